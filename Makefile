@@ -1,0 +1,95 @@
+# Every target does its own set-up. `make help` lists them.
+#
+# Two virtual environments: one with the runtime install alone (what a user gets, no torch) for the demo, one with the extras for
+# everything else. Each is stamped with a hash of what pyproject.toml says about dependencies, so that a second run starts at once.
+# VENV_ROOT=DIR keeps them in DIR, named by that hash, for several checkouts to share (the CI does).
+
+PYTHON ?= python3
+EXTRAS := bench,dev,train
+
+HASH_OF_DEPENDENCIES := import hashlib, json, sys, tomllib; \
+  p = tomllib.load(open("pyproject.toml", "rb")); q = p["project"]; \
+  what = [sys.version_info[:2], p["build-system"], q["requires-python"], q["dependencies"], q["optional-dependencies"]]; \
+  print(hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12])
+HASH := $(shell $(PYTHON) -c '$(HASH_OF_DEPENDENCIES)')
+ifeq ($(HASH),)
+$(error vaecodec needs Python 3.11 to 3.13, and $(PYTHON) is not one: make PYTHON=/path/to/python3.11)
+endif
+
+ifdef VENV_ROOT
+VENV := $(abspath $(VENV_ROOT))/test-$(HASH)
+DEMO_VENV := $(abspath $(VENV_ROOT))/demo-$(HASH)
+else
+VENV := $(CURDIR)/.venv
+DEMO_VENV := $(CURDIR)/.venv-demo
+endif
+PY := $(VENV)/bin/python
+DEMO_PY := $(DEMO_VENV)/bin/python
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
+
+.DEFAULT_GOAL := help
+.PHONY: help venv venv-demo demo check format test test-all golden bench build clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: venv-demo  ## compress and decompress the images in examples/ with the runtime install; pictures in demo-output/
+	$(DEMO_PY) examples/demo.py
+
+check: venv  ## ruff, mypy --strict, import-linter
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: venv  ## let ruff sort imports and lay out the code
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+test: venv  ## the fast tests
+	$(PY) -m pytest -m "not slow"
+
+test-all: venv  ## every test, the slow ones too
+	$(PY) -m pytest
+
+golden: venv  ## write the golden files of tests/golden anew (tests only read them)
+	$(PY) tests/golden/make.py
+
+bench: venv  ## the benchmarks; runs that are done are not repeated
+	$(PY) -m benchmarks.classical
+	$(PY) -m benchmarks.rate_distortion
+
+build: venv  ## sdist and wheel in dist/
+	$(PY) -m build --outdir dist .
+
+clean:  ## remove the environments, caches and build outputs of this checkout
+	rm -rf .venv .venv-demo build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call editable,ENVIRONMENT): a shared environment may still point at another checkout, or at an older pyproject.toml. Its
+# folder's time says when it was used last.
+define editable
+	@state="$(CURDIR) $$(cksum < pyproject.toml)"; \
+	if [ "$$(cat $(1)/.checkout 2>/dev/null)" != "$$state" ]; then \
+	  $(1)/bin/python $(PIP_INSTALL) --no-deps --editable . && echo "$$state" > $(1)/.checkout; \
+	fi
+	@touch $(1)
+endef
+
+venv: $(VENV)/.installed-$(HASH)  ## only the environment with the extras
+	$(call editable,$(VENV))
+
+venv-demo: $(DEMO_VENV)/.installed-$(HASH)  ## only the environment with the runtime install
+	$(call editable,$(DEMO_VENV))
+
+$(VENV)/.installed-$(HASH):
+	@echo "installing vaecodec[$(EXTRAS)] into $(VENV) (torch is large: minutes on the first run)"
+	$(PYTHON) -m venv $(VENV)
+	$(PY) $(PIP_INSTALL) --editable ".[$(EXTRAS)]"
+	@touch $@
+
+$(DEMO_VENV)/.installed-$(HASH):
+	@echo "installing the runtime into $(DEMO_VENV)"
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_PY) $(PIP_INSTALL) --editable .
+	@touch $@

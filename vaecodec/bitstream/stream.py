@@ -1,0 +1,120 @@
+"""The stream: one compressed image, 7 bytes around its payload (9 where the size is not the model's own).
+
+    +-----------------+--------------+-------------------+-----------------+---------+-----------+
+    | 0b10111 version | S coding     | short fingerprint | [h - 1] [w - 1] | payload | check     |
+    | 5 bits  3 bits  | 1 bit 7 bits | 2 bytes           | if S: 2 bytes   | rest    | 3 bytes   |
+    +-----------------+--------------+-------------------+-----------------+---------+-----------+
+
+check = CRC-24 of the model's whole fingerprint (32 bytes) and of every byte before the check, XOR 0xffffff, big-endian.
+`coding` 0..111 is lossy at that level; 112..127 are kept for other kinds. See docs/format.md.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vaecodec.bitstream.check import crc24
+from vaecodec.bitstream.limits import (
+    CHECK_BYTES,
+    MAX_LEVEL,
+    MAX_SIDE,
+    MAX_STREAM_BYTES,
+    SHORT_FINGERPRINT_BYTES,
+)
+from vaecodec.bitstream.reader import Buffer, Reader
+from vaecodec.errors import BadChecksum, BadField, BadMagic, LimitExceeded, Truncated, UnsupportedVersion
+
+STREAM_MAGIC = 0xB8  # top five bits of the first byte; no ASCII text and no UTF-8 text starts so
+STREAM_VERSION = 1  # low three bits of the first byte
+FINGERPRINT_BYTES = 32  # SHA-256
+CODING_LOSSLESS = 127
+CODING_STORED = 126
+CODING_NEAR_LOSSLESS = 125
+CHECK_XOR = 0xFFFFFF  # a plain CRC does not see zeros that are appended to what it covers and itself
+_SIZE_FLAG = 0x80
+_MIN_STREAM_BYTES = 2 + SHORT_FINGERPRINT_BYTES + CHECK_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The fields of a stream. `size` is (height, width), None where it is the model's own; `check` is as read."""
+
+    coding: int
+    short_fingerprint: bytes
+    size: tuple[int, int] | None
+    payload: bytes
+    check: int
+
+
+@lru_cache(maxsize=64)
+def _fingerprint_state(fingerprint: bytes) -> int:
+    if len(fingerprint) != FINGERPRINT_BYTES:
+        raise BadField(f"model fingerprint: expected {FINGERPRINT_BYTES} bytes, found {len(fingerprint)}")
+    return crc24(fingerprint)
+
+
+def pack(coding: int, fingerprint: bytes, size: tuple[int, int] | None, payload: bytes) -> bytes:
+    """The bytes of a stream; `fingerprint` is the model's whole SHA-256 (32 bytes), `size` (height, width) or None.
+
+    Raises BadField and LimitExceeded where a field has no place in the format.
+    """
+    state = _fingerprint_state(fingerprint)
+    if not 0 <= coding <= MAX_LEVEL:
+        raise BadField(f"coding: expected 0..{MAX_LEVEL}, found {coding}")
+    flag, size_bytes = 0, b""
+    if size is not None:
+        height, width = size
+        if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
+            raise LimitExceeded(f"size: sides must be in 1..{MAX_SIDE}, found {height} x {width}")
+        flag, size_bytes = _SIZE_FLAG, bytes((height - 1, width - 1))
+    head = bytes((STREAM_MAGIC | STREAM_VERSION, flag | coding))
+    body = head + fingerprint[:SHORT_FINGERPRINT_BYTES] + size_bytes + payload
+    if len(body) + CHECK_BYTES > MAX_STREAM_BYTES:
+        raise LimitExceeded(f"stream: {len(body) + CHECK_BYTES} bytes, at most {MAX_STREAM_BYTES} allowed")
+    return body + (crc24(body, state) ^ CHECK_XOR).to_bytes(CHECK_BYTES, "big")
+
+
+def unpack(data: Buffer) -> Stream:
+    """The fields of a stream; its structure is checked, its integrity is not: call `verify` with the model found.
+
+    Raises BadMagic, UnsupportedVersion, Truncated, BadField, LimitExceeded.
+    """
+    reader = Reader(data)
+    first = reader.u8("magic and version")
+    if first & 0xF8 != STREAM_MAGIC:
+        raise BadMagic(f"not a stream: first byte is 0x{first:02x}, expected 0x{STREAM_MAGIC | STREAM_VERSION:02x}")
+    if first & 7 != STREAM_VERSION:
+        raise UnsupportedVersion(f"stream version {first & 7}: this release reads version {STREAM_VERSION}")
+    if reader.remaining + 1 > MAX_STREAM_BYTES:
+        raise LimitExceeded(f"stream: {reader.remaining + 1} bytes, at most {MAX_STREAM_BYTES} allowed")
+    second = reader.u8("coding")
+    coding = second & ~_SIZE_FLAG
+    if coding > MAX_LEVEL:
+        raise BadField(f"coding at offset 1: expected 0..{MAX_LEVEL}, found {coding}")
+    short_fingerprint = bytes(reader.take(SHORT_FINGERPRINT_BYTES, "model fingerprint"))
+    size = None
+    if second & _SIZE_FLAG:
+        size = (reader.u8("height") + 1, reader.u8("width") + 1)
+    if reader.remaining < CHECK_BYTES:
+        raise Truncated(f"check: need {CHECK_BYTES} bytes at offset {reader.offset}, have {reader.remaining}")
+    payload = bytes(reader.take(reader.remaining - CHECK_BYTES, "payload"))
+    check = int.from_bytes(reader.take(CHECK_BYTES, "check"), "big")
+    reader.end("stream")
+    return Stream(coding, short_fingerprint, size, payload, check)
+
+
+def verify(data: Buffer, fingerprint: bytes) -> None:
+    """Check a stream's integrity, given the whole fingerprint (32 bytes) of the model that it is to be read with.
+
+    Raises BadChecksum where the bytes are damaged or belong to another model, Truncated.
+    """
+    view = memoryview(data).cast("B")
+    if len(view) < _MIN_STREAM_BYTES:
+        raise Truncated(f"stream: need at least {_MIN_STREAM_BYTES} bytes, have {len(view)}")
+    if len(view) > MAX_STREAM_BYTES:
+        raise LimitExceeded(f"stream: {len(view)} bytes, at most {MAX_STREAM_BYTES} allowed")
+    found = int.from_bytes(view[-CHECK_BYTES:], "big")
+    expected = crc24(view[:-CHECK_BYTES], _fingerprint_state(fingerprint)) ^ CHECK_XOR
+    if found != expected:
+        raise BadChecksum(
+            f"check at offset {len(view) - CHECK_BYTES}: expected {expected:06x} for this model, found {found:06x}"
+        )

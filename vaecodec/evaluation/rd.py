@@ -1,0 +1,168 @@
+"""Rate-distortion points and curves, and the Bjøntegaard rate between two curves.
+
+    originals, decoded, file sizes --measure_point--> RatePoint --many--> RateCurve --two--> bd_rate (per cent)
+
+A point says its rate four ways, all per image: bytes on disk first, then bits per pixel of those bytes, payload bytes
+(headers stripped), and, for learned codecs, the model's information content under its stored tables.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from vaecodec.errors import ConfigError
+from vaecodec.evaluation.distortion import (
+    Images,
+    mean_image_psnr,
+    ms_ssim_db,
+    ms_ssim_per_image,
+    mse,
+    psnr_db_from_mse,
+    scales_for,
+)
+
+MIN_BD_POINTS = 2  # a curve through one point has no slope to integrate along
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """One codec at one setting over a set of images; every rate is the mean over the images.
+
+    file_bytes: whole files. file_bpp: 8 * file_bytes / pixels. payload_bytes: headers stripped. information_bytes:
+    -log2 p under the stored tables, None for codecs without. psnr_db: from the mean MSE, None where every image is
+    exact (JSON has no infinity). mean_image_psnr_db: None where some image is exact. ms_ssim: over ms_ssim_scales.
+    """
+
+    codec: str
+    setting: str
+    images: int
+    file_bytes: float
+    file_bpp: float
+    payload_bytes: float
+    information_bytes: float | None
+    mse: float
+    psnr_db: float | None
+    mean_image_psnr_db: float | None
+    ms_ssim: float
+    ms_ssim_scales: int
+
+    @property
+    def lossless(self) -> bool:
+        """Every image came back exactly."""
+        return self.mse == 0
+
+    @property
+    def ms_ssim_db(self) -> float:
+        """-10 log10(1 - MS-SSIM); infinite for exact images."""
+        return ms_ssim_db(self.ms_ssim)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; `from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RatePoint":
+        """The inverse of `to_dict`. Raises ConfigError for missing and unknown keys."""
+        _check_keys(cls, values)
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class RateCurve:
+    """The points of one codec on one data set, in rising order of file bytes."""
+
+    codec: str
+    data: str
+    points: tuple[RatePoint, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", tuple(sorted(self.points, key=lambda point: point.file_bytes)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; `from_dict` reads it back."""
+        return {"codec": self.codec, "data": self.data, "points": [point.to_dict() for point in self.points]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RateCurve":
+        """The inverse of `to_dict`. Raises ConfigError for missing and unknown keys."""
+        _check_keys(cls, values)
+        return cls(values["codec"], values["data"], tuple(RatePoint.from_dict(point) for point in values["points"]))
+
+
+def measure_point(
+    codec: str,
+    setting: str,
+    originals: Images,
+    decoded: Images,
+    *,
+    file_sizes: Sequence[int],
+    payload_sizes: Sequence[int],
+    information_bits: Sequence[float] | None = None,
+) -> RatePoint:
+    """The point of one setting: images uint8 (n, h, w) twice, and for each image its sizes (bytes; bits where named).
+
+    Raises ValueError where the lengths disagree.
+    """
+    lengths = {len(file_sizes), len(payload_sizes), len(originals)}
+    if information_bits is not None:
+        lengths.add(len(information_bits))
+    if len(lengths) != 1:
+        raise ValueError(f"{codec} {setting}: one size for each image expected, found lengths {sorted(lengths)}")
+    file_bytes = float(np.mean(file_sizes))
+    mean_squared_error = float(mse(originals, decoded).mean())
+    return RatePoint(
+        codec=codec,
+        setting=setting,
+        images=len(originals),
+        file_bytes=file_bytes,
+        file_bpp=8 * file_bytes / originals[0].size,
+        payload_bytes=float(np.mean(payload_sizes)),
+        information_bytes=None if information_bits is None else float(np.mean(information_bits)) / 8,
+        mse=mean_squared_error,
+        psnr_db=_finite(psnr_db_from_mse(mean_squared_error)),
+        mean_image_psnr_db=_finite(mean_image_psnr(originals, decoded)),
+        ms_ssim=float(ms_ssim_per_image(originals, decoded).mean()),
+        ms_ssim_scales=scales_for(*originals.shape[1:]),
+    )
+
+
+def bd_rate(anchor: RateCurve, test: RateCurve) -> float:
+    """Mean difference in file bytes at equal PSNR, in per cent of the anchor's; negative where `test` is smaller.
+
+    Bjøntegaard 2001 (VCEG-M33) with piecewise cubic Hermite interpolation, over the PSNR range that both curves cover.
+    Lossless points have no finite PSNR and are left out. Raises ValueError where fewer than two lossy points remain, or
+    the curves share no PSNR. Needs the `bench` extra.
+    """
+    import bjontegaard
+
+    rates_of, psnr_of = [], []
+    for curve in (anchor, test):
+        lossy = [(point.file_bytes, point.psnr_db) for point in curve.points if point.psnr_db is not None]
+        # Only what is better than everything cheaper: the interpolation needs distortion that rises strictly with rate.
+        best = [pair for i, pair in enumerate(lossy) if all(pair[1] > other[1] for other in lossy[:i])]
+        if len(best) < MIN_BD_POINTS:
+            raise ValueError(f"bd-rate: {curve.codec} has {len(best)} lossy points that rise, expected {MIN_BD_POINTS}")
+        rates_of.append([rate for rate, _ in best])
+        psnr_of.append([psnr_db for _, psnr_db in best])
+    if max(psnr_of[0][0], psnr_of[1][0]) >= min(psnr_of[0][-1], psnr_of[1][-1]):
+        raise ValueError(f"bd-rate: {anchor.codec} and {test.codec} share no range of PSNR")
+    rate_anchor, rate_test = rates_of
+    psnr_anchor, psnr_test = psnr_of
+    per_cent = bjontegaard.bd_rate(
+        rate_anchor, psnr_anchor, rate_test, psnr_test, method="pchip", require_matching_points=False, min_overlap=0
+    )
+    return float(per_cent)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _check_keys(cls: type, values: dict[str, Any]) -> None:
+    expected = {field.name for field in fields(cls)}
+    if set(values) != expected:
+        wrong = sorted(set(values) ^ expected)
+        raise ConfigError(f"{cls.__name__}: missing or unknown keys {', '.join(wrong)}")

@@ -1,0 +1,53 @@
+"""AnalysisSession: the analysis transform, run by ONNX Runtime, which is imported when an image is first compressed.
+
+    images uint8 (b, h, w) ──> float32 in 0..1 ──ONNX──> y float32 (b, n)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.errors import ModelError
+
+MAX_BATCH = 256  # bounds the memory of the feature maps
+
+
+class AnalysisSession:
+    """The graph of one model. The session is made at first use, once for each process (a fork must not inherit it)."""
+
+    def __init__(self, graph: bytes) -> None:
+        self._graph = graph
+        self._session: Any = None
+        self._process = 0
+
+    def __call__(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Latents (b, n) of images (b, h, w). Raises ModelError where the graph cannot run."""
+        session = self._started()
+        name = session.get_inputs()[0].name
+        parts = []
+        for start in range(0, len(images), MAX_BATCH):
+            x = images[start : start + MAX_BATCH].astype(np.float32) / np.float32(255)
+            try:
+                parts.append(session.run(None, {name: x})[0])
+            except Exception as error:  # ONNX Runtime's errors share no narrower parent
+                raise ModelError(f"the analysis graph does not run on these images: {error}") from error
+        if not parts:
+            return np.empty((0, session.get_outputs()[0].shape[1]), np.float32)
+        return np.concatenate(parts)
+
+    def _started(self) -> Any:
+        if self._session is None or self._process != os.getpid():
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            try:
+                self._session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+            except Exception as error:  # as above
+                raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
+            self._process = os.getpid()
+        return self._session

@@ -1,0 +1,68 @@
+"""Batches: the images of step k are a function of (seed, k), so that a resumed run sees what it would have seen.
+
+    epoch e ── permutation(seed, e) ──> consecutive batches ──> this process's share
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+NOISE_STREAM, ORDER_STREAM, SHIFT_STREAM = 1, 2, 3  # independent random streams of one seed
+
+
+def stream_seed(*key: int) -> int:
+    """A 63-bit seed for the random stream named by `key`."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1
+
+
+class Batches:
+    """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
+
+    shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros.
+    rank, world: the share of each batch that this process takes.
+    """
+
+    def __init__(
+        self,
+        images: npt.NDArray[np.uint8],
+        batch_size: int,
+        seed: int,
+        *,
+        shift_pixels: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._images = images
+        self._batch_size = min(batch_size, len(images))
+        self._seed = seed
+        self._shift_pixels = shift_pixels
+        self._rank, self._world = rank, world
+        self._epoch = -1
+        self._order: npt.NDArray[np.int64] = np.empty(0, np.int64)
+
+    def __getitem__(self, step: int) -> Float[Tensor, "b h w"]:
+        images = self._images[self.chosen(step)]
+        if self._shift_pixels:
+            images = _shifted(images, self._shift_pixels, stream_seed(SHIFT_STREAM, self._seed, step, self._rank))
+        return torch.from_numpy(images.astype(np.float32) / 255)
+
+    def chosen(self, step: int) -> npt.NDArray[np.int64]:
+        """Numbers of the images of batch `step` that are this process's share."""
+        per_epoch = len(self._images) // self._batch_size
+        epoch, position = divmod(step, per_epoch)
+        if epoch != self._epoch:
+            rng = np.random.default_rng(stream_seed(ORDER_STREAM, self._seed, epoch))
+            self._order, self._epoch = rng.permutation(len(self._images)), epoch
+        batch = self._order[position * self._batch_size : (position + 1) * self._batch_size]
+        return batch[self._rank :: self._world]
+
+
+def _shifted(images: npt.NDArray[np.uint8], reach: int, seed: int) -> npt.NDArray[np.uint8]:
+    _, height, width = images.shape
+    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach)))
+    corners = np.random.default_rng(seed).integers(0, 2 * reach + 1, size=(len(images), 2))
+    return np.stack([p[y : y + height, x : x + width] for p, (y, x) in zip(padded, corners, strict=True)])

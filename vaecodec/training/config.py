@@ -1,0 +1,153 @@
+"""TrainingConfig: everything that decides a training run, read from TOML, refused where it makes no sense.
+
+    [top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate
+    [optimiser] steps, batch, learning rate   [finish] how the codec is made of the trained model
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from vaecodec.errors import ConfigError
+from vaecodec.models.config import ModelConfig
+
+T = TypeVar("T")
+LIKELIHOODS = ("bernoulli", "gaussian")
+RATES = ("gaussian-kl", "uniform-noise")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveConfig:
+    """distortion + β · rate, nats an image, summed over pixels and latents.
+
+    likelihood: "bernoulli" (cross-entropy) or "gaussian" (squared error / (2·pixel_sigma²), pixels in 0..1).
+    rate: "gaussian-kl" (KL to N(0, 1), the paper's) or "uniform-noise" (the learned prior's information content of
+    y + U(-½, ½)). β means nothing without these two.
+    """
+
+    beta: float = 1.0
+    likelihood: str = "bernoulli"
+    pixel_sigma: float = 0.1
+    rate: str = "gaussian-kl"
+    warmup_steps: int = 0
+
+    def __post_init__(self) -> None:
+        _choice("likelihood", self.likelihood, LIKELIHOODS)
+        _choice("rate", self.rate, RATES)
+        _at_least("beta", self.beta, 0.0)
+        _at_least("pixel_sigma", self.pixel_sigma, 1e-4)
+        _at_least("warmup_steps", self.warmup_steps, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserConfig:
+    """Adam with a linear warm-up and a cosine decay to zero. Counts are steps."""
+
+    steps: int = 5000
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    validate_every: int = 500
+    checkpoint_every: int = 500
+    shift_pixels: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "validate_every", "checkpoint_every"):
+            _at_least(name, getattr(self, name), 1)
+        for name in ("learning_rate", "warmup_steps", "shift_pixels"):
+            _at_least(name, getattr(self, name), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishConfig:
+    """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis."""
+
+    step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
+    synthesis_steps: int = 1200
+    synthesis_learning_rate: float = 5e-4
+
+    def __post_init__(self) -> None:
+        if not self.step_multipliers or min(self.step_multipliers) <= 0:
+            raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
+        _at_least("synthesis_steps", self.synthesis_steps, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """One run. data: "mnist", "dsprites" or a folder of images. Raises ConfigError."""
+
+    name: str
+    data: str
+    model: ModelConfig
+    family: str = "beta-vae"
+    seed: int = 0
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    finish: FinishConfig = field(default_factory=FinishConfig)
+
+    def __post_init__(self) -> None:
+        if not self.name or any(not (c.isalnum() or c in "-_.") for c in self.name) or self.name.startswith("."):
+            raise ConfigError(f"name: expected letters, digits, '-', '_', '.', found {self.name!r}")
+        _at_least("seed", self.seed, 0)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
+        """The inverse of to_dict; unknown keys are refused."""
+        nested = {"model": ModelConfig, "objective": ObjectiveConfig, "optimiser": OptimiserConfig, "finish": FinishConfig}
+        parts = {key: _record(kind, values[key], key) for key, kind in nested.items() if key in values}
+        return _record(cls, {**values, **parts}, "config")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists, strings and numbers."""
+        return dataclasses.asdict(self)
+
+
+def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The tables of a TOML file, for TrainingConfig.from_dict. Raises ConfigError."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{os.fspath(path)}: {error}") from error
+
+
+def _record(kind: type[T], values: Any, where: str) -> T:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected a table, found {values!r}")
+    known = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; there are: {', '.join(known)}")
+    frozen = {key: _typed(f"{where}.{key}", value, str(known[key].type)) for key, value in values.items()}
+    try:
+        return kind(**frozen)
+    except TypeError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _typed(where: str, value: Any, wanted: str) -> Any:
+    """Lists become tuples, whole numbers become floats where floats are wanted; anything else must have the type."""
+    if wanted.startswith("tuple"):
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where}: expected a list, found {value!r}")
+        return tuple(_typed(where, item, "float" if "float" in wanted else "int") for item in value)
+    if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    simple = {"int": int, "str": str}.get(wanted)
+    if simple is not None and (not isinstance(value, simple) or isinstance(value, bool)):
+        raise ConfigError(f"{where}: expected {wanted}, found {value!r}")
+    return value
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found {value!r}")
+
+
+def _at_least(name: str, value: float, lowest: float) -> None:
+    if not value >= lowest:
+        raise ConfigError(f"{name}: expected at least {lowest:g}, found {value!r}")

@@ -1,0 +1,189 @@
+"""From a trained model to a model file: quantise, fit the tables, make the synthesis integer-exact, fine-tune it.
+
+    Trainable ──halve──> analysis ──> symbols ──> tables
+                         synthesis ──ExactSynthesis──fine-tune on the symbols──> ExactNetwork
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from vaecodec.data.image_set import ImageSet
+from vaecodec.entropy.quantizer import Quantizer
+from vaecodec.entropy.tables import tables_from_histogram
+from vaecodec.models.base import VAE
+from vaecodec.models.exact_synthesis import ExactSynthesis, SymbolRange
+from vaecodec.models.transforms import ConvSynthesis
+from vaecodec.runtime.analysis import AnalysisSession
+from vaecodec.runtime.model_file import KNOWN_ANSWER_BATCH, Level, Model, make_known_answer
+from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.latents import FittedTables, Latents, Symbols, carrying, fit_tables, make_quantizer, posteriors
+from vaecodec.training.objective import Trainable, distortion_nats
+from vaecodec.training.onnx_export import export_analysis, halve_weights
+
+CALIBRATION_IMAGES = 2000
+REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One step multiplier on the validation set: its rate and distortion, and β · rate + distortion in nats."""
+
+    multiplier: float
+    rate_bits: float
+    distortion_nats: float
+    objective_nats: float
+
+
+def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
+    """The model file's content for a trained model; raises NotExact where the bound cannot be met."""
+    model = trainable.model
+    halve_weights(model)
+    rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
+    seen, held_out = posteriors(model, training.images), posteriors(model, validation.images)
+    quantizer, trials = _choose_quantizer(trainable, config, seen, held_out, validation)
+    active = carrying(quantizer.round_to_symbols(seen.mean))
+    graph = export_analysis(model, torch.from_numpy(active))
+    coded = Quantizer(quantizer.center[active], quantizer.step[active])
+    symbols, checked = (_symbols(graph, coded, images.images) for images in (training, validation))
+    fitted = fit_tables(symbols, checked, rng)
+    exact = _exact_synthesis(model, quantizer, active, symbols)
+    before = _exact_distortion(exact, checked, validation, config)
+    _fine_tune(exact, config, symbols, training.images)
+    network = exact.to_network()
+    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32)
+    about = _about(config, training, trials, fitted, len(active))
+    about["finish"]["exact_synthesis"] = {
+        "float_distortion_nats": _float_distortion(trainable, quantizer, held_out, validation, config),
+        "before_fine_tuning_nats": before,
+        "after_fine_tuning_nats": _exact_distortion(exact, checked, validation, config),
+    }
+    return Model(
+        name=config.name,
+        family=config.family,
+        height=config.model.height,
+        width=config.model.width,
+        levels=(Level(config.objective.beta, fitted.tables, coded),),
+        analysis=graph,
+        synthesis=network,
+        known_answer=make_known_answer(network, rows),
+        about=about,
+    )
+
+
+def _choose_quantizer(
+    trainable: Trainable, config: TrainingConfig, seen: Latents, held_out: Latents, validation: ImageSet
+) -> tuple[Quantizer, list[Trial]]:
+    """The multiplier with the lowest validation objective; with uniform noise the step is 1 and nothing is chosen."""
+    if config.objective.rate == "uniform-noise":
+        return make_quantizer(seen, None), []
+    quantizers = {m: make_quantizer(seen, m) for m in config.finish.step_multipliers}
+    trials = []
+    for multiplier, quantizer in quantizers.items():
+        tables = tables_from_histogram(quantizer.round_to_symbols(seen.mean))
+        bits = float(tables.information_bits(quantizer.round_to_symbols(held_out.mean)).mean())
+        distortion = _float_distortion(trainable, quantizer, held_out, validation, config)
+        objective = distortion + config.objective.beta * bits * math.log(2)
+        trials.append(Trial(multiplier, bits, distortion, objective))
+    best = min(trials, key=lambda trial: trial.objective_nats)
+    return quantizers[best.multiplier], trials
+
+
+@torch.no_grad()
+def _float_distortion(
+    trainable: Trainable, quantizer: Quantizer, latents: Latents, images: ImageSet, config: TrainingConfig
+) -> float:
+    """Nats an image of the float synthesis on quantised latents."""
+    y_hat = torch.from_numpy(quantizer.dequantise(quantizer.round_to_symbols(latents.mean)))
+    total = 0.0
+    for start in range(0, len(y_hat), 500):
+        logits = trainable.model.synthesise(y_hat[start : start + 500])
+        x = _as_tensor(images.images[start : start + 500])
+        total += float(distortion_nats(logits, x, config.objective).sum())
+    return total / len(y_hat)
+
+
+def _symbols(graph: bytes, quantizer: Quantizer, images: npt.NDArray[np.uint8]) -> Symbols:
+    """What the stored analysis gives: the symbols that files will hold."""
+    return quantizer.round_to_symbols(AnalysisSession(graph)(images))
+
+
+def _exact_synthesis(
+    model: VAE, quantizer: Quantizer, active: npt.NDArray[np.int64], symbols: Symbols
+) -> ExactSynthesis:
+    synthesis = model.synthesis
+    assert isinstance(synthesis, ConvSynthesis)
+    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
+    meaning = SymbolRange(
+        torch.from_numpy(quantizer.center),
+        torch.from_numpy(quantizer.step),
+        torch.from_numpy(active),
+        torch.from_numpy(limit),
+    )
+    return ExactSynthesis(synthesis, torch.from_numpy(symbols[:CALIBRATION_IMAGES].astype(np.float32)), meaning)
+
+
+def _fine_tune(
+    exact: ExactSynthesis, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]
+) -> None:
+    """Train the integer layers on what they will see: the symbols of the training images."""
+    steps = config.finish.synthesis_steps
+    order = Batches(images, config.optimiser.batch_size, config.seed)
+    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
+    for step in range(steps):
+        chosen = order.chosen(step)
+        logits = exact.logits(torch.from_numpy(symbols[chosen].astype(np.float32)))
+        distortion = distortion_nats(logits, _as_tensor(images[chosen]), config.objective).mean()
+        optimiser.zero_grad()
+        distortion.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+
+
+@torch.no_grad()
+def _exact_distortion(exact: ExactSynthesis, symbols: Symbols, images: ImageSet, config: TrainingConfig) -> float:
+    total = 0.0
+    for start in range(0, len(symbols), 500):
+        logits = exact.logits(torch.from_numpy(symbols[start : start + 500].astype(np.float32)))
+        total += float(distortion_nats(logits, _as_tensor(images.images[start : start + 500]), config.objective).sum())
+    return total / len(symbols)
+
+
+def _as_tensor(images: npt.NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(images.astype(np.float32) / 255)
+
+
+def _about(
+    config: TrainingConfig, training: ImageSet, trials: list[Trial], fitted: FittedTables, coded: int
+) -> dict[str, Any]:
+    """The training record that travels in the model file."""
+    from vaecodec.training.versions import versions
+
+    return {
+        "config": _plain(config.to_dict()),
+        "data": {"source": training.source, "images": len(training), "sha256": training.sha256},
+        "versions": versions(),
+        "finish": {
+            "coded_latents": coded,
+            "step_trials": [{name: getattr(trial, name) for name in Trial.__slots__} for trial in trials],
+            "tables": fitted.made_by,
+            "validation_bits_learned_prior": fitted.learned_bits,
+            "validation_bits_smoothed_counts": fitted.counts_bits,
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Tuples become lists: what JSON gives back must equal what it was given."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

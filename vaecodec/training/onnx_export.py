@@ -1,0 +1,96 @@
+"""The analysis transform as an ONNX graph with float16 weights.
+
+The weights are rounded to float16 in the model itself, before anything is measured, so that what is measured is what
+is stored.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import Float
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from vaecodec.models.base import VAE
+
+SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
+
+
+class MeanOf(nn.Module):
+    """(b, h, w) → the posterior means of the coded latents (b, n)."""
+
+    def __init__(self, model: VAE, active: Tensor) -> None:
+        super().__init__()
+        self.model = model
+        self.active = active
+
+    def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        return self.model.analyse(x).mean[:, self.active]
+
+
+@torch.no_grad()
+def halve_weights(model: nn.Module) -> None:
+    """Round the large parameters to float16, in place."""
+    for parameter in model.parameters():
+        if parameter.numel() >= SMALLEST_HALVED:
+            parameter.copy_(parameter.clamp(-65504, 65504).half().float())
+
+
+def export_analysis(model: VAE, active: Tensor) -> bytes:
+    """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
+    graph = io.BytesIO()
+    example = torch.zeros(2, model.config.height, model.config.width)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            MeanOf(model, active).eval(),
+            (example,),
+            graph,
+            input_names=["images"],
+            output_names=["latents"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    return _with_half_weights(graph.getvalue())
+
+
+def _with_half_weights(data: bytes) -> bytes:
+    """Store large float32 initialisers as float16, each behind a Cast; names of this machine's files are dropped."""
+    proto = onnx.load_model_from_string(data)
+    casts = []
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALVED:
+            continue
+        half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            continue  # made by the exporter's constant folding; not one of the rounded parameters
+        wide, narrow = tensor.name, f"{tensor.name}_half"
+        tensor.CopyFrom(numpy_helper.from_array(half, narrow))
+        casts.append(helper.make_node("Cast", [narrow], [wide], to=TensorProto.FLOAT))
+    nodes = [*casts, *proto.graph.node]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    _forget_sources(proto)
+    onnx.checker.check_model(proto)
+    return bytes(proto.SerializeToString())
+
+
+def _forget_sources(proto: onnx.ModelProto) -> None:
+    """Remove stack traces and other notes of the exporter."""
+    for node in proto.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for info in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+        info.ClearField("metadata_props")
+        info.ClearField("doc_string")
+    del proto.graph.value_info[:]
+    proto.graph.ClearField("metadata_props")
+    proto.ClearField("metadata_props")

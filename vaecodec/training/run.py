@@ -1,0 +1,84 @@
+"""A run from its config to its model file.
+
+    run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from vaecodec.data import load_dataset
+from vaecodec.data.image_set import ImageSet
+from vaecodec.errors import CheckpointError
+from vaecodec.runtime.installed import SUFFIX
+from vaecodec.runtime.model_file import Model, pack_model
+from vaecodec.training.checkpoint import load_checkpoint
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.finish import finish
+from vaecodec.training.loop import Hardware, make_trainable, train
+
+
+def run(
+    config: TrainingConfig,
+    folder: Path,
+    training: ImageSet,
+    validation: ImageSet,
+    *,
+    resume: bool = False,
+    hardware: Hardware | None = None,
+    show_progress: bool = True,
+) -> Path:
+    """Train, finish, write the model file into the run folder; the file's path. Raises what train() raises."""
+    trainable = train(
+        config,
+        training.images,
+        validation.images,
+        folder,
+        resume=resume,
+        hardware=hardware,
+        show_progress=show_progress,
+    )
+    model = finish(trainable, config, training, validation)
+    return write_model(model, folder / f"{config.name}{SUFFIX}")
+
+
+def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
+    """The model of a run folder whose training is done. Raises CheckpointError where it is not."""
+    config = read_run_config(folder)
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.step < config.optimiser.steps:
+        raise CheckpointError(
+            f"{folder}: {checkpoint.step} of {config.optimiser.steps} steps are done; go on with train --resume first"
+        )
+    trainable = make_trainable(config)
+    trainable.load_state_dict(checkpoint.model)
+    return finish(trainable.eval(), config, training, validation)
+
+
+def read_run_config(folder: Path) -> TrainingConfig:
+    """The config of a run folder. Raises CheckpointError, ConfigError."""
+    path = folder / "config.json"
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a run folder ({error})") from error
+    return TrainingConfig.from_dict(values)
+
+
+def load_splits(config: TrainingConfig, data_dir: str | os.PathLike[str] | None = None) -> tuple[ImageSet, ImageSet]:
+    """The training and the validation images that the config names."""
+    training, validation = (load_dataset(config.data, split, data_dir=data_dir) for split in ("train", "validation"))
+    return training, validation
+
+
+def write_model(model: Model, path: Path) -> Path:
+    """Write to a temporary file, sync, rename."""
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "wb") as file:
+        file.write(pack_model(model))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return path
