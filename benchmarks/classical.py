@@ -23,6 +23,7 @@ from vaecodec.evaluation.rd import RateCurve, RatePoint, measure_point
 
 DATA = ("mnist", "dsprites")
 QUICK_IMAGES = 100
+SETTINGS = "encoder options as in vaecodec/evaluation/classical.py; on validation images: classical-settings.json"
 MAX_IMAGES = {"AVIF": 1000, "JPEG XL": 2000}  # 4 and 2.5 ms an image and setting; lossless JPEG XL sees all
 
 
@@ -99,7 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         dataset = load_dataset(name, "test")
         curves = measure_all(dataset.images, name, most=QUICK_IMAGES if options.quick else None)
-        results = {"data": describe_set(dataset), "curves": [curve.to_dict() for curve in curves]}
+        results = {
+            "data": describe_set(dataset),
+            "settings": SETTINGS,
+            "curves": [curve.to_dict() for curve in curves],
+        }
         write_results(path, results, seed=None)
         print(path)
 

@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING
 from vaecodec.errors import VaecodecError
 
 if TYPE_CHECKING:
+    from vaecodec.runtime.archive import Archive
+    from vaecodec.runtime.archive_writer import ArchiveWriter
     from vaecodec.runtime.codec import Codec, load
 
-__all__ = ["Codec", "VaecodecError", "__version__", "load"]
+__all__ = ["Archive", "ArchiveWriter", "Codec", "VaecodecError", "__version__", "load"]
 
 __version__ = "0.1.0"
 
-_HOME_OF = {"Codec": "vaecodec.runtime.codec", "load": "vaecodec.runtime.codec"}
+_HOME_OF = {
+    "Archive": "vaecodec.runtime.archive",
+    "ArchiveWriter": "vaecodec.runtime.archive_writer",
+    "Codec": "vaecodec.runtime.codec",
+    "load": "vaecodec.runtime.codec",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,30 +1,30 @@
 """Every error that vaecodec raises on purpose.
 
-    VaecodecError
-    ├── FormatError (ValueError)        bytes that are not a valid stream, archive or model file
-    │   ├── BadMagic                    not a file of this kind at all
-    │   ├── UnsupportedVersion          a version that this release cannot read
-    │   ├── Truncated                   the bytes end before the record does
-    │   ├── TrailingData                the record ends before the bytes do
-    │   ├── BadChecksum                 the integrity check does not match
-    │   ├── NotCanonical                decodes, but is not what an encoder writes
-    │   ├── BadField                    a field holds a value that means nothing
-    │   └── LimitExceeded               a field asks for more than the limits allow
-    ├── ModelError
-    │   ├── ModelNotFound (LookupError) no installed model has that name or fingerprint
-    │   ├── ModelMismatch (ValueError)  the model given is not the one the bytes were made with
-    │   ├── KnownAnswerMismatch         this machine does not reproduce the model's known answer
-    │   └── NotExact (ValueError)       a network is not provably exact in float32
-    ├── ImageError (ValueError)         an image that the model cannot take as it is
-    │   ├── ImageModeError              colour, alpha or depth would be lost
-    │   ├── ImageSizeError              larger than the model's geometry
-    │   └── UnreadableImage             not an image that Pillow can read
-    ├── DataError
-    │   ├── DatasetMissing (LookupError)
-    │   └── BadDataset (ValueError)
-    ├── ConfigError (ValueError)        an unknown key or a value out of range
-    ├── CheckpointError (ValueError)    a checkpoint that is damaged or of another run
-    └── OutputError (OSError)           the output exists or cannot be written
+VaecodecError
+├── FormatError (ValueError)        bytes that are not a valid stream, archive or model file
+│   ├── BadMagic                    not a file of this kind at all
+│   ├── UnsupportedVersion          a version that this release cannot read
+│   ├── Truncated                   the bytes end before the record does
+│   ├── TrailingData                the record ends before the bytes do
+│   ├── BadChecksum                 the integrity check does not match
+│   ├── NotCanonical                decodes, but is not what an encoder writes
+│   ├── BadField                    a field holds a value that means nothing
+│   └── LimitExceeded               a field asks for more than the limits allow
+├── ModelError
+│   ├── ModelNotFound (LookupError) no installed model has that name or fingerprint
+│   ├── ModelMismatch (ValueError)  the model given is not the one the bytes were made with
+│   ├── KnownAnswerMismatch         this machine does not reproduce the model's known answer
+│   └── NotExact (ValueError)       a network is not provably exact in float32
+├── ImageError (ValueError)         an image that the model cannot take as it is
+│   ├── ImageModeError              colour, alpha or depth would be lost
+│   ├── ImageSizeError              larger than the model's geometry
+│   └── UnreadableImage             not an image that Pillow can read
+├── DataError
+│   ├── DatasetMissing (LookupError)
+│   └── BadDataset (ValueError)
+├── ConfigError (ValueError)        an unknown key or a value out of range
+├── CheckpointError (ValueError)    a checkpoint that is damaged or of another run
+└── OutputError (OSError)           the output exists or cannot be written
 """
 
 

@@ -88,6 +88,29 @@ def unpack_container(data: Buffer) -> tuple[dict[str, Any], dict[str, memoryview
     Raises BadMagic, UnsupportedVersion, Truncated, TrailingData, BadChecksum, NotCanonical, BadField, LimitExceeded.
     """
     reader = Reader(data)
+    meta, entries = _take_header(reader)
+    sections: dict[str, memoryview] = {}
+    _take_padding(reader, "padding after the header")
+    for name, size, digest in entries:
+        _take_padding(reader, f"padding before section {name}")
+        section = reader.take(size, f"section {name}")
+        if hashlib.sha256(section).hexdigest() != digest:
+            raise BadChecksum(f"section {name} at offset {reader.offset - size}: its SHA-256 differs from the header's")
+        sections[name] = section
+    reader.end("container")
+    return meta, sections
+
+
+def unpack_header(data: Buffer) -> tuple[dict[str, Any], dict[str, str]]:
+    """(meta, SHA-256 by section name) of a container's beginning: at least the header, at most the whole file.
+
+    Raises as unpack_container does, Truncated where the header is longer than `data`.
+    """
+    meta, entries = _take_header(Reader(data))
+    return meta, {name: digest for name, _, digest in entries}
+
+
+def _take_header(reader: Reader) -> tuple[dict[str, Any], list[tuple[str, int, str]]]:
     magic = bytes(reader.take(min(len(CONTAINER_MAGIC), reader.remaining), "magic"))
     if not CONTAINER_MAGIC.startswith(magic):
         raise BadMagic(f"not a model file: starts with {magic.hex()}, expected {CONTAINER_MAGIC.hex()}")
@@ -105,17 +128,7 @@ def unpack_container(data: Buffer) -> tuple[dict[str, Any], dict[str, memoryview
     header = bytes(reader.take(header_bytes, "header"))
     if hashlib.sha256(header).digest() != digest:
         raise BadChecksum(f"header at offset {_PREFIX_BYTES}: its SHA-256 differs from the one before it")
-    meta, entries = _parse_header(header)
-    sections: dict[str, memoryview] = {}
-    _take_padding(reader, "padding after the header")
-    for name, size, section_digest in entries:
-        _take_padding(reader, f"padding before section {name}")
-        section = reader.take(size, f"section {name}")
-        if hashlib.sha256(section).hexdigest() != section_digest:
-            raise BadChecksum(f"section {name} at offset {reader.offset - size}: its SHA-256 differs from the header's")
-        sections[name] = section
-    reader.end("container")
-    return meta, sections
+    return _parse_header(header)
 
 
 def _take_padding(reader: Reader, what: str) -> None:

@@ -1,6 +1,6 @@
 """What every family shares: the posterior that an analysis transform gives, and the shape of a model.
 
-    x (b, h, w) ──analyse──> Posterior: mean, log_variance (b, n) ──sample──> y (b, n) ──synthesise──> logits (b, h, w)
+x (b, h, w) ──analyse──> Posterior: mean, log_variance (b, n) ──sample──> y (b, n) ──synthesise──> logits (b, h, w)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """beta-vae: Higgins et al. 2017, with the paper's convolutional transforms.
 
-    objective: distortion + β · rate, both in nats an image
+objective: distortion + β · rate, both in nats an image
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import ConfigError
 
 MAX_LATENTS = 1024
@@ -29,10 +30,14 @@ class ModelConfig:
         if not 1 <= self.latents <= MAX_LATENTS:
             raise ConfigError(f"latents: expected 1..{MAX_LATENTS}, found {self.latents}")
         if not self.channels or min(*self.channels, self.hidden, self.patch) < 1:
-            raise ConfigError(f"channels {self.channels}, hidden {self.hidden}, patch {self.patch}: all must be positive")
+            raise ConfigError(
+                f"channels {self.channels}, hidden {self.hidden}, patch {self.patch}: all must be positive"
+            )
+        if not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
+            raise ConfigError(f"{self.height}x{self.width} pixels: both must be in 1..{MAX_SIDE}")
         if self.height % self.reduction or self.width % self.reduction:
             raise ConfigError(
-                f"{self.height}x{self.width} pixels: both must be multiples of {self.reduction} (patch · 2^convolutions)"
+                f"{self.height}x{self.width} pixels: both must be multiples of {self.reduction}, patch · 2^convolutions"
             )
 
     @property

@@ -48,7 +48,9 @@ class ExactDense(nn.Module):
         self.bias = nn.Parameter(bias.detach().clone())
         self.low, self.high, self.weight_limit = low, high, weight_limit
         magnitude = weight.detach().abs()
-        by_weight = weight_limit / magnitude.amax(dim=1).clamp_min(1e-12)
+        by_weight = weight_limit / F.pad(magnitude, (0, 1)).amax(dim=1).clamp_min(
+            1e-12
+        )  # padded: there may be no input
         by_reach = REACH_MARGIN * EXACT_LIMIT / (magnitude @ reach + bias.detach().abs()).clamp_min(1e-12)
         shift = torch.minimum(by_weight, by_reach).log2().floor().clamp(0, 24)
         self.register_buffer("shift", shift)
@@ -113,5 +115,3 @@ class ExactUpsample(nn.Module):
             *self.dense.ops(source + 1),
             Shuffle((source + 3,), 2, 1),
         )
-
-

@@ -8,8 +8,10 @@ The logit index is round(128 · logit), clamped to ±1024; a table of 2,049 entr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -48,10 +50,10 @@ class ExactSynthesis(nn.Module):
     def __init__(self, synthesis: ConvSynthesis, symbols: Float[Tensor, "b n"], meaning: SymbolRange) -> None:
         super().__init__()
         self.config = synthesis.config
-        self.limit = meaning.limit
+        self.limit: Tensor = meaning.limit
         tops = _activation_tops(synthesis, meaning.dequantise(symbols))
         units = [top / ACTIVATION_TOP for top in tops] + [1 / LOGIT_STEPS]
-        first, second = synthesis.dense
+        first, second = synthesis.linear_layers
         weight = first.weight * meaning.step  # the columns of latents that are not coded fall away
         bias = first.bias + first.weight @ meaning.center
         self.embed = ExactDense(
@@ -65,10 +67,11 @@ class ExactSynthesis(nn.Module):
         order = _channels_last(self.config.feature_shape)
         self.expand = _hidden(second.weight[order], second.bias[order], units[0], units[1])
         layers = []
-        for layer, before, after in zip(synthesis.upsample, units[1:-1], units[2:], strict=True):
-            last = layer is synthesis.upsample[-1]
-            matrix = ExactUpsample.matrix(layer.weight)
-            layers.append(ExactUpsample(_hidden(matrix, layer.bias.repeat(4), before, after, logits=last)))
+        for layer, before, after in zip(synthesis.transposed_layers, units[1:-1], units[2:], strict=True):
+            last = layer is synthesis.transposed_layers[-1]
+            assert layer.bias is not None
+            matrix, bias = ExactUpsample.matrix(layer.weight), layer.bias.repeat(4)
+            layers.append(ExactUpsample(_hidden(matrix, bias, before, after, logits=last)))
         self.upsample = nn.ModuleList(layers)
 
     def forward(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
@@ -91,17 +94,18 @@ class ExactSynthesis(nn.Module):
         _, height, width = self.config.feature_shape
         ops.append(Reshape((4,), height, width))
         for layer in self.upsample:
-            ops.extend(layer.ops(len(ops)))
+            ops.extend(cast("ExactUpsample", layer).ops(len(ops)))
         if self.config.patch > 1:
             ops.append(Shuffle((len(ops),), self.config.patch, 0))
         ops.append(Lookup((len(ops),), pixel_table(), -LOGIT_TOP))
         return ExactNetwork(-limit, limit, tuple(ops))
 
 
-def pixel_table() -> np.ndarray[tuple[int, int, int], np.dtype[np.float32]]:
+def pixel_table() -> npt.NDArray[np.float32]:
     """255 · sigmoid(index / 128), rounded; (1, 2049, 1)."""
     logit = np.arange(-LOGIT_TOP, LOGIT_TOP + 1, dtype=np.float64) / LOGIT_STEPS
-    return np.rint(255 / (1 + np.exp(-logit))).astype(np.float32).reshape(1, -1, 1)
+    pixels: npt.NDArray[np.float32] = np.rint(255 / (1 + np.exp(-logit))).astype(np.float32)
+    return pixels.reshape(1, -1, 1)
 
 
 def _hidden(weight: Tensor, bias: Tensor, before: float, after: float, *, logits: bool = False) -> ExactDense:

@@ -33,7 +33,8 @@ class FactorizedPrior(nn.Module):
     def likelihood(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Mass of the unit interval around y."""
         mass, _, _ = self.bottleneck._likelihood(y.T[:, None])
-        return mass[:, 0].T.clamp_min(SMALLEST_LIKELIHOOD)
+        likelihood: Tensor = mass[:, 0].T.clamp_min(SMALLEST_LIKELIHOOD)
+        return likelihood
 
     def rate_nats(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """-ln P of each latent: the information content that its symbol will cost."""

@@ -36,7 +36,7 @@ def build(name: str, config: ModelConfig) -> VAE:
     _import_all()
     if name not in _FAMILIES:
         raise ConfigError(f"unknown family {name!r}; there are: {', '.join(families())}")
-    return _FAMILIES[name](config)  # type: ignore[call-arg]
+    return _FAMILIES[name](config)
 
 
 def _import_all() -> None:

@@ -1,12 +1,13 @@
 """The paper's transforms: a convolutional encoder with one fully connected layer, and its mirror.
 
-    image (h, w) ─patch─ conv 4×4/2 ─ReLU─ … ─ fully connected ─ReLU─ two heads: mean, log-variance (n)
-    logits (h, w) ─patch─ transposed conv 4×4/2 ─ReLU─ … ─ fully connected ─ReLU─ fully connected ─ReLU─ y (n)
+image (h, w) ─patch─ conv 4×4/2 ─ReLU─ … ─ fully connected ─ReLU─ two heads: mean, log-variance (n)
+logits (h, w) ─patch─ transposed conv 4×4/2 ─ReLU─ … ─ fully connected ─ReLU─ fully connected ─ReLU─ y (n)
 """
 
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -55,10 +56,22 @@ class ConvSynthesis(nn.Module):
         )
         self.unpatch = nn.PixelShuffle(config.patch)
 
+    @property
+    def linear_layers(self) -> tuple[nn.Linear, nn.Linear]:
+        """From the latents to the hidden layer, and from there to the first feature map."""
+        first, second = cast("list[nn.Linear]", list(self.dense))
+        return first, second
+
+    @property
+    def transposed_layers(self) -> tuple[nn.ConvTranspose2d, ...]:
+        """The transposed convolutions, first to last."""
+        return tuple(cast("list[nn.ConvTranspose2d]", list(self.upsample)))
+
     def forward(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
         for layer in self.dense:
             y = layer(y).relu()
         y = y.view(-1, *self.config.feature_shape)
         for layer in self.upsample[:-1]:
             y = layer(y).relu()
-        return self.unpatch(self.upsample[-1](y))[:, 0]
+        logits: Tensor = self.unpatch(self.upsample[-1](y))
+        return logits[:, 0]

@@ -1,6 +1,6 @@
 """AnalysisSession: the analysis transform, run by ONNX Runtime, which is imported when an image is first compressed.
 
-    images uint8 (b, h, w) ──> float32 in 0..1 ──ONNX──> y float32 (b, n)
+images uint8 (b, h, w) ──> float32 in 0..1 ──ONNX──> y float32 (b, n)
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ class AnalysisSession:
         name = session.get_inputs()[0].name
         parts = []
         for start in range(0, len(images), MAX_BATCH):
-            x = images[start : start + MAX_BATCH].astype(np.float32) / np.float32(255)
+            part = images[start : start + MAX_BATCH]
+            x = (part if len(part) > 1 else np.repeat(part, 2, axis=0)).astype(np.float32) / np.float32(255)
             try:
-                parts.append(session.run(None, {name: x})[0])
+                parts.append(session.run(None, {name: x})[0][: len(part)])
             except Exception as error:  # ONNX Runtime's errors share no narrower parent
                 raise ModelError(f"the analysis graph does not run on these images: {error}") from error
         if not parts:

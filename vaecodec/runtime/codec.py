@@ -1,15 +1,15 @@
 """Codec: the one place where a model, its coding tables and the bitstream meet.
 
-    image ──analysis──> y ──quantizer──> symbols ──coder──> payload ──pack──> bytes
-    (h, w)              (n,)             int32 (n,)         bytes
-    image <─────────synthesis────────────symbols <─coder─── payload <─unpack─ bytes
+image ──analysis──> y ──quantizer──> symbols ──coder──> payload ──pack──> bytes
+(h, w)              (n,)             int32 (n,)         bytes
+image <─────────synthesis────────────symbols <─coder─── payload <─unpack─ bytes
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,18 @@ import numpy.typing as npt
 from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import Stream, pack, unpack, verify
 from vaecodec.entropy.coder import decode_symbols, encode_symbols
-from vaecodec.errors import BadField, ImageError, ImageSizeError, KnownAnswerMismatch, ModelError, ModelMismatch, NotCanonical
+from vaecodec.errors import (
+    BadField,
+    ImageError,
+    ImageSizeError,
+    KnownAnswerMismatch,
+    ModelError,
+    ModelMismatch,
+    NotCanonical,
+)
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.model_file import Model, answer_of
+from vaecodec.runtime.model_file import Level, Model, answer_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,10 +77,9 @@ class Codec:
             return []
         symbols = self.analyse(np.stack([self._padded(image) for image in pixels]), level)
         tables = self.model.levels[level].tables
-        sizes = [None if image.shape == self.geometry else image.shape for image in pixels]
         return [
-            pack(level, self.fingerprint, size, encode_symbols(row, tables))
-            for size, row in zip(sizes, symbols, strict=True)
+            pack(level, self.fingerprint, self._written_size(image), encode_symbols(row, tables))
+            for image, row in zip(pixels, symbols, strict=True)
         ]
 
     def decompress_batch(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
@@ -121,12 +128,17 @@ class Codec:
     def analyse(self, images: Pixels, level: int = 0) -> Symbols:
         """Symbols (b, n) of images (b, h, w) of the model's geometry."""
         chosen = self._level(level)
-        return chosen.tables.fill_collapsed(chosen.quantizer.round_to_symbols(self._analysis(images)))
+        y = self._analysis(images)
+        if y.shape != (len(images), self.model.latents):
+            raise ModelError(f"the analysis graph gives latents {y.shape}, {self.model.name} has {self.model.latents}")
+        return chosen.tables.fill_collapsed(chosen.quantizer.round_to_symbols(y))
 
     def synthesise(self, symbols: Symbols, level: int = 0) -> Pixels:
         """Images (b, h, w) of symbols (b, n): the same pixels on every machine and for every batch size."""
         self._level(level)
-        parts = [self._synthesise_batch(symbols[k : k + SYNTHESIS_BATCH]) for k in range(0, len(symbols), SYNTHESIS_BATCH)]
+        parts = [
+            self._synthesise_batch(symbols[k : k + SYNTHESIS_BATCH]) for k in range(0, len(symbols), SYNTHESIS_BATCH)
+        ]
         return np.concatenate(parts) if parts else np.empty((0, *self.geometry), np.uint8)
 
     def _synthesise_batch(self, symbols: Symbols) -> Pixels:
@@ -147,10 +159,15 @@ class Codec:
             )
         self._proven_batch = wanted
 
-    def _level(self, level: int) -> Any:
+    def _level(self, level: int) -> Level:
         if not 0 <= level < len(self.model.levels):
             raise ModelError(f"level {level}: {self.model.name} has levels 0..{len(self.model.levels) - 1}")
         return self.model.levels[level]
+
+    def _written_size(self, image: Pixels) -> tuple[int, int] | None:
+        """The size that a stream must say: None where it is the model's own."""
+        height, width = image.shape
+        return None if (height, width) == self.geometry else (height, width)
 
     def _padded(self, image: Pixels) -> Pixels:
         if image.ndim != 2 or 0 in image.shape:

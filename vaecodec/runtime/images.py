@@ -1,7 +1,7 @@
-"""Images from files, and what becomes of their colours: converted where nothing is lost, refused where something would be.
+"""Images from files: converted to grey where nothing is lost, refused where something would be.
 
-    L                          as it is             RGB, RGBA, P, LA   grey where the channels agree and alpha is opaque
-    1                          0 and 255            I;16, I, F         refused: more than 8 bits
+L                          as it is             RGB, RGBA, P, LA   grey where the channels agree and alpha is opaque
+1                          0 and 255            I;16, I, F         refused: more than 8 bits
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG mus
 
 def read_grey(source: str | IO[bytes]) -> npt.NDArray[np.uint8]:
     """The pixels, uint8 (h, w), of an image file that Pillow reads. Raises OSError, UnreadableImage, ImageModeError."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if isinstance(source, str):
         with open(source, "rb") as file:
@@ -33,6 +33,8 @@ def read_grey(source: str | IO[bytes]) -> npt.NDArray[np.uint8]:
             return grey_pixels(image)
     except ImageError:
         raise
+    except UnidentifiedImageError as error:  # whose message shows a Python object
+        raise UnreadableImage("not an image that Pillow can read") from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error, ...
         raise UnreadableImage(f"not an image that Pillow can read ({error})") from error
 
@@ -77,5 +79,7 @@ def _grey_of_rgba(image: Image.Image) -> npt.NDArray[np.uint8]:
 def _agreeing(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     grey = pixels[..., 0]
     if (pixels != grey[..., None]).any():
-        raise ImageModeError("image with colour: the model takes grey; convert it first, e.g. with Pillow's convert('L')")
+        raise ImageModeError(
+            "image with colour: the model takes grey; convert it first, e.g. with Pillow's convert('L')"
+        )
     return np.ascontiguousarray(grey)

@@ -1,10 +1,9 @@
 """Where models are found: the zoo in the package, then the user's model folder.
 
     name ──aliases.json──> revision ──> zoo/REVISION.vaem or MODELS/REVISION.vaem ──> Model
-    stream's short fingerprint ──> every installed model whose fingerprint starts so
+    stream's short fingerprint ──headers──> every installed model whose fingerprint starts so
 
-A released model file is never changed: an alias moves to a new revision. fingerprints are read from an index next to
-the files where it is fresh, so that decoding does not read every model.
+A released model file is never changed: an alias moves to a new revision.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from vaecodec.errors import ModelNotFound
-from vaecodec.runtime.model_file import Model, read_model
+from vaecodec.errors import FormatError, ModelNotFound, NotExact
+from vaecodec.runtime.model_file import Model, Summary, read_model, read_summary
 
 SUFFIX = ".vaem"
 MODELS_VARIABLE = "VAECODEC_MODELS"
@@ -30,6 +29,7 @@ class InstalledModel:
     name: str
     path: Path
     aliases: tuple[str, ...]
+    summary: Summary
 
 
 def zoo_folder() -> Path:
@@ -53,45 +53,61 @@ def aliases() -> dict[str, str]:
 
 
 def installed_models() -> Iterator[InstalledModel]:
-    """Every model file: the zoo's first, by name; a user's file cannot hide a released one."""
+    """Every model file that can be read: the zoo's first, by name; a user's file cannot hide a released one."""
     names_of: dict[str, list[str]] = {}
     for alias, revision in aliases().items():
         names_of.setdefault(revision, []).append(alias)
     seen: set[str] = set()
     for folder in (zoo_folder(), user_folder()):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
-            if path.stem not in seen:
-                seen.add(path.stem)
-                yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())))
+            if path.stem in seen:
+                continue
+            seen.add(path.stem)
+            try:
+                summary = _summary(path, path.stat().st_mtime_ns)
+            except (FormatError, OSError):
+                continue  # one damaged file must not make the others unusable; naming it gives its error
+            yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Model:
     """By alias, revision, or path of a model file. Raises ModelNotFound, FormatError."""
     text = os.fspath(name_or_path)
-    revision = aliases().get(text, text)
-    for model in installed_models():
-        if model.name == revision:
-            return _read(model.path, model.path.stat().st_mtime_ns)
-    path = Path(text)
-    if path.is_file():
-        return _read(path, path.stat().st_mtime_ns)
+    file_name = f"{aliases().get(text, text)}{SUFFIX}"
+    plain = os.sep not in file_name and "/" not in file_name
+    candidates = [folder / file_name for folder in (zoo_folder(), user_folder())] if plain else []
+    for path in (*candidates, Path(text)):
+        if path.is_file():
+            return read_installed(path)
     raise ModelNotFound(f"no model {text!r}; there are: {_known_names()}; a path of a {SUFFIX} file works too")
 
 
 def models_by_fingerprint(short: bytes) -> list[Model]:
-    """Every installed model whose fingerprint starts with `short`; empty where there is none."""
-    found = (_read(model.path, model.path.stat().st_mtime_ns) for model in installed_models())
-    return [model for model in found if model.fingerprint.startswith(short)]
+    """Every installed model whose fingerprint starts with `short`; empty where there is none.
+
+    A file that is damaged behind its header does not hide the others; where no other is left, its error is raised.
+    """
+    found, errors = [], []
+    for installed in installed_models():
+        if installed.summary.fingerprint.startswith(short):
+            try:
+                found.append(read_installed(installed.path))
+            except (FormatError, NotExact, OSError) as error:
+                errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
 
 
 def models_for_geometry(height: int, width: int) -> list[InstalledModel]:
     """The aliased models that are made for images of this size."""
-    return [m for m in installed_models() if m.aliases and _geometry(m.path) == (height, width)]
+    found = [m for m in installed_models() if m.aliases]
+    return [m for m in found if (m.summary.height, m.summary.width) == (height, width)]
 
 
-def _geometry(path: Path) -> tuple[int, int]:
-    model = _read(path, path.stat().st_mtime_ns)
-    return model.height, model.width
+def read_installed(path: Path) -> Model:
+    """The model of a file, read once for each version of it."""
+    return _model(path, path.stat().st_mtime_ns)
 
 
 def _known_names() -> str:
@@ -100,6 +116,10 @@ def _known_names() -> str:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified_ns: int) -> Model:
-    """The model, read once for each version of the file."""
+def _model(path: Path, modified_ns: int) -> Model:
     return read_model(path)
+
+
+@lru_cache(maxsize=256)
+def _summary(path: Path, modified_ns: int) -> Summary:
+    return read_summary(path)

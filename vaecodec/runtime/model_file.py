@@ -1,10 +1,10 @@
 """The model file: everything that coding needs, in one container without pickle.
 
-    meta.decode     geometry, operations of the synthesis        ┐ fingerprint = SHA-256
-    decode/…        integer tables and weights, known answer     ┘ of these
-    meta.encode     input and output names of the analysis graph
-    encode/…        analysis.onnx, the quantizer's steps and centers
-    meta.about      name, family, β, training record: for people
+meta.decode     geometry, operations of the synthesis        ┐ fingerprint = SHA-256
+decode/…        integer tables and weights, known answer     ┘ of these
+meta.encode     β of each level
+encode/…        analysis.onnx, the quantizer's steps and centers
+meta.about      name, family, training record: for people
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.bitstream.arrays import pack_array, unpack_array
-from vaecodec.bitstream.container import pack_container, unpack_container
-from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.bitstream.container import pack_container, unpack_container, unpack_header
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.errors import BadField, FormatError, NotExact
-from vaecodec.runtime.exact import OPS, ExactNetwork, Op
+from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact, Truncated
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
 
-Sections = dict[str, bytes]
 KNOWN_ANSWER_BATCH = 64
+HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +76,8 @@ class Model:
     @property
     def fingerprint(self) -> bytes:
         """SHA-256 of everything that decoding depends on, 32 bytes."""
-        return _fingerprint(*_pack_decode(self))
+        decode, sections = _pack_decode(self)
+        return _fingerprint(decode, {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()})
 
 
 def answer_of(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> str:
@@ -105,7 +107,7 @@ def unpack_model(data: Buffer) -> Model:
     meta, sections = unpack_container(data)
     try:
         decode, about, betas = meta["decode"], dict(meta["about"]), meta["encode"]["betas"]
-        synthesis = _unpack_network(decode["synthesis"], sections)
+        synthesis = unpack_network(decode["synthesis"], sections)
         answer = decode["known_answer"]
         model = Model(
             name=about.pop("name"),
@@ -116,12 +118,17 @@ def unpack_model(data: Buffer) -> Model:
             analysis=bytes(sections["encode/analysis.onnx"]),
             synthesis=synthesis,
             known_answer=KnownAnswer(
-                unpack_array(sections["decode/known_answer"]).astype(np.int32), answer["one"], answer["all"]
+                unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32),
+                answer["one"],
+                answer["all"],
             ),
             about=about,
         )
         _check(model)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        digests = {name: hashlib.sha256(section).hexdigest() for name, section in sections.items()}
+        if model.fingerprint != _fingerprint(decode, digests):
+            raise NotCanonical("model file: what decoding depends on is not written as an encoder writes it")
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise BadField(f"model file: missing or misshapen field ({error!r})") from error
     except NotExact:
         raise
@@ -138,22 +145,60 @@ def read_model(path: str | os.PathLike[str]) -> Model:
         return unpack_model(file.read())
 
 
-def _fingerprint(decode: dict[str, Any], sections: Sections) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the header alone says of a model. betas: one for each level; about: as Model's."""
+
+    name: str
+    family: str
+    fingerprint: bytes
+    height: int
+    width: int
+    betas: tuple[float, ...]
+    about: dict[str, Any]
+
+
+def read_summary(path: str | os.PathLike[str]) -> Summary:
+    """Read a model file's header. Raises OSError, FormatError and its children."""
+    with open(path, "rb") as file:
+        data = file.read(HEADER_READ_BYTES)
+        try:
+            meta, digests = unpack_header(data)
+        except Truncated:
+            meta, digests = unpack_header(data + file.read())
+    try:
+        about, decode = dict(meta["about"]), meta["decode"]
+        summary = Summary(
+            name=about.pop("name"),
+            family=about.pop("family"),
+            fingerprint=_fingerprint(decode, digests),
+            height=decode["height"],
+            width=decode["width"],
+            betas=tuple(float(beta) for beta in meta["encode"]["betas"]),
+            about=about,
+        )
+        _check_header(summary)
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
+    return summary
+
+
+def _fingerprint(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
     """SHA-256 of the canonical JSON of meta.decode and of each decode/ section's name and SHA-256."""
-    digests = [[name, hashlib.sha256(sections[name]).hexdigest()] for name in sorted(sections)]
-    text = json.dumps([decode, digests], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    listed = [[name, digests[name]] for name in sorted(digests) if name.startswith("decode/")]
+    text = json.dumps([decode, listed], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
 
 
 def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
-    sections: Sections = {"decode/known_answer": pack_array(_narrow(model.known_answer.symbols))}
+    sections: Sections = {"decode/known_answer": pack_array(narrow(model.known_answer.symbols))}
     for k, level in enumerate(model.levels):
         for name, array in level.tables.to_arrays().items():
             sections[f"decode/level/{k}/{name}"] = pack_array(array)
-    network = model.synthesis
-    sections["decode/synthesis/low"] = pack_array(network.input_low)
-    sections["decode/synthesis/high"] = pack_array(network.input_high)
-    ops = [_pack_op(k, op, sections) for k, op in enumerate(network.ops)]
+    ops, arrays = pack_network(model.synthesis)
+    sections.update(arrays)
     decode = {
         "height": model.height,
         "width": model.width,
@@ -164,69 +209,37 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
     return decode, sections
 
 
-def _pack_op(position: int, op: Op, sections: Sections) -> dict[str, Any]:
-    """Whole-number fields into the description, arrays into sections."""
-    described: dict[str, Any] = {"op": op.kind, "sources": list(op.sources)}
-    for name in (field.name for field in fields(op)):
-        value = getattr(op, name)
-        if isinstance(value, np.ndarray):
-            sections[f"decode/synthesis/{position}/{name}"] = pack_array(_narrow(value))
-        elif name != "sources":
-            described[name] = value
-    return described
-
-
-def _unpack_network(ops: list[dict[str, Any]], sections: dict[str, memoryview]) -> ExactNetwork:
-    low, high = (unpack_array(sections[f"decode/synthesis/{name}"]) for name in ("low", "high"))
-    return ExactNetwork(low.astype(np.int32), high.astype(np.int32), tuple(_unpack_op(k, f, sections) for k, f in enumerate(ops)))
-
-
-def _unpack_op(position: int, described: dict[str, Any], sections: dict[str, memoryview]) -> Op:
-    if described["op"] not in OPS:
-        raise BadField(f"operation {position}: unknown kind {described['op']!r}; there are: {', '.join(OPS)}")
-    kind = OPS[described["op"]]
-    values: dict[str, Any] = {}
-    for name in (field.name for field in fields(kind)):
-        if name == "sources":
-            values[name] = tuple(int(source) for source in described[name])
-        elif name in described:
-            if type(described[name]) is not int:
-                raise BadField(f"operation {position}: {name} must be a whole number, found {described[name]!r}")
-            values[name] = described[name]
-        else:
-            array = unpack_array(sections[f"decode/synthesis/{position}/{name}"])
-            if array.dtype.kind not in "iu":
-                raise BadField(f"operation {position}: {name} must hold integers, found {array.dtype}")
-            values[name] = array if name == "shift" else array.astype(np.float32)
-    return kind(**values)
-
-
 def _unpack_level(k: int, beta: float, sections: dict[str, memoryview]) -> Level:
     prefix = f"decode/level/{k}/"
-    tables = CodingTables.from_arrays({name: unpack_array(sections[prefix + name]) for name in ("offsets", "counts", "coded")})
+    tables = CodingTables.from_arrays(
+        {name: unpack_array(sections[prefix + name]) for name in ("offsets", "counts", "coded")}
+    )
     center, step = (unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step"))
     return Level(float(beta), tables, Quantizer(center, step))
 
 
 def _check(model: Model) -> None:
     """What the parts must agree on."""
-    if not (1 <= model.height <= MAX_SIDE and 1 <= model.width <= MAX_SIDE):
-        raise BadField(f"model file: geometry {model.height}x{model.width} is not in 1..{MAX_SIDE}")
-    if not model.levels or not isinstance(model.name, str) or not isinstance(model.family, str):
-        raise BadField("model file: needs a name, a family and at least one level")
+    _check_header(model)
+    if not 1 <= len(model.levels) <= MAX_LEVEL + 1:
+        raise BadField(f"model file: {len(model.levels)} levels, expected 1..{MAX_LEVEL + 1}")
     sizes = {level.tables.n for level in model.levels} | {len(level.quantizer.step) for level in model.levels}
-    if sizes | {model.known_answer.symbols.shape[1]} != {model.latents}:
+    if sizes != {model.latents}:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {model.latents}")
-    low, high = model.synthesis.bounds()[-1]
-    if len(low) != 1 or low[0] < 0 or high[0] > 255:
-        raise BadField(f"model file: pixels must be one channel of 0..255, found {low}..{high}")
+    if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, model.latents):
+        raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
+    pixels = model.synthesis.bounds()[-1]
+    if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
+        raise BadField(
+            f"model file: pixels must be {model.height}x{model.width}x1 of 0..255, "
+            f"found {pixels.shape} of {pixels.low.min()}..{pixels.high.max()}"
+        )
 
 
-def _narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The smallest signed integer type (uint8 for shifts and pixels) that holds the values."""
-    whole = array.astype(np.int64)
-    for dtype in (np.int8, np.uint8, np.int16, np.int32):
-        limits = np.iinfo(dtype)
-        if limits.min <= whole.min(initial=0) and whole.max(initial=0) <= limits.max:
-            return whole.astype(dtype)
-    raise BadField("array: values beyond int32")
+def _check_header(part: Model | Summary) -> None:
+    """What can be checked without the sections."""
+    if not (isinstance(part.name, str) and isinstance(part.family, str)):
+        raise BadField("model file: name and family must be strings")
+    for side in (part.height, part.width):
+        if type(side) is not int or not 1 <= side <= MAX_SIDE:
+            raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_SIDE}")

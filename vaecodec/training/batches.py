@@ -1,6 +1,6 @@
 """Batches: the images of step k are a function of (seed, k), so that a resumed run sees what it would have seen.
 
-    epoch e ── permutation(seed, e) ──> consecutive batches ──> this process's share
+epoch e ── permutation(seed, e) ──> consecutive batches ──> this process's share
 """
 
 from __future__ import annotations

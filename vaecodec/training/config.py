@@ -1,12 +1,13 @@
 """TrainingConfig: everything that decides a training run, read from TOML, refused where it makes no sense.
 
-    [top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate
-    [optimiser] steps, batch, learning rate   [finish] how the codec is made of the trained model
+[top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate
+[optimiser] steps, batch, learning rate   [finish] how the codec is made of the trained model
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import tomllib
 from dataclasses import dataclass, field
@@ -71,9 +72,10 @@ class FinishConfig:
     synthesis_learning_rate: float = 5e-4
 
     def __post_init__(self) -> None:
-        if not self.step_multipliers or min(self.step_multipliers) <= 0:
+        if not self.step_multipliers or not all(m > 0 and math.isfinite(m) for m in self.step_multipliers):
             raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
         _at_least("synthesis_steps", self.synthesis_steps, 0)
+        _at_least("synthesis_learning_rate", self.synthesis_learning_rate, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,12 @@ class TrainingConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
         """The inverse of to_dict; unknown keys are refused."""
-        nested = {"model": ModelConfig, "objective": ObjectiveConfig, "optimiser": OptimiserConfig, "finish": FinishConfig}
+        nested: dict[str, type[Any]] = {
+            "model": ModelConfig,
+            "objective": ObjectiveConfig,
+            "optimiser": OptimiserConfig,
+            "finish": FinishConfig,
+        }
         parts = {key: _record(kind, values[key], key) for key, kind in nested.items() if key in values}
         return _record(cls, {**values, **parts}, "config")
 
@@ -137,7 +144,7 @@ def _typed(where: str, value: Any, wanted: str) -> Any:
         return tuple(_typed(where, item, "float" if "float" in wanted else "int") for item in value)
     if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    simple = {"int": int, "str": str}.get(wanted)
+    simple = {"int": int, "float": float, "str": str}.get(wanted)
     if simple is not None and (not isinstance(value, simple) or isinstance(value, bool)):
         raise ConfigError(f"{where}: expected {wanted}, found {value!r}")
     return value
@@ -149,5 +156,5 @@ def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _at_least(name: str, value: float, lowest: float) -> None:
-    if not value >= lowest:
-        raise ConfigError(f"{name}: expected at least {lowest:g}, found {value!r}")
+    if not (value >= lowest and math.isfinite(value)):
+        raise ConfigError(f"{name}: expected a number of at least {lowest:g}, found {value!r}")

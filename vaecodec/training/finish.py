@@ -1,7 +1,7 @@
 """From a trained model to a model file: quantise, fit the tables, make the synthesis integer-exact, fine-tune it.
 
-    Trainable ──halve──> analysis ──> symbols ──> tables
-                         synthesis ──ExactSynthesis──fine-tune on the symbols──> ExactNetwork
+Trainable ──halve──> analysis ──> symbols ──> tables
+                     synthesis ──ExactSynthesis──fine-tune on the symbols──> ExactNetwork
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ def _exact_synthesis(
     return ExactSynthesis(synthesis, torch.from_numpy(symbols[:CALIBRATION_IMAGES].astype(np.float32)), meaning)
 
 
-def _fine_tune(
-    exact: ExactSynthesis, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]
-) -> None:
+def _fine_tune(exact: ExactSynthesis, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
     steps = config.finish.synthesis_steps
     order = Batches(images, config.optimiser.batch_size, config.seed)

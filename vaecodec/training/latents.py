@@ -1,6 +1,6 @@
 """From posteriors to symbols: which latents are coded, with which steps, centers and tables.
 
-    means, σ (N, latents) ──steps · multiplier──> symbols (N, n) ──> tables: learned prior, or counts where better
+means, σ (N, latents) ──steps · multiplier──> symbols (N, n) ──> tables: learned prior, or counts where better
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ class Latents:
 @torch.no_grad()
 def posteriors(model: VAE, images: npt.NDArray[np.uint8]) -> Latents:
     """Analyse a whole set of images (N, h, w)."""
-    parts = [model.analyse(torch.from_numpy(images[k : k + 500].astype(np.float32) / 255)) for k in range(0, len(images), 500)]
+    parts = [
+        model.analyse(torch.from_numpy(images[k : k + 500].astype(np.float32) / 255))
+        for k in range(0, len(images), 500)
+    ]
     mean = torch.cat([part.mean for part in parts])
     sigma = torch.cat([(0.5 * part.log_variance).exp() for part in parts])
     return Latents(mean.numpy(), sigma.numpy())
@@ -74,7 +77,7 @@ class FittedTables:
 
 
 def fit_tables(symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
-    """Tables of the symbols (N, n): the learned factorised prior's, or smoothed counts where those are > 0.5 % better."""
+    """Tables of the symbols (N, n): the learned prior's, or smoothed counts where they are > 0.5 % better."""
     counted = tables_from_histogram(symbols)
     if counted.n == 0:
         return FittedTables(counted, "no latent carries information", 0.0, 0.0)

@@ -1,6 +1,6 @@
 """The training loop: steps, validation, metrics as JSON lines, checkpoints, exact resume.
 
-    run folder:  config.json   metrics.jsonl   checkpoint.pt
+run folder:  config.json   metrics.jsonl   checkpoint.pt
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ class _Run:
         metrics = self.folder / "metrics.jsonl"
         if not resume:
             if (self.folder / CHECKPOINT).exists():
-                raise OutputError(f"{self.folder} holds a run already; go on with it by --resume, or name another folder")
+                raise OutputError(
+                    f"{self.folder} holds a run already; go on with it by --resume, or name another folder"
+                )
             metrics.write_text("")
         elif (self.folder / CHECKPOINT).exists():
             self._take(load_matching(self.folder, self.config.to_dict()))
@@ -144,16 +146,21 @@ class _Run:
 
     @torch.no_grad()
     def _validate(self) -> Losses:
-        self.trainable.eval()
+        plain = self.accelerator.unwrap_model(self.trainable).eval()  # the wrapped one would wait for other processes
         self.noise.manual_seed(stream_seed(NOISE_STREAM, self.config.seed))
         x = torch.from_numpy(self.validation.astype(np.float32) / 255).to(self.accelerator.device)
-        found = [self.trainable(part, self.config.objective.beta, self.noise) for part in x.split(500)]
-        weights = [len(part) / len(x) for part in x.split(500)]
-        return Losses(*(sum(w * getattr(f, name) for w, f in zip(weights, found, strict=True)) for name in Losses.__slots__))
+        parts = torch.split(x, 500)
+        found = [plain(part, self.config.objective.beta, self.noise) for part in parts]
+        weights = [len(part) / len(x) for part in parts]
+        return Losses(
+            *(sum(w * getattr(f, name) for w, f in zip(weights, found, strict=True)) for name in Losses.__slots__)
+        )
 
     def _report(self, losses: Losses, bar: Any) -> None:
         if not math.isfinite(losses.objective_nats.item()):
-            raise Diverged(f"step {self.step}: the objective is {losses.objective_nats.item()}; lower the learning rate")
+            raise Diverged(
+                f"step {self.step}: the objective is {losses.objective_nats.item()}; lower the learning rate"
+            )
         if not self.accelerator.is_main_process:
             return
         held_out = self._validate()

@@ -1,7 +1,7 @@
 """The objective: distortion + β · rate, in nats an image.
 
-    x ──analyse──> posterior ──sample──> y ──synthesise──> logits
-                       └────── rate ──┘                       └── distortion against x
+x ──analyse──> posterior ──sample──> y ──synthesise──> logits
+                   └────── rate ──┘                       └── distortion against x
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ class Losses:
 class Rate(Protocol):
     """How latents are sampled in training, and what the samples cost."""
 
-    def sample(
-        self, posterior: Posterior, rng: torch.Generator
-    ) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]]:
+    def sample(self, posterior: Posterior, rng: torch.Generator) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]]:
         """(y, rate in nats of each latent)."""
         ...
 

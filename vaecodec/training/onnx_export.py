@@ -50,7 +50,7 @@ def export_analysis(model: VAE, active: Tensor) -> bytes:
         torch.onnx.export(
             MeanOf(model, active).eval(),
             (example,),
-            graph,
+            graph,  # type: ignore[arg-type]  # a file works, the annotation knows only paths
             input_names=["images"],
             output_names=["latents"],
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),

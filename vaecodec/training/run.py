@@ -1,6 +1,6 @@
 """A run from its config to its model file.
 
-    run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
+run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
 """
 
 from __future__ import annotations

@@ -1,0 +1,139 @@
+"""A model over a set of images, by real files: written into a folder, sized on the disk, read back, decoded from there.
+
+images (n, h, w) --compress--> n files --stat--> bytes --read--> decompress --> RatePoint
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.checks import BetaPoint, amortised_bytes
+from vaecodec.bitstream.stream import unpack
+from vaecodec.evaluation.rd import RatePoint, measure_point
+from vaecodec.runtime.codec import Codec
+from vaecodec.runtime.exact import evaluate
+from vaecodec.training.config import ObjectiveConfig
+
+Images = NDArray[np.uint8]
+CHUNK = 256  # images at once: bounds the memory of the feature maps
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What came back from the disk: sizes of the files, and their bytes."""
+
+    sizes: list[int]
+    streams: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPoint:
+    """A model on a test set. distortion_nats: of its own objective, on the pixels' logits that the file decodes to.
+
+    rate_nats, train_seconds: from the run's metrics, the validation set's at the last step; None where there are none.
+    """
+
+    name: str
+    beta: float
+    objective: ObjectiveConfig
+    point: RatePoint
+    coded_latents: int
+    distortion_nats: float
+    rate_nats: float | None
+    train_seconds: float | None
+    model_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "beta": self.beta,
+            "likelihood": self.objective.likelihood,
+            "pixel_sigma": self.objective.pixel_sigma if self.objective.likelihood == "gaussian" else None,
+            "rate": self.objective.rate,
+            "point": self.point.to_dict(),
+            "coded_latents": self.coded_latents,
+            "distortion_nats": self.distortion_nats,
+            "validation_rate_nats_in_training": self.rate_nats,
+            "train_seconds": self.train_seconds,
+            "model_bytes": self.model_bytes,
+            "bytes_with_model_over": amortised_bytes(self.point.file_bytes, self.model_bytes),
+        }
+
+    def for_check(self) -> BetaPoint:
+        """What the check of neighbouring β looks at."""
+        return BetaPoint(self.beta, self.point.file_bytes, self.distortion_nats, self.point.mse, self.coded_latents)
+
+
+def through_files(streams: Sequence[bytes]) -> Files:
+    """Write each stream into a file of a temporary folder, and read sizes and bytes back from the disk."""
+    with tempfile.TemporaryDirectory(prefix="vaecodec-bench-") as folder:
+        paths = [Path(folder) / f"{k:06}.vae" for k in range(len(streams))]
+        for path, stream in zip(paths, streams, strict=True):
+            path.write_bytes(stream)
+        return Files([path.stat().st_size for path in paths], [path.read_bytes() for path in paths])
+
+
+def measure_codec(codec: Codec, images: Images, setting: str) -> tuple[RatePoint, NDArray[np.int32]]:
+    """The point of a model over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
+    files = through_files(codec.compress_batch(images))
+    decoded = np.stack(codec.decompress_batch(files.streams))
+    symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
+    point = measure_point(
+        codec.model.family,
+        setting,
+        images,
+        decoded,
+        file_sizes=files.sizes,
+        payload_sizes=[len(unpack(stream).payload) for stream in files.streams],
+        information_bits=list(codec.information_bits(symbols)),
+    )
+    return point, symbols
+
+
+def measure_model(codec: Codec, path: Path, images: Images, metrics: dict[str, Any] | None) -> ModelPoint:
+    """Everything that is said of one model file; `metrics` is the last line of its run's metrics."""
+    level = codec.model.levels[0]
+    objective = objective_of(codec)
+    point, symbols = measure_codec(codec, images, f"beta {level.beta:g}")
+    return ModelPoint(
+        name=codec.model.name,
+        beta=level.beta,
+        objective=objective,
+        point=point,
+        coded_latents=int(level.tables.coded.sum()),
+        distortion_nats=distortion_nats(codec, symbols, images, objective),
+        rate_nats=None if metrics is None else metrics["validation_rate_nats"],
+        train_seconds=None if metrics is None else metrics["elapsed_s"],
+        model_bytes=path.stat().st_size,
+    )
+
+
+def objective_of(codec: Codec) -> ObjectiveConfig:
+    """The objective that the model was trained with, from the record in its file."""
+    return ObjectiveConfig(**codec.model.about["config"]["objective"])
+
+
+def distortion_nats(codec: Codec, symbols: NDArray[np.int32], images: Images, objective: ObjectiveConfig) -> float:
+    """Mean over the images of the objective's distortion, as training counts it, at the logits that a file gives.
+
+    The synthesis' last operation looks pixels up by the logit index; before it stand the logits.
+    """
+    from vaecodec.models.exact_synthesis import LOGIT_STEPS  # torch, 3 s
+
+    network = codec.model.synthesis
+    total = 0.0
+    for start in range(0, len(images), CHUNK):
+        part = np.clip(symbols[start : start + CHUNK], network.input_low, network.input_high).astype(np.float32)
+        logits = evaluate(network.ops[:-1], part)[..., 0].astype(np.float64) / LOGIT_STEPS
+        x = images[start : start + CHUNK].astype(np.float64) / 255
+        if objective.likelihood == "bernoulli":
+            total += float((np.logaddexp(0, logits) - x * logits).sum())
+        else:
+            total += float(np.square(1 / (1 + np.exp(-logits)) - x).sum()) / (2 * objective.pixel_sigma**2)
+    return total / len(images)

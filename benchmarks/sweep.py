@@ -1,0 +1,115 @@
+"""The β sweep: one config for each β, which of its runs are done, and the training of those that are not.
+
+configs/rd-<data>.toml + β --sweep_config--> TrainingConfig --ensure_run--> RUNS/<name>/<name>.vaem
+"""
+
+import json
+import os
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import ROOT
+from vaecodec.data import ImageSet, load_dataset
+from vaecodec.errors import ConfigError
+from vaecodec.runtime.installed import SUFFIX
+from vaecodec.runtime.model_file import read_summary
+from vaecodec.training.config import TrainingConfig, read_config
+
+BETAS = (0.01, 0.1, 0.5, 1.0, 4.0, 16.0)
+QUICK_BETAS = (0.1, 16.0)
+QUICK_TRAINING_IMAGES = 2000
+QUICK_STEPS = 150
+CONFIGS = Path(__file__).parent / "configs"
+RUNS_VARIABLE = "VAECODEC_RUNS"
+
+
+class RunState(Enum):
+    """What a run folder holds."""
+
+    DONE = "done"
+    OTHER_CONFIG = "done with another config"
+    STARTED = "started"
+    ABSENT = "absent"
+
+
+def runs_folder() -> Path:
+    """$VAECODEC_RUNS, else runs/ of the checkout."""
+    return Path(os.environ.get(RUNS_VARIABLE) or ROOT / "runs").expanduser()
+
+
+def sweep_config(data: str, beta: float, *, quick: bool = False) -> TrainingConfig:
+    """The config of one run of the sweep. quick: a training of seconds, to see that the whole path works."""
+    values = read_config(CONFIGS / f"rd-{data}.toml")
+    values = {
+        **values,
+        "name": f"{values['name']}-beta-{beta:g}",
+        "objective": {**values["objective"], "beta": beta},
+    }
+    config = TrainingConfig.from_dict(values)
+    if not quick:
+        return config
+    optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=20)
+    return replace(
+        config, optimiser=optimiser, finish=replace(config.finish, step_multipliers=(3.46,), synthesis_steps=50)
+    )
+
+
+def model_path(config: TrainingConfig, runs: Path) -> Path:
+    """Where the run's model file is, or will be."""
+    return runs / config.name / f"{config.name}{SUFFIX}"
+
+
+def run_state(config: TrainingConfig, runs: Path) -> RunState:
+    """A run is done when its model file is there and says that it was trained with this very config."""
+    path = model_path(config, runs)
+    if path.is_file():
+        return RunState.DONE if stored_config(path) == config else RunState.OTHER_CONFIG
+    return RunState.STARTED if (path.parent / "checkpoint.pt").is_file() else RunState.ABSENT
+
+
+def stored_config(path: Path) -> TrainingConfig | None:
+    """The config in a model file's record; None where this release cannot read it. Raises FormatError."""
+    try:
+        return TrainingConfig.from_dict(read_summary(path).about["config"])
+    except (ConfigError, KeyError):
+        return None
+
+
+def training_sets(data: str, *, quick: bool = False) -> tuple[ImageSet, ImageSet]:
+    """Training and validation images; quick: the first few of each."""
+    training, validation = (load_dataset(data, split) for split in ("train", "validation"))
+    if not quick:
+        return training, validation
+    few = [
+        replace(part, images=part.images[:QUICK_TRAINING_IMAGES], labels=None, label_names=())
+        for part in (training, validation)
+    ]
+    return few[0], few[1]
+
+
+def ensure_run(config: TrainingConfig, runs: Path, sets: tuple[ImageSet, ImageSet]) -> Path:
+    """The run's model file; trained, or taken up from its checkpoint, where it is not there yet.
+
+    Raises ConfigError where the folder holds a model of another config, and what training raises.
+    """
+    path = model_path(config, runs)
+    state = run_state(config, runs)
+    if state is RunState.DONE:
+        return path
+    if state is RunState.OTHER_CONFIG:
+        raise ConfigError(f"{path} was trained with another config than {config.name}'s; move {path.parent} away")
+    from vaecodec.training.run import run
+
+    return run(config, path.parent, *sets, resume=state is RunState.STARTED)
+
+
+def last_metrics(folder: Path) -> dict[str, Any] | None:
+    """The last line of a run's metrics; None where there is none."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if not lines:
+        return None
+    metrics: dict[str, Any] = json.loads(lines[-1])
+    return metrics

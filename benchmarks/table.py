@@ -1,0 +1,217 @@
+"""The README's tables, made from the stored results, so that no number in it is typed by hand.
+
+    python -m benchmarks.table [--check]
+
+results/*.json --render--> Markdown --replace_block--> README.md, between <!-- results:begin --> and its end
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import RESULTS, ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+TITLES = {"mnist": "MNIST, 28×28, 8-bit grey", "dsprites": "dSprites, 64×64, 1 bit, real images"}
+POINT_HEAD = ("", "file, bytes", "bpp", "payload", "information", "PSNR, dB", "MS-SSIM")
+NOT_YET = "not measured yet"
+
+Result = Mapping[str, Any]
+
+
+class NoBlock(ValueError):
+    """The text has no block between the two markers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rewrite the README's block; with --check only say whether it is up to date (exit code 1 where it is not)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    text = README.read_text(encoding="utf-8")
+    fresh = replace_block(text, render(RESULTS))
+    if options.check:
+        return int(fresh != text)
+    README.write_text(fresh, encoding="utf-8")
+    return 0
+
+
+def replace_block(text: str, block: str) -> str:
+    """`text` with what stands between the markers replaced. Raises NoBlock."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise NoBlock(f"expected {BEGIN} and, after it, {END}")
+    return f"{before}{BEGIN}\n\n{block.strip()}\n\n{END}{after}"
+
+
+def render(folder: Path) -> str:
+    """All tables from the results in a folder; a result that is not there is said to be missing."""
+    parts = []
+    for data in TITLES:
+        classical = read(folder / f"classical-{data}.json") or {"curves": []}
+        parts.append(set_tables(data, read(folder / f"rate-distortion-{data}.json"), classical))
+    parts.append("**What is promised, and measured**\n\n" + promises(folder))
+    return "\n\n".join(parts)
+
+
+def read(path: Path) -> Result | None:
+    """A stored result; None where it is not there."""
+    if not path.is_file():
+        return None
+    result: Result = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; the first column is text, the others are numbers and stand on the right."""
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def set_tables(data: str, result: Result | None, classical: Result) -> str:
+    """One data set: the released models beside the others, and the sweep."""
+    if result is None:
+        return f"**{TITLES[data]}**: {NOT_YET}"
+    head = f"**{TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images**"
+    beside = markdown(POINT_HEAD, compare_rows(result, classical))
+    shared = [amortised_line(model) for model in result["zoo"]]
+    sweep = markdown(
+        (
+            "β",
+            "file, bytes",
+            "payload",
+            "information",
+            "PSNR, dB",
+            "mean image PSNR",
+            "MS-SSIM",
+            "latents coded",
+            "KL, bits",
+        ),
+        (sweep_row(run) for run in sorted(result["sweep"], key=lambda run: run["beta"])),
+    )
+    order = "every neighbouring pair" if result["every_pair_holds"] else "NOT every neighbouring pair"
+    note = f"The β sweep (larger β gives fewer bytes and more distortion for {order}):"
+    return "\n\n".join([head, beside, *shared, note, sweep])
+
+
+def compare_rows(result: Result, classical: Result) -> list[Sequence[str]]:
+    """Released models, PCA at no more bytes, and the classical codecs at their smallest and lossless."""
+    rows = [point_row(f"**{model['name']}**", model["point"]) for model in result["zoo"]]
+    for model in result["zoo"][:1]:
+        affordable = [e["point"] for e in result["pca"] if e["point"]["file_bytes"] <= model["point"]["file_bytes"]]
+        if affordable:
+            best = min(affordable, key=lambda point: float(point["mse"]))
+            rows.append(point_row(f"PCA, {best['setting']}", best))
+    curves = {curve["codec"]: curve["points"] for curve in classical["curves"]}
+    for name in ("WebP", "JPEG XL", "JPEG", "JPEG 2000", "AVIF"):
+        lossy = [point for point in curves.get(name, []) if point["psnr_db"] is not None]
+        if lossy:
+            smallest = min(lossy, key=lambda point: float(point["file_bytes"]))
+            rows.append(point_row(f"{name} at its smallest ({smallest['setting']})", smallest))
+    for name in ("JPEG XL", "WebP", "PNG"):
+        exact = [point for point in curves.get(name, []) if point["psnr_db"] is None]
+        if exact:
+            rows.append(point_row(f"{name}, lossless", min(exact, key=lambda point: float(point["file_bytes"]))))
+    return rows
+
+
+def point_row(name: str, point: Result) -> Sequence[str]:
+    """One codec at one setting."""
+    information = point["information_bytes"]
+    return (
+        name,
+        f"{point['file_bytes']:.1f}",
+        f"{point['file_bpp']:.3f}",
+        f"{point['payload_bytes']:.1f}",
+        "" if information is None else f"{information:.1f}",
+        "exact" if point["psnr_db"] is None else f"{point['psnr_db']:.2f}",
+        f"{point['ms_ssim']:.4f} ({point['ms_ssim_scales']} scales)",
+    )
+
+
+def amortised_line(model: Result) -> str:
+    """What the model file adds to each image."""
+    shared = ", ".join(f"{size:.1f} over {int(n):,}" for n, size in model["bytes_with_model_over"].items())
+    return (
+        f"The file of {model['name']} has {model['model_bytes']:,} bytes; bytes an image with it shared out: {shared}."
+    )
+
+
+def sweep_row(run: Result) -> Sequence[str]:
+    """One β. The KL is the training's own rate on validation images, in bits."""
+    point, nats = run["point"], run["validation_rate_nats_in_training"]
+    image_psnr = point["mean_image_psnr_db"]
+    return (
+        f"{run['beta']:g}",
+        f"{point['file_bytes']:.1f}",
+        f"{point['payload_bytes']:.1f}",
+        f"{point['information_bytes']:.1f}",
+        "exact" if point["psnr_db"] is None else f"{point['psnr_db']:.2f}",
+        "some exact" if image_psnr is None else f"{image_psnr:.2f}",
+        f"{point['ms_ssim']:.4f}",
+        str(run["coded_latents"]),
+        "" if nats is None else f"{nats / 0.6931471805599453:.1f}",
+    )
+
+
+def promises(folder: Path) -> str:
+    """A line for each bar, with its measured value."""
+    described: tuple[tuple[str, Callable[[Result], list[str]]], ...] = (
+        ("exactness", exactness_lines),
+        ("startup", startup_lines),
+        ("folder-fashion", folder_lines),
+    )
+    lines: list[str] = []
+    for name, describe in described:
+        result = read(folder / f"{name}.json")
+        lines += [f"{name}: {NOT_YET}"] if result is None else describe(result)
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def exactness_lines(result: Result) -> list[str]:
+    """Exact decoding and the coder's cost, for each data set."""
+    lines = []
+    for data, found in result["results"].items():
+        bars = found["bars"]
+        same = "are" if bars["symbols"] and bars["pixels"] else "are NOT all"
+        lines.append(
+            f"{data}: all {found['data']['images']:,} test images {same} decoded to the encoder's symbols "
+            f"and to the same pixels at batch 1 and 64, with 1 and 2 threads; "
+            f"{found['torch']['differing_share']:.4%} of the pixels differ from torch's"
+        )
+        lines.append(
+            f"{data}: payload {found['payload_bits']:.1f} bits an image for {found['information_bits']:.1f} bits of "
+            f"information (bound: {found['payload_bound_bits']:.1f}); everything else in a file: "
+            f"{found['overhead_bytes'][1]} bytes"
+        )
+    return lines
+
+
+def startup_lines(result: Result) -> list[str]:
+    """The wait for a decompressed picture."""
+    return [
+        f"`vaecodec decompress`, whole process: {result['decompress_s']['median']:.2f} s, {result['ratio']:.2f} × "
+        f'the time of `python -c "{result["baseline"]}"` (bound: {result["largest_ratio"]:g})'
+    ]
+
+
+def folder_lines(result: Result) -> list[str]:
+    """The model of a folder of other pictures."""
+    point = result["model"]["point"]
+    seconds = result["train_process_s"]
+    took = "" if seconds is None else f" in {seconds / 60:.1f} minutes"
+    floor = ", its smallest," if result["webp_cannot_go_so_low"] else ""
+    return [
+        f"`{result['train_command']}` on Fashion-MNIST{took}: {point['file_bytes']:.1f} bytes at "
+        f"{point['psnr_db']:.2f} dB on its {point['images']:,} test images; WebP{floor} needs "
+        f"{result['webp_bytes_at_our_psnr']:.1f} there"
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

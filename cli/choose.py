@@ -1,0 +1,63 @@
+"""Which model an image or a stream needs, and what to say where it is not there."""
+
+from __future__ import annotations
+
+from vaecodec.bitstream.stream import unpack, verify
+from vaecodec.errors import BadChecksum, ModelNotFound
+from vaecodec.runtime.codec import Codec, load
+from vaecodec.runtime.installed import installed_models, models_for_geometry, read_installed
+
+SHOWN_HEX = 16  # digits of a fingerprint that are shown where one stands for a model
+
+
+def codec_for_image(size: tuple[int, ...], model: str | None) -> Codec:
+    """The codec of --model, or of the alias for images of this size (height, width). Raises ModelNotFound."""
+    if model is not None:
+        return load(model)
+    height, width = size[0], size[1]
+    found = models_for_geometry(height, width)
+    if found:
+        return Codec(read_installed(found[0].path))
+    fitting = [m for m in installed_models() if m.summary.height >= height and m.summary.width >= width]
+    smaller = f"; --model {fitting[0].name} takes this image" if fitting else ""
+    raise ModelNotFound(
+        f"no model is the default for images of {height}x{width} (height x width); there are: {_listed()}{smaller}. "
+        "Choose one by --model, or train one on images of this size: vaecodec train FOLDER"
+    )
+
+
+def codec_for_stream(data: bytes, model: str | None) -> Codec:
+    """The codec of --model, or of the installed model that the stream was made with.
+
+    Several models may share the fingerprint's 2 bytes in the stream: the integrity check, which covers all 32, decides.
+    Raises FormatError's children, ModelNotFound.
+    """
+    short = unpack(data).short_fingerprint
+    if model is not None:
+        return load(model)
+    damage: BadChecksum | None = None
+    for installed in installed_models():
+        if not installed.summary.fingerprint.startswith(short):
+            continue
+        try:
+            verify(data, installed.summary.fingerprint)
+        except BadChecksum as error:
+            damage = error
+            continue
+        return Codec(read_installed(installed.path))
+    if damage is not None:
+        raise damage
+    raise ModelNotFound(
+        f"made with a model whose fingerprint starts with {short.hex()}, which is not installed; "
+        f"there are: {_listed()}. Get its model file, then: vaecodec models add FILE (for good) or --model FILE (once)"
+    )
+
+
+def _listed() -> str:
+    """The installed models, each with its size and the beginning of its fingerprint."""
+    lines = []
+    for installed in installed_models():
+        names = "/".join((*installed.aliases, installed.name))
+        summary = installed.summary
+        lines.append(f"{names} ({summary.height}x{summary.width}, {summary.fingerprint.hex()[:SHOWN_HEX]})")
+    return ", ".join(lines) or "none"

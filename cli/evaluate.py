@@ -1,0 +1,126 @@
+"""vaecodec evaluate: what a model's files cost and keep over a whole set of images, from real streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .files import print_json
+from .options import data_options, parse_size
+
+if TYPE_CHECKING:
+    from vaecodec.data import ImageSet
+    from vaecodec.evaluation import RatePoint
+    from vaecodec.runtime.codec import Codec
+
+CHUNK_IMAGES = 512
+AMORTISED_OVER = (1_000, 10_000, 100_000)
+
+
+@click.command()
+@click.option("--model", required=True, metavar="NAME|FILE", help="The model.")
+@click.option("--data", required=True, metavar="DATA", help="mnist, dsprites, or a folder of images.")
+@click.option(
+    "--split", type=click.Choice(("train", "validation", "test")), default="test", show_default=True, help="Which part."
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
+@data_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    model: str,
+    data: str,
+    split: str,
+    limit: int | None,
+    data_dir: str | None,
+    resize: str | None,
+    grey: bool,
+    as_json: bool,
+) -> None:
+    """Compress and decompress every image of DATA, and print rate and distortion.
+
+    Rates are means over the images: whole files, payload, and the model's information content. "PSNR" is from the mean
+    MSE over the set.
+    """
+    from vaecodec.data import load_dataset
+    from vaecodec.runtime.codec import load
+
+    from .images import check_grey
+
+    codec = load(model)
+    images = load_dataset(data, split, data_dir=data_dir, resize=parse_size(resize), grey=grey)
+    check_grey(images)
+    point = measure(codec, images, limit or len(images))
+    found = report(codec, images, point)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def measure(codec: Codec, images: ImageSet, count: int) -> RatePoint:
+    """The rate and distortion of the first `count` images. Raises ImageError."""
+    import numpy as np
+
+    from vaecodec.errors import ImageSizeError
+    from vaecodec.evaluation import measure_point
+
+    originals = images.images[:count]
+    decoded, file_sizes, payload_sizes, bits = [], [], [], []
+    for start in range(0, len(originals), CHUNK_IMAGES):
+        streams = codec.compress_batch(originals[start : start + CHUNK_IMAGES])
+        parsed = [codec.parse(stream) for stream in streams]
+        decoded += codec.decompress_batch(streams)
+        file_sizes += [len(stream) for stream in streams]
+        payload_sizes += [len(stream.payload) for stream, _ in parsed]
+        bits += codec.information_bits(np.stack([symbols for _, symbols in parsed])).tolist()
+    try:
+        return measure_point(
+            codec.model.name,
+            f"β {codec.model.levels[0].beta:g}",
+            originals,
+            np.stack(decoded),
+            file_sizes=file_sizes,
+            payload_sizes=payload_sizes,
+            information_bits=bits,
+        )
+    except ValueError as error:  # MS-SSIM is not defined for sides below 11 pixels
+        raise ImageSizeError(f"{images.name}: {error}") from error
+
+
+def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:
+    """Everything that a number must say (DESIGN.md, section 4), for JSON."""
+    from vaecodec.runtime.model_file import pack_model
+
+    model_bytes = len(pack_model(codec.model))
+    return {
+        "model": codec.model.name,
+        "fingerprint": codec.fingerprint.hex(),
+        "data": images.name,
+        "split": images.split,
+        "source": images.source,
+        "data_sha256": images.sha256,
+        **{key: value for key, value in point.to_dict().items() if key != "codec"},
+        "ms_ssim_db": None if point.ms_ssim >= 1 else point.ms_ssim_db,
+        "model_file_bytes": model_bytes,
+        "file_bytes_with_model": {str(n): point.file_bytes + model_bytes / n for n in AMORTISED_OVER},
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    def decibels(value: float | None) -> str:
+        return "exact" if value is None else f"{value:.2f} dB"
+
+    amortised = ", ".join(f"{size:.1f} over {int(n):,}" for n, size in found["file_bytes_with_model"].items())
+    for label, text in (
+        ("model", f"{found['model']} ({found['setting']}), {found['model_file_bytes']} bytes"),
+        ("data", f"{found['data']} {found['split']}, {found['images']} images ({found['source']})"),
+        ("file", f"{found['file_bytes']:.2f} bytes, {found['file_bpp']:.4f} bits per pixel"),
+        ("payload", f"{found['payload_bytes']:.2f} bytes"),
+        ("information content", f"{found['information_bytes']:.2f} bytes"),
+        ("file with the model", f"{amortised} images"),
+        ("PSNR", f"{decibels(found['psnr_db'])} (from the mean MSE)"),
+        ("mean per-image PSNR", decibels(found["mean_image_psnr_db"])),
+        ("MS-SSIM", f"{found['ms_ssim']:.4f}, {decibels(found['ms_ssim_db'])} ({found['ms_ssim_scales']} scales)"),
+    ):
+        click.echo(f"{label:<22}{text}")

@@ -1,0 +1,63 @@
+"""vaecodec export: the model file of a run whose training is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .files import check_target, naming, say, write_bytes
+from .options import data_options, parse_size
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.argument("target", metavar="OUT")
+@click.option("--again", is_flag=True, help="Make the model file anew, even where the run has one.")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@data_options
+def command(
+    run: str, target: str, again: bool, force: bool, data_dir: str | None, resize: str | None, grey: bool
+) -> None:
+    """Write the model file of the run folder RUN to OUT.
+
+    `vaecodec train` leaves one in the folder, which is checked and copied. Where there is none, or with --again, it is
+    made of the last checkpoint: quantise, fit the tables, make the synthesis integer-exact. That takes minutes and
+    needs the training images, so give --data-dir, --resize and --grey as for train.
+    """
+    check_target(target, force)
+    finished = None if again else finished_file(Path(run))
+    data = finished if finished is not None else remade(Path(run), data_dir, parse_size(resize), grey)
+    write_bytes(target, data, force=force)
+    say(f"{target}: {len(data)} bytes; `vaecodec models add {target}` installs it")
+
+
+def finished_file(folder: Path) -> bytes | None:
+    """The bytes of the run's model file, checked, or None where it is not there or older than the checkpoint."""
+    from vaecodec.runtime.installed import SUFFIX
+    from vaecodec.runtime.model_file import unpack_model
+
+    from .train import stored_config
+
+    path = folder / f"{stored_config(folder)['name']}{SUFFIX}"
+    checkpoint = folder / "checkpoint.pt"
+    if not path.is_file() or (checkpoint.is_file() and checkpoint.stat().st_mtime_ns > path.stat().st_mtime_ns):
+        return None
+    data = path.read_bytes()
+    with naming(str(path)):
+        unpack_model(data)
+    return data
+
+
+def remade(folder: Path, data_dir: str | None, resize: tuple[int, int] | None, grey: bool) -> bytes:
+    """The bytes of a model file made of the last checkpoint. Raises CheckpointError, DataError."""
+    from .train import stored_config
+    from .training import load_images, require_training
+
+    require_training()
+    data = stored_config(folder)["data"]
+    training, validation = load_images(data, data_dir, resize, grey)
+    from vaecodec.runtime.model_file import pack_model
+    from vaecodec.training.run import export
+
+    return pack_model(export(folder, training, validation))

@@ -1,0 +1,127 @@
+"""vaecodec info: what a stream or a model file is, and what its bytes are spent on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .boundary import plain
+from .files import naming, print_json, read_bytes
+
+
+@click.command()
+@click.argument("source", metavar="FILE")
+@click.option("--model", metavar="NAME|FILE", help="The model of a stream, where it is not installed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(source: str, model: str | None, as_json: bool) -> None:
+    """Say what FILE, a stream or a model file, holds: model, geometry, bytes spent on what.
+
+    A stream whose model is not installed is described as far as it can be, and not verified.
+    """
+    from vaecodec.bitstream.container import CONTAINER_MAGIC
+    from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
+    from vaecodec.bitstream.stream import STREAM_MAGIC
+    from vaecodec.errors import BadMagic
+
+    with naming(source):
+        data = read_bytes(source, MAX_CONTAINER_BYTES)
+        if data[:4] == CONTAINER_MAGIC[:4]:
+            found = model_info(data)
+        elif not data or data[0] & 0xF8 == STREAM_MAGIC:
+            found = stream_info(data, model)
+        else:
+            raise BadMagic(f"neither a stream nor a model file: starts with {data[:8].hex()}")
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
+    """The fields of a stream. Raises FormatError's children, ModelMismatch, and ModelNotFound for `model`."""
+    from vaecodec.bitstream.limits import CHECK_BYTES
+    from vaecodec.bitstream.stream import STREAM_VERSION, unpack
+    from vaecodec.errors import ModelNotFound
+
+    from .choose import codec_for_stream
+
+    stream = unpack(data)
+    size_bytes = 0 if stream.size is None else 2
+    found: dict[str, Any] = {
+        "kind": "stream",
+        "version": STREAM_VERSION,
+        "model": None,
+        "fingerprint": stream.short_fingerprint.hex(),
+        "verified": False,
+        "height": stream.size[0] if stream.size else None,
+        "width": stream.size[1] if stream.size else None,
+        "level": stream.coding,
+        "file_bytes": len(data),
+        "bytes": {
+            "header": len(data) - size_bytes - len(stream.payload) - CHECK_BYTES,
+            "size": size_bytes,
+            "payload": len(stream.payload),
+            "check": CHECK_BYTES,
+        },
+        "information_bits": None,
+    }
+    try:
+        codec = codec_for_stream(data, model)
+    except ModelNotFound:
+        if model is not None:
+            raise
+        return found
+    symbols = codec.parse(data)[1]
+    height, width = stream.size or codec.geometry
+    return found | {
+        "model": codec.model.name,
+        "fingerprint": codec.fingerprint.hex(),
+        "verified": True,
+        "height": height,
+        "width": width,
+        "information_bits": float(codec.information_bits(symbols[None], stream.coding)[0]),
+    }
+
+
+def model_info(data: bytes) -> dict[str, Any]:
+    """The description of a model file, everything in it checked. Raises FormatError's children, NotExact."""
+    from vaecodec.bitstream.container import unpack_container
+    from vaecodec.runtime.model_file import unpack_model
+
+    model = unpack_model(data)
+    spent = dict.fromkeys(("tables", "synthesis", "known answer", "analysis", "quantizer"), 0)
+    for name, section in unpack_container(data)[1].items():
+        side, part = name.split("/")[:2]
+        key = {"decode/level": "tables", "encode/level": "quantizer", "decode/synthesis": "synthesis"}.get(
+            f"{side}/{part}", "analysis" if side == "encode" else "known answer"
+        )
+        spent[key] += section.nbytes
+    training = model.about.get("data", {})
+    return {
+        "kind": "model",
+        "model": model.name,
+        "family": model.family,
+        "fingerprint": model.fingerprint.hex(),
+        "height": model.height,
+        "width": model.width,
+        "latents": model.latents,
+        "coded_latents": [int(level.tables.coded.sum()) for level in model.levels],
+        "betas": [level.beta for level in model.levels],
+        "trained_on": training.get("source") if isinstance(training, dict) else None,
+        "file_bytes": len(data),
+        "bytes": {**spent, "header and padding": len(data) - sum(spent.values())},
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    for key, value in found.items():
+        if isinstance(value, dict):
+            for part, size_bytes in value.items():
+                click.echo(f"{'  ' + part:<20}{size_bytes:>10} bytes")
+            continue
+        if isinstance(value, list):
+            value = ", ".join(f"{item:g}" for item in value)
+        shown = {None: "unknown (its model is not installed)", True: "yes", False: "no: its model is not installed"}
+        text = shown[value] if value is None or isinstance(value, bool) else plain(str(value))
+        click.echo(f"{key.replace('_', ' '):<20}{text}")

@@ -1,0 +1,99 @@
+"""vaecodec models: the models on this machine; vaecodec models add: one more."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .boundary import plain
+from .files import naming, print_json, read_bytes, say, write_bytes
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.installed import InstalledModel
+    from vaecodec.runtime.model_file import Model
+
+MAX_NAME_CHARS = 64  # a file name with room for a suffix on every file system
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """List the installed models: those that ship with vaecodec, then your own."""
+    if context.invoked_subcommand is not None:
+        return
+    from vaecodec.runtime.installed import installed_models, user_folder
+
+    found = [describe_installed(installed) for installed in installed_models()]
+    if as_json:
+        print_json(found)
+        return
+    for model in found:
+        names = "/".join((*model["aliases"], model["name"]))
+        betas = ", ".join(f"{beta:g}" for beta in model["betas"])
+        click.echo(
+            plain(
+                f"{names:<34} {model['height']}x{model['width']}  β {betas}  {model['file_bytes']} bytes  "
+                f"{model['fingerprint'][:16]}  {model['path']}"
+            )
+        )
+    if not found:
+        say(f"no models are installed; `vaecodec models add FILE` puts one into {user_folder()}")
+
+
+def describe_installed(installed: InstalledModel) -> dict[str, Any]:
+    """What the list says of a model, for JSON."""
+    summary = installed.summary
+    return {
+        "name": installed.name,
+        "aliases": list(installed.aliases),
+        "family": summary.family,
+        "height": summary.height,
+        "width": summary.width,
+        "betas": list(summary.betas),
+        "fingerprint": summary.fingerprint.hex(),
+        "file_bytes": os.path.getsize(installed.path),
+        "path": str(installed.path),
+    }
+
+
+@command.command("add")
+@click.argument("source", metavar="FILE")
+@click.option("--force", is_flag=True, help="Replace a model of yours that has the same name.")
+def add(source: str, force: bool) -> None:
+    """Install the model FILE in your model folder, under the name that it holds.
+
+    Streams that it made are then decompressed without --model. The folder is $VAECODEC_MODELS, or your data folder.
+    """
+    from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
+    from vaecodec.errors import OutputError
+    from vaecodec.runtime.codec import Codec
+    from vaecodec.runtime.installed import SUFFIX, aliases, user_folder, zoo_folder
+    from vaecodec.runtime.model_file import unpack_model
+
+    with naming(source):
+        data = read_bytes(source, MAX_CONTAINER_BYTES)
+        model = unpack_model(data)
+        _check_name(model)
+        if model.name in aliases() or (zoo_folder() / f"{model.name}{SUFFIX}").exists():
+            raise OutputError(f"{model.name} is the name of a released model, which is never replaced")
+        Codec(model).synthesise(model.known_answer.symbols)  # refuses where this machine does not give the known answer
+    target = user_folder() / f"{model.name}{SUFFIX}"
+    if target.is_file() and target.read_bytes() == data:
+        say(f"{model.name} is installed already")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(str(target), data, force=force)
+    say(f"{model.name} is installed as {target}")
+
+
+def _check_name(model: Model) -> None:
+    """A name from a file becomes the name of a file: it must not lead elsewhere."""
+    from vaecodec.errors import BadField
+
+    name = model.name
+    allowed = all((c.isascii() and c.isalnum()) or c in "-_." for c in name)
+    if not allowed or name.startswith(".") or not 1 <= len(name) <= MAX_NAME_CHARS:
+        raise BadField(f"model name {plain(name)!r}: expected 1 to {MAX_NAME_CHARS} letters, digits, '-', '_', '.'")

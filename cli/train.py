@@ -1,0 +1,164 @@
+"""vaecodec train: from images to a model file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .files import say
+from .options import data_options, parse_size
+
+if TYPE_CHECKING:
+    from vaecodec.data import ImageSet
+    from vaecodec.training.config import TrainingConfig
+
+# Flag → where the config keeps it.
+PLACES = {
+    "name": ("name",),
+    "family": ("family",),
+    "seed": ("seed",),
+    "latents": ("model", "latents"),
+    "beta": ("objective", "beta"),
+    "likelihood": ("objective", "likelihood"),
+    "rate": ("objective", "rate"),
+    "steps": ("optimiser", "steps"),
+    "batch_size": ("optimiser", "batch_size"),
+    "learning_rate": ("optimiser", "learning_rate"),
+}
+
+
+@click.command()
+@click.argument("source", metavar="[CONFIG.toml|DATA]", required=False)
+@click.option("--name", help="The model's name; else made of DATA and the family.")
+@click.option("--family", help="The model's family.  [default: beta-vae]")
+@click.option("--beta", type=click.FloatRange(0), help="Weight of the rate: larger gives smaller files.  [default: 1]")
+@click.option("--likelihood", type=click.Choice(("bernoulli", "gaussian")), help="The distortion.  [default: by DATA]")
+@click.option("--rate", type=click.Choice(("gaussian-kl", "uniform-noise")), help="The rate.  [default: uniform-noise]")
+@click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
+@click.option("--steps", type=click.IntRange(1), help="Training steps.  [default: 5000]")
+@click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
+@click.option("--learning-rate", type=click.FloatRange(0), help="Adam's, at its highest.  [default: 0.001]")
+@click.option("--seed", type=click.IntRange(0), help="Decides weights, order and noise.  [default: 0]")
+@click.option("--out", metavar="FOLDER", help="The run folder.  [default: runs/NAME]")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly; needs no CONFIG or DATA.")
+@click.option("--device", type=click.Choice(("auto", "cpu")), default="auto", show_default=True, help="Where to train.")
+@click.option(
+    "--mixed-precision", type=click.Choice(("no", "bf16", "fp16")), default="no", show_default=True, help="Autocast."
+)
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@data_options
+def command(
+    source: str | None,
+    out: str | None,
+    resume: bool,
+    device: str,
+    mixed_precision: str,
+    no_progress: bool,
+    data_dir: str | None,
+    resize: str | None,
+    grey: bool,
+    **flags: Any,
+) -> None:
+    """Train a model on DATA (mnist, dsprites, or a folder of images), or as CONFIG.toml says.
+
+    A flag overrides the config file. The run folder gets the config, metrics.jsonl, checkpoints and, at the end, the
+    model file, whose path is printed. Needs the extra: pip install 'vaecodec[train]'.
+    """
+    from .training import load_images, require_training
+
+    require_training()
+    first = first_values(source, out, resume)
+    values = merged(first, flags)
+    training, validation = load_images(values["data"], data_dir, parse_size(resize), grey)
+    config = complete(values, training, choose_objective="model" not in first)
+    folder = Path(out or os.path.join("runs", config.name))
+    say(f"{config.name}: {len(training)} images of {training.geometry[0]}x{training.geometry[1]}, run folder {folder}")
+    from vaecodec.training.loop import Hardware
+    from vaecodec.training.run import run
+
+    hardware = Hardware(device=device, mixed_precision=mixed_precision)
+    path = run(config, folder, training, validation, resume=resume, hardware=hardware, show_progress=not no_progress)
+    click.echo(path)
+    say(f"done; `vaecodec models add {path}` installs it")
+
+
+def first_values(source: str | None, out: str | None, resume: bool) -> dict[str, Any]:
+    """The config's tables before the flags. Raises click.UsageError, ConfigError."""
+    from vaecodec.errors import ConfigError
+    from vaecodec.training.config import read_config
+
+    if source is None:
+        if not (resume and out):
+            raise click.UsageError("name a CONFIG.toml, a data set or a folder; or --resume with --out FOLDER")
+        return stored_config(Path(out))
+    if not source.lower().endswith(".toml"):
+        return {"data": source}
+    values = read_config(source)
+    if not isinstance(values.get("data"), str):
+        raise ConfigError(f'{source}: needs data = "mnist", "dsprites" or a folder')
+    values.setdefault("model", {})
+    return values
+
+
+def stored_config(folder: Path) -> dict[str, Any]:
+    """The config of a run folder, read without torch. Raises CheckpointError, ConfigError."""
+    import json
+
+    from vaecodec.errors import CheckpointError
+    from vaecodec.training.config import TrainingConfig
+
+    path = folder / "config.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a run folder ({error})") from error
+    return TrainingConfig.from_dict(values).to_dict()
+
+
+def merged(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """The tables with the flags that were given put in their places."""
+    result = {key: dict(value) if isinstance(value, dict) else value for key, value in values.items()}
+    for flag, value in flags.items():
+        if value is None:
+            continue
+        *tables, key = PLACES[flag]
+        table = result
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[key] = value
+    return result
+
+
+def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool) -> TrainingConfig:
+    """The config, with what the data decides filled in where nothing else says it. Raises ConfigError.
+
+    choose_objective: there is no config file whose silence means TrainingConfig's own defaults.
+    """
+    from vaecodec.errors import ConfigError
+    from vaecodec.training.config import TrainingConfig
+
+    from .images import model_defaults, objective_defaults
+
+    height, width = images.geometry
+    given = values.get("model", {})
+    by_hand = "channels" in given or "patch" in given
+    sizes = {"height": height, "width": width} if by_hand else model_defaults(images)
+    values = {**values, "model": {**sizes, **given}}
+    if choose_objective:
+        values["objective"] = {**objective_defaults(images), **values.get("objective", {})}
+    values.setdefault("name", f"{_as_name(images.name)}-{values.get('family', 'beta-vae')}")
+    config = TrainingConfig.from_dict(values)
+    made_for = (config.model.height, config.model.width)
+    if made_for != (height, width):
+        raise ConfigError(
+            f"the config is made for images of {made_for[0]}x{made_for[1]}, the data has {height}x{width}"
+        )
+    return config
+
+
+def _as_name(text: str) -> str:
+    """A folder's name as a model's: whatever is no letter or digit becomes a hyphen."""
+    return "-".join("".join(c.lower() if c.isascii() and c.isalnum() else " " for c in text).split()) or "folder"

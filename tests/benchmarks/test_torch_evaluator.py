@@ -1,0 +1,42 @@
+"""The benchmark's second engine follows the same list of operations."""
+
+import numpy as np
+import pytest
+
+from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Patches, Rescale, Reshape, Shuffle
+
+
+def network(rng):
+    """Every operation once or more: 5 symbols -> 4 x 4 x 1 pixels."""
+
+    def dense(source, inputs, outputs):
+        weight = rng.integers(-127, 128, (outputs, inputs)).astype(np.float32)
+        return Dense((source,), weight, rng.integers(-500, 500, outputs).astype(np.float32))
+
+    table = rng.integers(0, 256, (1, 256, 1)).astype(np.float32)
+    by_channel = rng.integers(0, 256, (2, 256, 2)).astype(np.float32)
+    ops = (
+        dense(0, 5, 8),
+        Rescale((1,), rng.integers(3, 6, 8).astype(np.uint8), 0, 255),
+        Reshape((2,), 2, 2),  # 2 x 2 x 2
+        Lookup((3,), by_channel, 0),  # 2 x 2 x 4
+        Patches((4,), 2, 1),  # 3 x 3 x 16
+        dense(5, 16, 4),
+        Rescale((6,), np.array([7], np.uint8), 0, 120),
+        Add((7, 7)),
+        Shuffle((8,), 2, 1),  # 4 x 4 x 1
+        Lookup((9,), table, 0),
+    )
+    limit = np.full(5, 20, np.int32)
+    return ExactNetwork(-limit, limit, ops)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_torch_gives_the_pixels_that_numpy_gives(batch):
+    pytest.importorskip("torch")
+    from benchmarks.torch_evaluator import synthesise_in_torch
+
+    rng = np.random.default_rng(3)
+    exact = network(rng)
+    symbols = rng.integers(-30, 31, (70, 5)).astype(np.int32)
+    assert np.array_equal(synthesise_in_torch(exact, symbols, batch=batch), exact(symbols)[..., 0])

@@ -1,0 +1,131 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from vaecodec.cli.decompress import image_file
+
+from vaecodec.runtime.installed import aliases
+
+NAME = "golden-tiny-1"
+
+
+def pixels_of(path):
+    with Image.open(path) as image:
+        return np.array(image.convert("L"))
+
+
+@pytest.fixture
+def compressed(tmp_path, stream):
+    path = tmp_path / "digit.vae"
+    path.write_bytes(stream)
+    return path
+
+
+def test_compress_writes_the_codecs_stream(run, digit, tmp_path, stream):
+    result = run("compress", "--model", NAME, digit, "out.vae")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "out.vae").read_bytes() == stream
+    assert result.stdout == ""
+    assert f"{len(stream)} bytes" in result.stderr
+
+
+def test_decompress_finds_the_model_and_inverts_compress(run, compressed, tmp_path, codec, stream):
+    result = run("decompress", compressed)
+    assert result.exit_code == 0, result.stderr
+    assert (pixels_of(tmp_path / "digit.png") == codec.decompress(stream)).all()
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["digit.png", "digit.vae"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "bmp", "pgm", "PNG"])
+def test_the_outputs_suffix_chooses_the_format(run, compressed, tmp_path, codec, stream, suffix):
+    assert run("decompress", compressed, f"out.{suffix}").exit_code == 0
+    with Image.open(tmp_path / f"out.{suffix}") as image:
+        assert image.format == {"pgm": "PPM"}.get(suffix, suffix.upper())
+    assert (pixels_of(tmp_path / f"out.{suffix}") == codec.decompress(stream)).all()
+
+
+def test_a_format_that_pillow_cannot_write_is_an_error_that_names_one_it_can(fails, compressed, tmp_path):
+    assert "try .png" in fails("decompress", compressed, "out.xyz")
+    assert not (tmp_path / "out.xyz").exists()
+
+
+def test_jpeg_xl_is_written_or_the_package_for_it_named(run, compressed, tmp_path, codec, stream):
+    result = run("decompress", compressed, "out.jxl")
+    if result.exit_code:
+        assert "pip install pillow-jxl-plugin" in result.stderr
+    else:
+        assert (pixels_of(tmp_path / "out.jxl") == codec.decompress(stream)).all()
+
+
+def test_a_hyphen_is_standard_input_and_output(run, digit, stream, codec):
+    forth = run("compress", "--model", NAME, "--force", "-", "-", input=digit.read_bytes())
+    assert forth.stdout_bytes == stream
+    back = run("decompress", "--force", "-", input=stream)
+    assert back.stdout_bytes == image_file(codec.decompress(stream), "-")
+
+
+def test_compress_reports_in_json(run, digit, stream, codec):
+    found = json.loads(run("compress", "--json", "--model", NAME, digit, "out.vae").stdout)
+    assert found["file_bytes"] == len(stream)
+    assert found["payload_bytes"] == len(stream) - 7
+    assert found["fingerprint"] == codec.fingerprint.hex()
+    assert (found["height"], found["width"]) == (28, 28)
+    assert found["information_bits"] < 8 * found["payload_bytes"] + 1
+
+
+def test_json_and_the_stream_do_not_share_standard_output(run, digit):
+    assert run("compress", "--json", "--model", NAME, digit, "-").exit_code == 2
+
+
+def test_a_model_file_does_as_a_model(run, digit, tiny, tmp_path, monkeypatch, stream):
+    monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path / "none"))
+    assert run("compress", "--model", tiny, digit, "out.vae").exit_code == 0
+    assert (tmp_path / "out.vae").read_bytes() == stream
+    assert run("decompress", "--model", tiny, "out.vae").exit_code == 0
+
+
+def test_an_existing_output_is_kept_without_force(run, fails, compressed, digit, tmp_path, stream):
+    (tmp_path / "digit.png").write_text("precious")
+    assert "digit.png: exists already; --force" in fails("decompress", compressed)
+    assert "exists already; --force" in fails("compress", "--model", NAME, digit, compressed)
+    assert (tmp_path / "digit.png").read_text() == "precious"
+    assert run("decompress", compressed, "--force").exit_code == 0
+    assert pixels_of(tmp_path / "digit.png").shape == (28, 28)
+
+
+def test_force_writes_through_a_link_and_leaves_it_a_link(run, compressed, tmp_path):
+    (tmp_path / "real.png").write_text("old")
+    (tmp_path / "link.png").symlink_to("real.png")
+    assert run("decompress", compressed, "link.png", "--force").exit_code == 0
+    assert (tmp_path / "link.png").is_symlink()
+    assert pixels_of(tmp_path / "real.png").shape == (28, 28)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "RGB", "RGBA"])
+def test_images_that_are_grey_in_fact_compress_alike(run, tmp_path, mode, codec):
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[8:20, 12:16] = 255
+    Image.fromarray(pixels).convert(mode).save("image.png")
+    assert run("compress", "--model", NAME, "image.png", "out.vae").exit_code == 0
+    assert (tmp_path / "out.vae").read_bytes() == codec.compress(pixels)
+
+
+def test_a_smaller_image_needs_an_explicit_model_and_comes_back_in_its_size(run, fails, tmp_path):
+    Image.new("L", (20, 17), 200).save("small.png")
+    message = fails("compress", "small.png", "out.vae")
+    assert "images of 17x20" in message
+    assert f"{NAME} (28x28, " in message
+    assert "vaecodec train FOLDER" in message
+    assert "--model" in message
+    assert run("compress", "--model", NAME, "small.png", "out.vae").exit_code == 0
+    assert run("decompress", "out.vae").exit_code == 0
+    assert pixels_of(tmp_path / "out.png").shape == (17, 20)
+
+
+def test_without_a_model_the_alias_for_the_images_size_is_taken(run, digit):
+    if "mnist" not in aliases():
+        pytest.skip("no aliases ship yet")
+    found = json.loads(run("compress", "--json", digit, "out.vae").stdout)
+    assert found["model"] == aliases()["mnist"]
+    assert run("decompress", "out.vae").exit_code == 0

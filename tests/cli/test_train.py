@@ -1,0 +1,126 @@
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from vaecodec.cli.images import sizes_for
+from vaecodec.cli.train import complete, merged
+
+from vaecodec.data import ImageSet
+from vaecodec.errors import ConfigError
+from vaecodec.models.config import ModelConfig
+from vaecodec.runtime.codec import load
+
+TINY_CONFIG = """
+name = "mine"
+data = "folder"
+[model]
+latents = 2
+channels = [2, 4]
+hidden = 4
+[optimiser]
+steps = 2
+batch_size = 8
+[finish]
+step_multipliers = [3.0]
+synthesis_steps = 1
+"""
+
+
+def images_of(height, width, two_valued=False):
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 256, (20, height, width)).astype(np.uint8)
+    if two_valued:
+        pixels = np.where(pixels > 127, 255, 0).astype(np.uint8)
+    return ImageSet("My Pictures!", "train", pixels, None, (), "folder")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    rng = np.random.default_rng(2)
+    for k in range(80):
+        pixels = np.zeros((28, 28), np.uint8)
+        y, x = rng.integers(0, 20, 2)
+        pixels[y : y + 8, x : x + 8] = rng.integers(1, 255)
+        Image.fromarray(pixels).save(path / f"{k}.png")
+    return path
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (32, 32), (8, 8), (30, 30), (128, 128), (256, 256), (96, 64)])
+def test_automatic_sizes_divide_the_images(size):
+    config = ModelConfig(*size, **{key: tuple(v) if key == "channels" else v for key, v in sizes_for(*size).items()})
+    _, height, width = config.feature_shape
+    assert 4 <= height * width <= 100
+
+
+def test_automatic_sizes_are_those_that_serve_the_two_data_sets():
+    assert sizes_for(28, 28) == {"patch": 1, "channels": [32, 64]}
+    assert sizes_for(64, 64) == {"patch": 4, "channels": [64, 128]}
+
+
+@pytest.mark.parametrize(("size", "remedy"), [((27, 28), "28x28"), ((1, 1), "--resize"), ((300, 256), "--resize HxW")])
+def test_sizes_that_do_not_divide_name_one_that_does(size, remedy):
+    with pytest.raises(ConfigError, match=remedy):
+        sizes_for(*size)
+
+
+def test_flags_override_and_the_rest_follows_from_the_images():
+    values = merged({"data": "x"}, {"beta": 2.0, "latents": 5, "steps": 7, "name": None})
+    config = complete(values, images_of(28, 28), choose_objective=True)
+    assert (config.name, config.objective.beta, config.model.latents) == ("my-pictures-beta-vae", 2.0, 5)
+    assert (config.optimiser.steps, config.objective.likelihood) == (7, "gaussian")
+    assert (config.model.height, config.model.width) == (28, 28)
+    two_valued = complete({"data": "x"}, images_of(64, 64, two_valued=True), choose_objective=True)
+    assert (two_valued.objective.likelihood, two_valued.model.patch) == ("bernoulli", 4)
+
+
+def test_a_config_file_keeps_its_own_sizes_and_defaults():
+    values = {"data": "x", "name": "n", "model": {"channels": [4]}}
+    config = complete(values, images_of(28, 28), choose_objective=False)
+    assert (config.model.channels, config.objective.rate) == ((4,), "gaussian-kl")
+    with pytest.raises(ConfigError, match="made for images of 32x32, the data has 28x28"):
+        complete(
+            {**values, "model": {"height": 32, "width": 32, "channels": [4]}}, images_of(28, 28), choose_objective=0
+        )
+
+
+def test_a_missing_extra_is_named(fails, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "pip install 'vaecodec[train]'" in fails("train", "folder")
+
+
+def test_bad_configs_and_runs_are_errors_of_one_line(fails, tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "bad.toml").write_text("name = ")
+    assert "bad.toml: " in fails("train", "bad.toml")
+    (tmp_path / "none.toml").write_text('name = "x"')
+    assert "needs data" in fails("train", "none.toml")
+    assert "not a run folder" in fails("train", "--resume", "--out", "nowhere")
+    assert "not a run folder" in fails("export", "nowhere", "out.vaem")
+
+
+def test_from_a_folder_to_a_file(run, folder, tmp_path):
+    """train, resume, export, models add, compress, decompress."""
+    pytest.importorskip("compressai")
+    (tmp_path / "config.toml").write_text(TINY_CONFIG)
+    trained = run("train", "config.toml", "--device", "cpu", "--no-progress", "--steps", 3)
+    assert trained.exit_code == 0, trained.stderr
+    assert trained.stdout.strip() == "runs/mine/mine.vaem"
+    model = tmp_path / "runs" / "mine" / "mine.vaem"
+    assert load(model).geometry == (28, 28)
+    refused = run("train", "config.toml", "--device", "cpu", "--no-progress", "--steps", 3)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "go on with it by --resume" in refused.stderr.splitlines()[-1]
+    before = load(model).fingerprint
+    again = run("train", "--resume", "--out", "runs/mine", "--device", "cpu", "--no-progress")
+    assert again.exit_code == 0, again.stderr
+    assert load(model).fingerprint == before
+    assert run("export", "runs/mine", "mine.vaem").exit_code == 0
+    assert (tmp_path / "mine.vaem").read_bytes() == model.read_bytes()
+    assert run("export", "runs/mine", "again.vaem", "--again").exit_code == 0
+    assert load(tmp_path / "again.vaem").fingerprint == before
+    assert run("models", "add", "mine.vaem").exit_code == 0
+    assert run("compress", "--model", "mine", folder / "0.png", "0.vae").exit_code == 0
+    assert run("decompress", "0.vae").exit_code == 0

@@ -1,0 +1,123 @@
+"""Writes new golden files: two small models, streams that they made, and damaged files. Tests only read them.
+
+python tests/golden/make.py [--model]
+
+tiny.vaem                        a real model of 28x28 images, trained for seconds on the MNIST fixtures
+mini.vaem                        a made-up model of 4x6 images: every operation, two levels, a collapsed latent
+streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
+bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "model-" a
+                                 damaged mini.vaem, with "use-" a sound one that fails when it is used
+
+Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
+of this version of the format; afterwards a new version gets files beside these. Without --model the trained model is
+kept, and the rest, which is a function of it, is written again byte for byte. With --model it is trained again, which
+is not bit-equal across machines, so every file changes.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from damage import damaged_models, damaged_streams  # noqa: E402
+from mini import mini_model  # noqa: E402
+
+from vaecodec.bitstream.stream import pack  # noqa: E402
+from vaecodec.data import load_dataset  # noqa: E402
+from vaecodec.entropy.coder import encode_symbols  # noqa: E402
+from vaecodec.runtime.codec import Codec  # noqa: E402
+from vaecodec.runtime.model_file import pack_model, read_model  # noqa: E402
+
+FIXTURES = HERE.parent / "fixtures" / "data"
+CONFIG = {
+    "name": "golden-tiny-1",
+    "data": "mnist",
+    "model": {"height": 28, "width": 28, "latents": 8, "channels": [8, 16], "hidden": 14},
+    "objective": {"beta": 2.0, "likelihood": "gaussian", "pixel_sigma": 0.1, "rate": "gaussian-kl"},
+    "optimiser": {
+        "steps": 2500,
+        "batch_size": 32,
+        "learning_rate": 4e-3,
+        "warmup_steps": 100,
+        "shift_pixels": 1,
+        "validate_every": 2500,
+        "checkpoint_every": 2500,
+    },
+    "finish": {"step_multipliers": [2.5], "synthesis_steps": 400},
+}
+
+
+def train_tiny_model(target: Path) -> None:
+    """Half a minute on one core."""
+    from vaecodec.training.config import TrainingConfig
+    from vaecodec.training.loop import Hardware
+    from vaecodec.training.run import run
+
+    config = TrainingConfig.from_dict(CONFIG)
+    training, validation = (load_dataset("mnist", split, data_dir=FIXTURES) for split in ("train", "validation"))
+    with tempfile.TemporaryDirectory() as folder:
+        hardware = Hardware(device="cpu")
+        made = run(config, Path(folder), training, validation, hardware=hardware, show_progress=False)
+        target.write_bytes(made.read_bytes())
+
+
+def tiny_streams(codec: Codec) -> dict[str, bytes]:
+    """Digits, extremes of the image, smaller images, and symbols that only the escape can code."""
+    digits = load_dataset("mnist", "test", data_dir=FIXTURES).images
+    images = {f"digit-{k}": digits[k] for k in range(6)}
+    images["black"] = np.zeros((28, 28), np.uint8)
+    images["white"] = np.full((28, 28), 255, np.uint8)
+    images["chequered"] = ((np.indices((28, 28)).sum(axis=0) % 2) * 255).astype(np.uint8)
+    images["20x28"] = digits[6, :20]
+    images["1x1"] = digits[7, 14:15, 14:15]
+    streams = {name: codec.compress(image) for name, image in images.items()}
+    escaped = np.zeros(codec.model.latents, np.int32)
+    escaped[:4] = -(2**31), 2**31 - 1, -1000, 1000
+    for name, symbols in (("zeros", np.zeros_like(escaped)), ("escaped", escaped)):
+        streams[name] = pack(0, codec.fingerprint, None, codec.encode_payload(symbols))
+    return streams
+
+
+def mini_streams(codec: Codec) -> dict[str, bytes]:
+    """Both levels of the model with a collapsed latent."""
+    rows = np.array([[0, 7, 0], [-3, 7, 2], [900, 7, -40]], np.int32)
+    streams = {}
+    for level, chosen in enumerate(codec.model.levels):
+        for k, symbols in enumerate(chosen.tables.fill_collapsed(rows)):
+            payload = encode_symbols(symbols, chosen.tables)
+            streams[f"level-{level}-{k}"] = pack(level, codec.fingerprint, None if k else (3, 6), payload)
+    return streams
+
+
+def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
+    """Each stream with what it decodes to."""
+    for name, data in streams.items():
+        (HERE / "streams" / f"{prefix}-{name}.bin").write_bytes(data)
+        stored = {"symbols": codec.parse(data)[1], "pixels": codec.decompress(data)}
+        np.savez_compressed(HERE / "streams" / f"{prefix}-{name}.npz", **stored)
+
+
+def main() -> None:
+    tiny_path, mini_path = HERE / "tiny.vaem", HERE / "mini.vaem"
+    if "--model" in sys.argv[1:] or not tiny_path.exists():
+        train_tiny_model(tiny_path)
+    mini_path.write_bytes(pack_model(mini_model()))
+    for folder in ("streams", "bad"):
+        (HERE / folder).mkdir(exist_ok=True)
+        for old in (HERE / folder).iterdir():
+            old.unlink()
+    tiny, mini = (Codec(read_model(path)) for path in (tiny_path, mini_path))
+    write_streams(tiny, "tiny", tiny_streams(tiny))
+    write_streams(mini, "mini", mini_streams(mini))
+    good = (HERE / "streams" / "tiny-digit-0.bin").read_bytes()
+    damaged = {**damaged_streams(good, tiny), **damaged_models(mini_path.read_bytes())}
+    for name, data in damaged.items():
+        (HERE / "bad" / f"{name}.bin").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Pillow reads and writes streams and reads archives."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+import vaecodec.integrations.pillow  # noqa: F401 - registers
+from vaecodec.integrations.pillow import register
+
+
+def test_save_and_open_are_compress_and_decompress(codec, images, pixels, tmp_path):
+    path = tmp_path / "a.vae"
+    Image.fromarray(images[0]).save(path, model=codec)
+    assert path.read_bytes() == codec.compress(images[0])
+    with Image.open(path) as opened:
+        assert (opened.format, opened.mode, opened.size) == ("VAECODEC", "L", (28, 28))
+        assert opened.info["model"] == "golden-tiny-1"
+        assert np.array_equal(np.array(opened), pixels[0])
+        assert np.array_equal(np.array(opened.convert("RGB").rotate(90))[..., 1], np.rot90(pixels[0]))
+
+
+def test_a_file_object_and_an_explicit_format_work(codec, images):
+    file = BytesIO()
+    Image.fromarray(images[1][:9, :20]).save(file, format="VAECODEC", model=codec, level=0)
+    file.seek(0)
+    assert Image.open(file).size == (20, 9)
+    assert np.array(Image.open(file)).shape == (9, 20)
+
+
+def test_an_archive_opens_as_frames(archive_path, pixels):
+    with Image.open(archive_path) as opened:
+        assert (opened.format, opened.n_frames, opened.is_animated) == ("VAECODEC-ARCHIVE", 40, True)
+        assert np.array_equal([np.array(frame) for frame in ImageSequence.Iterator(opened)], pixels)
+        opened.seek(17)
+        assert (opened.tell(), opened.info["name"], opened.info["label"]) == (17, "17.png", (117,))
+        with pytest.raises(EOFError):
+            opened.seek(40)
+
+
+def test_what_is_wrong_is_an_error_of_pillows_kind(codec, images, tmp_path, archive_path, monkeypatch):
+    data = codec.compress(images[0])
+    with pytest.raises(OSError, match="check"):
+        Image.open(BytesIO(data[:-1] + bytes([data[-1] ^ 1])))
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(BytesIO(data[:1] + b"\xff" * 30))
+    with pytest.raises(OSError, match="path"):
+        Image.open(BytesIO(archive_path.read_bytes()))
+    with pytest.raises(OSError, match="colour"):
+        Image.effect_noise((28, 28), 9).convert("L").merge(
+            "RGB", [Image.effect_noise((28, 28), s) for s in (1, 5, 9)]
+        ).save(tmp_path / "b.vae", model=codec)
+    with pytest.raises(OSError, match="model="):
+        Image.new("L", (5, 5)).save(tmp_path / "b.vae")
+    monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path))
+    with pytest.raises(OSError, match="not installed"):
+        Image.open(BytesIO(data))
+
+
+def test_registering_again_changes_nothing():
+    register()
+    register()
+    assert Image.registered_extensions()[".vae"] == "VAECODEC"

@@ -1,0 +1,179 @@
+"""Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and opens archives.
+
+    Image.open("digit.vae")                                  one stream, mode L
+    Image.open("digits.vaea")                                an archive: as many frames as images
+    image.save("digit.vae", model="mnist", level=0)          or format="VAECODEC" for other names
+
+Pixels are decoded when they are asked for, by an installed model (or the archive's own).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import IO, Any, ClassVar
+
+from PIL import Image, ImageFile
+
+from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
+from vaecodec.bitstream.limits import MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
+from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack, verify
+from vaecodec.errors import BadChecksum, FormatError, ModelNotFound, VaecodecError
+from vaecodec.runtime.archive import Archive
+from vaecodec.runtime.archive_models import as_codec
+from vaecodec.runtime.codec import Codec
+from vaecodec.runtime.images import grey_pixels
+from vaecodec.runtime.installed import models_by_fingerprint, models_for_geometry, read_installed
+
+STREAM_FORMAT = "VAECODEC"
+ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
+STREAM_SUFFIX = ".vae"
+ARCHIVE_SUFFIX = ".vaea"
+
+
+def accept_stream(prefix: bytes) -> bool:
+    """Whether a file may be a stream, by its first byte."""
+    return prefix[0] == STREAM_MAGIC | STREAM_VERSION
+
+
+def accept_archive(prefix: bytes) -> bool:
+    """Whether a file is an archive, by its magic."""
+    return prefix.startswith(ARCHIVE_MAGIC)
+
+
+def codec_of(stream: Stream, data: bytes) -> Codec:
+    """The installed model that the stream was made with. Raises ModelNotFound, BadChecksum."""
+    error: VaecodecError = ModelNotFound(
+        f"made with a model whose fingerprint starts with {stream.short_fingerprint.hex()}, which is not installed"
+    )
+    for model in models_by_fingerprint(stream.short_fingerprint[:SHORT_FINGERPRINT_BYTES]):
+        try:
+            verify(data, model.fingerprint)
+            return Codec(model)
+        except BadChecksum as damage:
+            error = damage
+    raise error
+
+
+class StreamImageFile(ImageFile.ImageFile):
+    """One stream as a Pillow image."""
+
+    format: ClassVar[str] = STREAM_FORMAT
+    format_description: ClassVar[str] = "vaecodec stream"
+
+    def _open(self) -> None:
+        # Pillow tries the next plugin on SyntaxError, and reports OSError as damage.
+        self._data = self.fp.read(MAX_STREAM_BYTES + 1)
+        try:
+            stream = unpack(self._data)
+        except FormatError as error:
+            raise SyntaxError(str(error)) from error
+        try:
+            self._codec = codec_of(stream, self._data)
+        except VaecodecError as error:
+            raise OSError(str(error)) from error
+        height, width = stream.size or self._codec.geometry
+        self._size = (width, height)
+        self._mode = "L"
+        self.info["model"] = self._codec.model.name
+        self.info["level"] = stream.coding
+
+    def load(self) -> Any:
+        """Decode the pixels, once. Raises OSError where the stream is damaged."""
+        if self._im is None:
+            try:
+                pixels = self._codec.decompress(self._data)
+            except VaecodecError as error:
+                raise OSError(str(error)) from error
+            self.im = Image.fromarray(pixels).im
+        return Image.Image.load(self)
+
+
+class ArchiveImageFile(ImageFile.ImageFile):
+    """An archive as an image of many frames; info["name"] and info["label"] are the frame's."""
+
+    format: ClassVar[str] = ARCHIVE_FORMAT
+    format_description: ClassVar[str] = "vaecodec archive"
+    _close_exclusive_fp_after_loading = False
+
+    def _open(self) -> None:
+        # Archives are read by place, so Pillow must have been given a file by name.
+        name = self.filename or getattr(self.fp, "name", "")
+        if not isinstance(name, str | bytes | os.PathLike) or not name:
+            raise OSError("an archive opens by its path, not from memory")
+        try:
+            self._archive = Archive(os.fsdecode(name))
+            self._frame = -1
+            if not len(self._archive):
+                raise OSError("the archive holds no image")
+            self.seek(0)
+        except VaecodecError as error:
+            raise OSError(str(error)) from error
+
+    @property
+    def n_frames(self) -> int:
+        """Images of the archive."""
+        return len(self._archive)
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether there are several."""
+        return self.n_frames > 1
+
+    def seek(self, frame: int) -> None:
+        """Go to an image. Raises EOFError after the last, OSError where it is lost."""
+        if frame == self._frame:
+            return
+        if not 0 <= frame < self.n_frames:
+            raise EOFError(f"frame {frame}: the archive has {self.n_frames}")
+        try:
+            pixels = self._archive[frame]
+            label = self._archive.label(frame)
+            self.info["name"] = self._archive.names[frame]
+        except VaecodecError as error:
+            raise OSError(str(error)) from error
+        self.info["label"] = None if label is None else tuple(label.tolist())
+        self._frame = frame
+        self._mode = "L"
+        self._size = (pixels.shape[1], pixels.shape[0])
+        self.im = Image.fromarray(pixels).im
+
+    def tell(self) -> int:
+        """The number of the image."""
+        return self._frame
+
+    def load(self) -> Any:
+        """The pixels are there since seek()."""
+        return Image.Image.load(self)
+
+
+def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
+    """Writes a stream: options `model` (codec, name or path; else the installed one of this size) and `level`."""
+    options = getattr(image, "encoderinfo", {})
+    try:
+        pixels = grey_pixels(image)
+        file.write(
+            _codec_to_save(options.get("model"), pixels.shape).compress(pixels, level=int(options.get("level", 0)))
+        )
+    except VaecodecError as error:
+        raise OSError(str(error)) from error
+
+
+def _codec_to_save(model: Any, size: tuple[int, ...]) -> Codec:
+    if model is not None:
+        return as_codec(model)
+    found = models_for_geometry(size[0], size[1])
+    if not found:
+        raise ModelNotFound(f"no model is the default for images of {size[0]}x{size[1]}: save(..., model=...)")
+    return Codec(read_installed(found[0].path))
+
+
+def register() -> None:
+    """Tell Pillow; done once by importing this module."""
+    Image.register_open(STREAM_FORMAT, StreamImageFile, accept_stream)
+    Image.register_save(STREAM_FORMAT, save_stream)
+    Image.register_extension(STREAM_FORMAT, STREAM_SUFFIX)
+    Image.register_open(ARCHIVE_FORMAT, ArchiveImageFile, accept_archive)
+    Image.register_extension(ARCHIVE_FORMAT, ARCHIVE_SUFFIX)
+
+
+register()

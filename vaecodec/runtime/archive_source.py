@@ -1,0 +1,95 @@
+"""Where an archive's bytes come from: a file on disk, or any address that fsspec knows.
+
+Reads name their offset (pread), so that threads and forked processes share one open file without sharing a position.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Protocol
+
+from vaecodec.errors import OutputError, Truncated
+
+
+class Source(Protocol):
+    """Bytes at rest. read() gives exactly n bytes, or raises Truncated."""
+
+    size: int
+
+    def read(self, offset: int, n: int) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class FileSource:
+    """A file on disk, open for reading."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
+        self.size = os.fstat(self._file.fileno()).st_size
+        self._lock = threading.Lock()
+
+    def read(self, offset: int, n: int) -> bytes:
+        """n bytes at an offset. Raises Truncated, OSError."""
+        if hasattr(os, "pread"):
+            data = os.pread(self._file.fileno(), n, offset)
+            while len(data) < n and (more := os.pread(self._file.fileno(), n - len(data), offset + len(data))):
+                data += more
+        else:  # Windows, where nothing forks
+            with self._lock:
+                self._file.seek(offset)
+                data = self._file.read(n)
+        return _exactly(data, offset, n)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
+class RemoteSource:
+    """An fsspec address: every read is one range request, and nothing is downloaded besides."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._process = 0
+        self._connect()
+        self.size = int(self._filesystem.size(self._path))
+
+    def _connect(self) -> None:
+        """Once for each process: connections and event loops do not survive a fork."""
+        try:
+            import fsspec
+        except ImportError as error:
+            raise OutputError(
+                f"{self._address}: an address needs the extra fsspec (pip install vaecodec[fsspec])"
+            ) from error
+        if self._process:
+            fsspec.asyn.reset_lock()
+        self._filesystem: Any
+        self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=bool(self._process))
+        self._process = os.getpid()
+
+    def read(self, offset: int, n: int) -> bytes:
+        """n bytes at an offset. Raises Truncated, OSError."""
+        if self._process != os.getpid():
+            self._connect()
+        return _exactly(bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n)), offset, n)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _exactly(data: bytes, offset: int, n: int) -> bytes:
+    if len(data) != n:
+        raise Truncated(f"archive: need {n} bytes at offset {offset}, have {len(data)}")
+    return data
+
+
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """Whether this is an fsspec address rather than a path."""
+    return "://" in os.fspath(path)
+
+
+def open_source(path: str | os.PathLike[str]) -> Source:
+    """The source of a path or address. Raises OSError."""
+    return RemoteSource(os.fspath(path)) if is_address(path) else FileSource(path)

@@ -1,0 +1,85 @@
+"""What a writer must remember until the footer, on disk: a million images cost next to no memory."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.bitstream.archive_index import name_hash, number_bytes_for, pack_page, page_bytes
+from vaecodec.bitstream.archive_limits import KIND_METADATA, KIND_NAMES, MAX_METADATA_BYTES, NAMES_PER_PAGE
+from vaecodec.bitstream.archive_record import RECORD_CHECK_BYTES, pack_frame, pack_record
+from vaecodec.errors import BadField, LimitExceeded
+
+Int64 = npt.NDArray[np.int64]
+
+
+class IndexSpool:
+    """Counts and lengths of blocks, and the names' hashes, in temporary files."""
+
+    def __init__(self) -> None:
+        self._blocks = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._names = tempfile.TemporaryFile()  # noqa: SIM115
+        self._named = 0
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._blocks.close()
+        self._names.close()
+
+    def add_block(self, count: int, length: int) -> None:
+        """A block of so many images and bytes."""
+        self._blocks.write(np.array([count, length], "<i8").tobytes())
+
+    def add_names(self, names: Sequence[str], first: int) -> None:
+        """The names of images first, first + 1 … of the segment."""
+        keys = [name_hash(name.encode()) << 32 | first + k for k, name in enumerate(names)]
+        self._names.write(np.array(keys, "<u8").tobytes())
+        self._named += len(names)
+
+    def blocks(self) -> tuple[Int64, Int64]:
+        """(counts, lengths) of all blocks."""
+        self._blocks.seek(0)
+        table = np.frombuffer(self._blocks.read(), "<i8").reshape(-1, 2).astype(np.int64)
+        return table[:, 0], table[:, 1]
+
+    def write_names(self, write: Callable[[bytes], None], images: int) -> tuple[int, int, npt.NDArray[np.uint32]]:
+        """Write the names' table, page by page: (the record's bytes, names, first hash of each page)."""
+        if not self._named:
+            return 0, 0, np.empty(0, np.uint32)
+        self._names.flush()
+        keys = np.memmap(self._names, "<u8", "r+", shape=(self._named,))
+        keys.sort()  # in the file's own pages, which the system may take back
+        width = number_bytes_for(images)
+        whole, rest = divmod(self._named, NAMES_PER_PAGE)
+        body_bytes = whole * page_bytes(NAMES_PER_PAGE, width) + (page_bytes(rest, width) if rest else 0)
+        frame = pack_frame(KIND_NAMES, body_bytes)
+        write(frame)
+        check = zlib.crc32(frame)
+        for start in range(0, self._named, NAMES_PER_PAGE):
+            page = pack_page(np.asarray(keys[start : start + NAMES_PER_PAGE], np.uint64), width)
+            check = zlib.crc32(page, check)
+            write(page)
+        write(check.to_bytes(RECORD_CHECK_BYTES, "little"))
+        hashes = np.asarray(keys[::NAMES_PER_PAGE] >> np.uint64(32), np.uint32)
+        return len(frame) + body_bytes + RECORD_CHECK_BYTES, self._named, hashes
+
+
+def pack_metadata(metadata: Mapping[str, Any]) -> bytes:
+    """The record of an archive's metadata, a JSON object. Raises BadField, LimitExceeded."""
+    try:
+        text = json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        data = text.encode("utf-8")
+        if json.loads(text) != metadata:
+            raise ValueError("it reads back as something else")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadField(f"metadata: not plain JSON: {error}") from error
+    record = pack_record(KIND_METADATA, data)
+    if len(record) > MAX_METADATA_BYTES:
+        raise LimitExceeded(f"metadata: {len(record)} bytes, at most {MAX_METADATA_BYTES} allowed")
+    return record

@@ -1,0 +1,247 @@
+"""ArchiveWriter: makes an archive, or appends to one, with the memory of one block.
+
+    images ──a block at a time──> symbols ──one coder stream──> block ──> file
+                                   lengths, counts, name hashes ──────> spool ──> names' table, footer
+
+A new archive is written beside its place and moved there when it is whole. An append writes blocks, syncs, writes the
+footer and syncs: killed at any moment, the archive is the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.bitstream.archive_block import pack_block
+from vaecodec.bitstream.archive_columns import encode_name
+from vaecodec.bitstream.archive_index import Footer, ModelEntry, pack_footer
+from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.archive_model import ModelRecord, pack_embedded, pack_model_record
+from vaecodec.bitstream.archive_record import pack_header, pack_trailer
+from vaecodec.errors import BadField, ConfigError, ModelError
+from vaecodec.runtime.archive_encode import Label, PendingImage, encode_block, label_row, may_share_a_block
+from vaecodec.runtime.archive_models import ModelLike, as_codec
+from vaecodec.runtime.archive_spool import IndexSpool, pack_metadata
+from vaecodec.runtime.archive_target import Target, open_for_append, open_new
+from vaecodec.runtime.codec import Codec, Pixels
+from vaecodec.runtime.images import grey_pixels
+from vaecodec.runtime.model_file import pack_model
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+class ArchiveWriter:
+    """Writes images into an archive; use create() or append(), and `with`: an exception leaves the old state.
+
+    metadata: may be set until the end; None keeps what an archive that is appended to has.
+    """
+
+    def __init__(self, target: Target, codec: Codec, *, level: int, block_images: int, embed_model: bool) -> None:
+        if not 1 <= block_images <= MAX_BLOCK_IMAGES:
+            raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
+        self.metadata: Mapping[str, Any] | None = None
+        self._codec = codec
+        self._level = self._checked_level(level)
+        self._block_images = block_images
+        self._pending: list[PendingImage] = []
+        self._target = target
+        self._spool = IndexSpool()
+        self._images = target.images
+        self._models: list[ModelEntry] = []
+        self._model = self._model_number(embed_model)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        model: ModelLike,
+        *,
+        level: int = 0,
+        block_images: int = MAX_BLOCK_IMAGES,
+        embed_model: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> ArchiveWriter:
+        """A new archive, which appears at `path` when it is whole.
+
+        level: of images that are added without one. block_images: 1 to 128; reading one image decodes its block.
+        embed_model: the archive carries the model file. Raises OutputError where `path` exists and overwrite is not
+        set.
+        """
+        codec = as_codec(model)
+        return _started(cls, open_new(path, overwrite=overwrite), codec, level, block_images, embed_model, metadata)
+
+    @classmethod
+    def append(
+        cls,
+        path: str | os.PathLike[str],
+        model: ModelLike | None = None,
+        *,
+        level: int = 0,
+        block_images: int = MAX_BLOCK_IMAGES,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ArchiveWriter:
+        """Goes on after the last image of an archive; without `model`, with the model used last.
+
+        A torn tail is cut off. Raises OutputError where another process appends, FormatError's children where the index
+        is damaged.
+        """
+        target, last_codec = open_for_append(path, None if model is None else as_codec(model))
+        return _started(cls, target, last_codec, level, block_images, False, metadata)
+
+    def __len__(self) -> int:
+        """Images in the archive, those just added included."""
+        return self._images + len(self._pending)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes written so far, what was there before included."""
+        return self._target.position
+
+    def add(
+        self,
+        image: Pixels | Image.Image,
+        name: str | None = None,
+        label: Label | None = None,
+        *,
+        level: int | None = None,
+    ) -> None:
+        """One image, uint8 (h, w) or PIL; label: an integer or several. Raises ImageError's children, BadField."""
+        if name is not None:
+            encode_name(name)
+        pixels = grey_pixels(image)
+        self._codec._check_image(pixels.shape)
+        chosen = self._level if level is None else self._checked_level(level)
+        item = PendingImage(pixels.copy(), chosen, name, label_row(label))
+        if self._pending and not may_share_a_block(self._pending[0], item):
+            self._write_block()
+        self._pending.append(item)
+        if len(self._pending) == self._block_images:
+            self._write_block()
+
+    def add_batch(
+        self,
+        images: Iterable[Pixels | Image.Image],
+        names: Iterable[str] | None = None,
+        labels: Iterable[Label] | npt.NDArray[np.int64] | None = None,
+        *,
+        level: int | None = None,
+    ) -> None:
+        """Images from any iterable, which is never held whole.
+
+        Raises BadField where names or labels are not as many.
+        """
+        missing = object()
+        more_names, more_labels = (None if it is None else iter(it) for it in (names, labels))
+        for image in images:
+            name: Any = None if more_names is None else next(more_names, missing)
+            label: Any = None if more_labels is None else next(more_labels, missing)
+            if name is missing or label is missing:
+                raise BadField("archive: fewer names or labels than images")
+            self.add(image, name, label, level=level)
+        for what in (more_names, more_labels):
+            if what is not None and next(what, missing) is not missing:
+                raise BadField("archive: more names or labels than images")
+
+    def close(self) -> None:
+        """Finish: the archive is on disk, whole, when this returns."""
+        if self._target.closed:
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self.abort()
+            raise
+        self._spool.close()
+
+    def abort(self) -> None:
+        """Give up what was added: no new archive, or the old one."""
+        self._target.abort()
+        self._spool.close()
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _checked_level(self, level: int) -> int:
+        if not 0 <= level < len(self._codec.model.levels):
+            raise ModelError(
+                f"level {level}: {self._codec.model.name} has levels 0..{len(self._codec.model.levels) - 1}"
+            )
+        return level
+
+    def _model_number(self, embed: bool) -> int:
+        """The number of the codec's model; a new model's records are written."""
+        fingerprint = self._codec.fingerprint
+        if fingerprint in self._target.fingerprints:
+            return self._target.fingerprints.index(fingerprint)
+        record = pack_model_record(ModelRecord(fingerprint, self._codec.geometry, self._codec.model.name))
+        embedded = pack_embedded(pack_model(self._codec.model)) if embed else b""
+        self._target.write(record + embedded)
+        self._models.append(ModelEntry(fingerprint, len(record), len(embedded)))
+        return len(self._target.fingerprints)
+
+    def _write_block(self) -> None:
+        items, self._pending = self._pending, []
+        data = pack_block(encode_block(items, self._codec, self._model, self._images), self._codec.fingerprint)
+        self._target.write(data)
+        self._spool.add_block(len(items), len(data))
+        self._spool.add_names([i.name for i in items if i.name is not None], self._images - self._target.images)
+        self._images += len(items)
+
+    def _finish(self) -> None:
+        if self._pending:
+            self._write_block()
+        start, changed = self._target.start, self._images > self._target.images
+        if not changed and self._target.start > len(pack_header()) and self.metadata is None:
+            self._target.abort()  # nothing was appended: the old archive is the new one
+            return
+        metadata = b"" if self.metadata is None else pack_metadata(self.metadata)
+        if metadata:
+            self._target.write(metadata)
+        names_bytes, named, page_hashes = self._spool.write_names(
+            self._target.write, self._images - self._target.images
+        )
+        counts, lengths = self._spool.blocks()
+        footer = Footer(
+            start=start,
+            first_image=self._target.images,
+            first_model=len(self._target.fingerprints),
+            models=tuple(self._models),
+            counts=counts,
+            lengths=lengths,
+            metadata_bytes=len(metadata),
+            names_bytes=names_bytes,
+            named=named,
+            page_hashes=page_hashes,
+        )
+        record = pack_footer(footer)
+        self._target.commit(record + pack_trailer(len(record)))
+
+
+def _started(
+    cls: type[ArchiveWriter],
+    target: Target,
+    codec: Codec,
+    level: int,
+    block_images: int,
+    embed_model: bool,
+    metadata: Mapping[str, Any] | None,
+) -> ArchiveWriter:
+    try:
+        writer = cls(target, codec, level=level, block_images=block_images, embed_model=embed_model)
+    except BaseException:
+        target.abort()
+        raise
+    writer.metadata = metadata
+    return writer
