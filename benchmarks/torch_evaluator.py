@@ -9,7 +9,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Op, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact import (
+    Add,
+    Dense,
+    ExactNetwork,
+    Lookup,
+    Multiply,
+    Op,
+    Patches,
+    Rescale,
+    Reshape,
+    Shuffle,
+    Slice,
+)
 
 
 @torch.no_grad()
@@ -37,6 +49,10 @@ def apply(op: Op, x: Tensor, *more: Tensor) -> Tensor:
             return (x * scale).round().clamp(op.low, op.high)
         case Add():
             return x + more[0]
+        case Multiply():
+            return x * more[0]
+        case Slice():
+            return x[..., op.start : op.stop]
         case Lookup():
             return _look_up(op, x)
         case Patches():

@@ -11,7 +11,7 @@ from vaecodec import __version__
 
 from .boundary import GuardedGroup
 
-COMMANDS = ("compress", "decompress", "info", "models", "evaluate", "train", "export")
+COMMANDS = ("compress", "decompress", "info", "archive", "models", "evaluate", "train", "export")
 
 
 class LazyGroup(GuardedGroup):

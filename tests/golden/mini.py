@@ -1,14 +1,25 @@
 """A made-up model of 4x6 images, three latents, two levels, a few kilobytes: as a trained one, but for training.
 
-symbols (3,) ─Dense─Rescale─┬─Dense─┬─Add─Rescale─Reshape (2, 3, 2)─Patches─Dense─Rescale─Shuffle─Lookup─ (4, 6, 1)
-                            └───────┘
+symbols (3,) ─Slice─┬─Multiply─Dense─Rescale─┬─Dense─┬─Add─Rescale─Reshape (2, 3, 2)─Patches─Dense─Rescale─
+level ─Slice─Lookup─┘                        └───────┘                ─Shuffle─Lookup─ (4, 6, 1)
 """
 
 import numpy as np
 
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact import (
+    Add,
+    Dense,
+    ExactNetwork,
+    Lookup,
+    Multiply,
+    Patches,
+    Rescale,
+    Reshape,
+    Shuffle,
+    Slice,
+)
 from vaecodec.runtime.model_file import Level, Model, make_known_answer
 
 LATENTS = 3
@@ -22,22 +33,26 @@ def whole_numbers(shape: tuple[int, ...], reach: int, seed: int) -> np.ndarray:
 
 def mini_network() -> ExactNetwork:
     """Every operation there is."""
-    limit = np.array([40, 10, 40], np.int32)
+    low, high = np.array([-40, -10, -40, 0], np.int32), np.array([40, 10, 40, 1], np.int32)
     table = np.clip(np.arange(-200, 201) + 100, 0, 255).astype(np.float32).reshape(1, -1, 1)
     ops = (
-        Dense((0,), whole_numbers((12, LATENTS), 300, 1), whole_numbers((12,), 9000, 2)),
-        Rescale((1,), np.full(12, 6, np.uint8), 0, 255),
-        Dense((2,), whole_numbers((12, 12), 127, 3), whole_numbers((12,), 5000, 4)),
-        Add((2, 3)),
-        Rescale((4,), (np.arange(12) % 3 + 8).astype(np.uint8), 0, 255),
-        Reshape((5,), 2, 3),
-        Patches((6,), 2, 1),
-        Dense((7,), whole_numbers((4, 8), 127, 5), whole_numbers((4,), 5000, 6)),
-        Rescale((8,), np.array([8], np.uint8), -200, 200),
-        Shuffle((9,), 2, 1),
-        Lookup((10,), table, -200),
+        Slice((0,), 0, LATENTS),
+        Slice((0,), LATENTS, LATENTS + 1),
+        Lookup((2,), whole_numbers((1, 2, LATENTS), 3, 8), 0),
+        Multiply((1, 3)),
+        Dense((4,), whole_numbers((12, LATENTS), 300, 1), whole_numbers((12,), 9000, 2)),
+        Rescale((5,), np.full(12, 6, np.uint8), 0, 255),
+        Dense((6,), whole_numbers((12, 12), 127, 3), whole_numbers((12,), 5000, 4)),
+        Add((6, 7)),
+        Rescale((8,), (np.arange(12) % 3 + 8).astype(np.uint8), 0, 255),
+        Reshape((9,), 2, 3),
+        Patches((10,), 2, 1),
+        Dense((11,), whole_numbers((4, 8), 127, 5), whole_numbers((4,), 5000, 6)),
+        Rescale((12,), np.array([8], np.uint8), -200, 200),
+        Shuffle((13,), 2, 1),
+        Lookup((14,), table, -200),
     )
-    return ExactNetwork(-limit, limit, ops)
+    return ExactNetwork(low, high, ops)
 
 
 def mini_level(beta: float, width: int, coded: list[bool]) -> Level:
@@ -52,7 +67,7 @@ def mini_level(beta: float, width: int, coded: list[bool]) -> Level:
 def mini_model() -> Model:
     """The model; its analysis is no graph, since nothing decodes with it."""
     network = mini_network()
-    rows = whole_numbers((64, LATENTS), 50, 7).astype(np.int32)
+    rows = whole_numbers((64, LATENTS + 1), 50, 7).astype(np.int32)
     return Model(
         name="golden-mini-1",
         family="beta-vae",

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 STREAMS = sorted((HERE / "streams").glob("*.bin"))
 BAD = sorted((HERE / "bad").glob("*.bin"))
 FINGERPRINTS = {
-    "mini": "0e873b682d2310f660a142e7b7b3e9170de86163024a2cfa7e473a9c23b57da3",
+    "mini": "b9dfadbca62f090588c3168137bfbdc71e397e49e3433fa268eacf5c718c288b",
     "tiny": "fdbe6ca58b4f936ef2e1de8d3a8f4de0133626522d3ca59330b3af6cf998511c",
 }
 

@@ -147,4 +147,4 @@ def test_an_analysis_that_is_no_graph_is_a_model_error() -> None:
 
 def test_an_analysis_of_another_models_latents_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="analysis graph"):
-        Codec(replace(CODEC.model, synthesis=MINI.model.synthesis)).compress(DIGITS[0])
+        Codec(replace(CODEC.model, synthesis=MINI.model.synthesis, levels=MINI.model.levels)).compress(DIGITS[0])

@@ -11,7 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaecodec.errors import NotExact
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Op, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact import (
+    OPS,
+    Add,
+    Dense,
+    ExactNetwork,
+    Lookup,
+    Multiply,
+    Op,
+    Patches,
+    Rescale,
+    Reshape,
+    Shuffle,
+    Slice,
+)
 from vaecodec.runtime.model_file import read_model
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +48,10 @@ def naive(op: Op, x: np.ndarray, other: np.ndarray | None = None) -> np.ndarray:
         return np.array([min(max(v, op.low), op.high) for v in rounded], np.int64).reshape(x.shape)
     if isinstance(op, Add):
         return x + other
+    if isinstance(op, Multiply):
+        return x * other
+    if isinstance(op, Slice):
+        return x[..., range(op.start, op.stop)]
     channels = x.shape[-1]
     if isinstance(op, Lookup):
         flat = x.reshape(-1, channels)
@@ -70,7 +87,7 @@ def every_value(network: ExactNetwork, symbols: np.ndarray) -> list[np.ndarray]:
 def candidate(rng: np.random.Generator, last: int, shape: tuple[int, ...]) -> Op:
     """A random operation, which may not fit."""
     channels = shape[-1]
-    kind = rng.choice(["dense", "rescale", "add", "lookup", "patches", "shuffle", "reshape"])
+    kind = rng.choice(["dense", "rescale", "add", "multiply", "slice", "lookup", "patches", "shuffle", "reshape"])
     if kind == "dense":
         out, reach = int(rng.choice([1, 4, 8])), int(rng.choice([3, 127, 32767]))
         weight = rng.integers(-reach, reach + 1, (out, channels)).astype(np.float32)
@@ -81,6 +98,11 @@ def candidate(rng: np.random.Generator, last: int, shape: tuple[int, ...]) -> Op
         return Rescale((last,), shift, low, high)
     if kind == "add":
         return Add((last, last))
+    if kind == "multiply":
+        return Multiply((last, last))
+    if kind == "slice":
+        start = int(rng.integers(0, channels))
+        return Slice((last,), start, int(rng.integers(start, channels + 1)))
     if kind == "lookup":
         table = rng.integers(-32767, 32768, (int(rng.choice([1, channels])), 700, int(rng.integers(1, 3))))
         return Lookup((last,), table.astype(np.float32), -350)
@@ -98,13 +120,13 @@ def random_network(seed: int) -> ExactNetwork:
     high = rng.integers(0, 50, n).astype(np.int32)
     network = ExactNetwork(-high, high, ())
     for _ in range(25):
-        ranges = network.bounds()
+        ranges = network.bounds
         op = candidate(rng, int(rng.integers(max(0, len(ranges) - 2), len(ranges))), ranges[-1].shape)
         try:
             grown = ExactNetwork(network.input_low, network.input_high, (*network.ops, op))
         except NotExact:
             continue
-        if grown.bounds()[-1].low.size * 40 < 4000:
+        if grown.bounds[-1].low.size * 40 < 4000:
             network = grown
     return network
 
@@ -119,7 +141,7 @@ def test_a_network_equals_the_naive_one_and_keeps_its_proven_ranges(seed: int) -
     for row, result in zip(symbols, found, strict=True):
         values = every_value(network, row)
         np.testing.assert_array_equal(result, values[-1])
-        for value, proven in zip(values, network.bounds(), strict=True):
+        for value, proven in zip(values, network.bounds, strict=True):
             assert value.shape == proven.shape
             assert (value >= proven.low).all()
             assert (value <= proven.high).all()
@@ -128,7 +150,7 @@ def test_a_network_equals_the_naive_one_and_keeps_its_proven_ranges(seed: int) -
 
 def test_random_networks_use_every_operation() -> None:
     used = {op.kind for seed in range(30) for op in random_network(seed).ops}
-    assert used == {"dense", "rescale", "add", "lookup", "patches", "shuffle", "reshape"}
+    assert used == set(OPS)
 
 
 @pytest.mark.parametrize("name", ["mini", "tiny"])
@@ -197,4 +219,4 @@ def test_an_empty_batch_and_no_latents_work() -> None:
     )
     assert network(np.empty((2, 0), np.int32)).tolist() == [[1] * 4] * 2
     model = read_model(GOLDEN / "mini.vaem")
-    assert model.synthesis(np.empty((0, 3), np.int32)).shape == (0, 4, 6, 1)
+    assert model.synthesis(np.empty((0, 4), np.int32)).shape == (0, 4, 6, 1)

@@ -83,12 +83,12 @@ DECODING: dict[str, Callable[[Model], Model]] = {
     "coded": lambda m: with_tables(m, coded=~m.levels[0].tables.coded),
     "level gone": lambda m: replace(m, levels=m.levels[:1]),
     "levels swapped": lambda m: replace(m, levels=m.levels[::-1]),
-    "weight": lambda m: with_op(m, 2, weight=-m.synthesis.ops[2].weight),
-    "bias": lambda m: with_op(m, 2, bias=plus_one(m.synthesis.ops[2].bias)),
-    "shift": lambda m: with_op(m, 1, shift=m.synthesis.ops[1].shift + np.uint8(1)),
-    "clamp": lambda m: with_op(m, 1, high=254),
-    "table": lambda m: with_op(m, 10, table=plus_one(m.synthesis.ops[10].table)),
-    "sources": lambda m: with_op(m, 3, sources=(3, 3)),
+    "weight": lambda m: with_op(m, 6, weight=-m.synthesis.ops[6].weight),
+    "bias": lambda m: with_op(m, 6, bias=plus_one(m.synthesis.ops[6].bias)),
+    "shift": lambda m: with_op(m, 5, shift=m.synthesis.ops[5].shift + np.uint8(1)),
+    "clamp": lambda m: with_op(m, 5, high=254),
+    "table": lambda m: with_op(m, 14, table=plus_one(m.synthesis.ops[14].table)),
+    "sources": lambda m: with_op(m, 7, sources=(7, 7)),
     "input range": lambda m: replace(
         m, synthesis=ExactNetwork(m.synthesis.input_low, plus_one(m.synthesis.input_high), m.synthesis.ops)
     ),

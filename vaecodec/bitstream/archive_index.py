@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from vaecodec.bitstream.archive_limits import (
     KIND_FOOTER,
+    KIND_NAMES,
     MAX_ARCHIVE_MODELS,
     MAX_BLOCK_BYTES,
     MAX_BLOCK_IMAGES,
@@ -22,7 +23,13 @@ from vaecodec.bitstream.archive_limits import (
     MAX_SEGMENT_IMAGES,
     NAMES_PER_PAGE,
 )
-from vaecodec.bitstream.archive_record import compare_check, pack_record, unpack_record
+from vaecodec.bitstream.archive_record import (
+    RECORD_CHECK_BYTES,
+    compare_check,
+    pack_frame,
+    pack_record,
+    unpack_record,
+)
 from vaecodec.bitstream.limits import MAX_UVARINT_BYTES
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
@@ -118,6 +125,8 @@ def unpack_footer(data: Buffer) -> Footer:
     reader.end("footer")
     if int(counts.sum()) > MAX_SEGMENT_IMAGES or named > int(counts.sum()):
         raise LimitExceeded(f"footer: {int(counts.sum())} images and {named} names, at most {MAX_SEGMENT_IMAGES}")
+    if named and names_bytes != names_record_bytes(named, int(counts.sum())):
+        raise BadField(f"footer: a names' table of {names_bytes} bytes for {named} names")
     return Footer(
         start, first_image, first_model, models, counts, lengths, metadata_bytes, names_bytes, named, page_hashes
     )
@@ -190,6 +199,18 @@ def number_bytes_for(images: int) -> int:
 def page_bytes(entries: int, number_bytes: int) -> int:
     """Size of a page of so many names."""
     return entries * (NAME_HASH_BYTES + number_bytes) + PAGE_CHECK_BYTES
+
+
+def table_bytes(named: int, number_bytes: int) -> int:
+    """Size of the names' table's body."""
+    whole, rest = divmod(named, NAMES_PER_PAGE)
+    return whole * page_bytes(NAMES_PER_PAGE, number_bytes) + (page_bytes(rest, number_bytes) if rest else 0)
+
+
+def names_record_bytes(named: int, images: int) -> int:
+    """Size of the names' table's record in a segment of so many images."""
+    body_bytes = table_bytes(named, number_bytes_for(images))
+    return len(pack_frame(KIND_NAMES, body_bytes)) + body_bytes + RECORD_CHECK_BYTES
 
 
 def pack_page(keys: npt.NDArray[np.uint64], number_bytes: int) -> bytes:

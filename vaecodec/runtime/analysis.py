@@ -1,6 +1,7 @@
 """AnalysisSession: the analysis transform, run by ONNX Runtime, which is imported when an image is first compressed.
 
 images uint8 (b, h, w) ──> float32 in 0..1 ──ONNX──> y float32 (b, n)
+level ─────────────────> int64 (b,), a second input where the model has several levels
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ class AnalysisSession:
         self._session: Any = None
         self._process = 0
 
-    def __call__(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Latents (b, n) of images (b, h, w). Raises ModelError where the graph cannot run."""
+    def __call__(self, images: npt.NDArray[np.uint8], level: int = 0) -> npt.NDArray[np.float32]:
+        """Latents (b, n) of images (b, h, w) at a level. Raises ModelError where the graph cannot run."""
         session = self._started()
-        name = session.get_inputs()[0].name
+        names = [taken.name for taken in session.get_inputs()]
         parts = []
         for start in range(0, len(images), MAX_BATCH):
             part = images[start : start + MAX_BATCH]
             x = (part if len(part) > 1 else np.repeat(part, 2, axis=0)).astype(np.float32) / np.float32(255)
             try:
-                parts.append(session.run(None, {name: x})[0][: len(part)])
+                inputs = (x, np.full(len(x), level, np.int64))[: len(names)]
+                parts.append(session.run(None, dict(zip(names, inputs, strict=False)))[0][: len(part)])
             except Exception as error:  # ONNX Runtime's errors share no narrower parent
                 raise ModelError(f"the analysis graph does not run on these images: {error}") from error
         if not parts:

@@ -12,7 +12,6 @@ one file, forked ones through the same open archive.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
@@ -20,9 +19,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.archive_limits import KIND_METADATA, MAX_METADATA_BYTES
-from vaecodec.bitstream.archive_record import unpack_record
-from vaecodec.errors import BadField, FormatError, ImageSizeError, LimitExceeded
+from vaecodec.bitstream.archive_metadata import unpack_metadata
+from vaecodec.errors import FormatError, ImageSizeError
 from vaecodec.runtime.archive_blocks import Blocks
 from vaecodec.runtime.archive_directory import read_directory
 from vaecodec.runtime.archive_models import ArchiveModels, ModelLike, as_codec
@@ -174,11 +172,7 @@ class Archive(Sequence[Pixels]):
     def metadata(self) -> dict[str, Any]:
         """The archive's JSON record; empty where there is none. Raises FormatError's children where it is damaged."""
         place = self._directory.metadata
-        if place is None:
-            return {}
-        if place[1] > MAX_METADATA_BYTES:
-            raise LimitExceeded(f"metadata: {place[1]} bytes, at most {MAX_METADATA_BYTES} allowed")
-        return unpack_metadata(self._source.read(*place))
+        return {} if place is None else unpack_metadata(self._source.read(*place))
 
     # the whole
 
@@ -198,19 +192,6 @@ class Archive(Sequence[Pixels]):
     def embedded_model(self, number: int = 0) -> bytes | None:
         """The model file that the archive carries, None where it does not. Raises FormatError's children."""
         return self._models.embedded_file(number) if number in self._directory.models else None
-
-
-def unpack_metadata(data: bytes) -> dict[str, Any]:
-    """The JSON object of a metadata record. Raises FormatError's children."""
-    try:
-        value = json.loads(bytes(unpack_record(data, KIND_METADATA)).decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise BadField(f"metadata: not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadField("metadata: expected an object")
-    return value
 
 
 def _reopen(path: str, models: list[Model], cache_bytes: int) -> Archive:

@@ -75,12 +75,17 @@ class Blocks:
         self._kept: OrderedDict[int, DecodedBlock] = OrderedDict()
         self._kept_bytes = 0
         self._lock = threading.Lock()
+        self._last: tuple[int, Block] | None = None
 
     def read(self, k: int) -> Block:
         """Block number k of the directory, verified. Raises FormatError's children."""
+        last = self._last
+        if last is not None and last[0] == k:
+            return last[1]
         block = unpack_block(self.raw(k), self._directory.fingerprint_of)
         if (block.first, block.count) != (int(self._directory.firsts[k]), int(self._directory.counts[k])):
             raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
+        self._last = (k, block)  # names and labels are asked for one by one
         return block
 
     def raw(self, k: int) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.bitstream.archive_columns import encode_name, unpack_names
-from vaecodec.bitstream.archive_index import name_hash, page_bytes, unpack_page
+from vaecodec.bitstream.archive_index import name_hash, page_bytes, table_bytes, unpack_page
 from vaecodec.bitstream.archive_limits import NAMES_PER_PAGE
 from vaecodec.bitstream.archive_record import RECORD_CHECK_BYTES
 from vaecodec.errors import FormatError
@@ -102,7 +102,7 @@ class Names(Sequence[str | None]):
         whole, rest = divmod(table.named, NAMES_PER_PAGE)
         page_size = page_bytes(NAMES_PER_PAGE, table.number_bytes)
         # Counted from the record's end, so that no damage to its frame matters.
-        body_bytes = whole * page_size + (page_bytes(rest, table.number_bytes) if rest else 0)
+        body_bytes = table_bytes(table.named, table.number_bytes)
         start = offset + size - RECORD_CHECK_BYTES - body_bytes + page * page_size
         entries = NAMES_PER_PAGE if page < whole else rest
         return unpack_page(self._source.read(start, page_bytes(entries, table.number_bytes)), table.number_bytes)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.archive_index import name_hash, number_bytes_for, pack_page, page_bytes
-from vaecodec.bitstream.archive_limits import KIND_METADATA, KIND_NAMES, MAX_METADATA_BYTES, NAMES_PER_PAGE
-from vaecodec.bitstream.archive_record import RECORD_CHECK_BYTES, pack_frame, pack_record
-from vaecodec.errors import BadField, LimitExceeded
+from vaecodec.bitstream.archive_index import name_hash, number_bytes_for, pack_page, table_bytes
+from vaecodec.bitstream.archive_limits import KIND_NAMES, NAMES_PER_PAGE
+from vaecodec.bitstream.archive_record import RECORD_CHECK_BYTES, pack_frame
 
 Int64 = npt.NDArray[np.int64]
 
@@ -56,8 +53,7 @@ class IndexSpool:
         keys = np.memmap(self._names, "<u8", "r+", shape=(self._named,))
         keys.sort()  # in the file's own pages, which the system may take back
         width = number_bytes_for(images)
-        whole, rest = divmod(self._named, NAMES_PER_PAGE)
-        body_bytes = whole * page_bytes(NAMES_PER_PAGE, width) + (page_bytes(rest, width) if rest else 0)
+        body_bytes = table_bytes(self._named, width)
         frame = pack_frame(KIND_NAMES, body_bytes)
         write(frame)
         check = zlib.crc32(frame)
@@ -68,18 +64,3 @@ class IndexSpool:
         write(check.to_bytes(RECORD_CHECK_BYTES, "little"))
         hashes = np.asarray(keys[::NAMES_PER_PAGE] >> np.uint64(32), np.uint32)
         return len(frame) + body_bytes + RECORD_CHECK_BYTES, self._named, hashes
-
-
-def pack_metadata(metadata: Mapping[str, Any]) -> bytes:
-    """The record of an archive's metadata, a JSON object. Raises BadField, LimitExceeded."""
-    try:
-        text = json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-        data = text.encode("utf-8")
-        if json.loads(text) != metadata:
-            raise ValueError("it reads back as something else")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise BadField(f"metadata: not plain JSON: {error}") from error
-    record = pack_record(KIND_METADATA, data)
-    if len(record) > MAX_METADATA_BYTES:
-        raise LimitExceeded(f"metadata: {len(record)} bytes, at most {MAX_METADATA_BYTES} allowed")
-    return record

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from vaecodec.bitstream.archive_block import names_of_damaged
 from vaecodec.bitstream.archive_columns import unpack_names
-from vaecodec.bitstream.archive_limits import KIND_METADATA
+from vaecodec.bitstream.archive_metadata import unpack_metadata
 from vaecodec.bitstream.archive_model import unpack_embedded, unpack_model_record
-from vaecodec.bitstream.archive_record import unpack_record
 from vaecodec.bitstream.archive_scan import check_record
 from vaecodec.errors import FormatError, NotCanonical
 from vaecodec.runtime.archive_blocks import Blocks, decode_block
@@ -105,7 +104,7 @@ def _other_damage(source: Source, directory: Directory) -> list[str]:
     problems = []
     if directory.metadata is not None:
         try:
-            unpack_record(source.read(*directory.metadata), KIND_METADATA)
+            unpack_metadata(source.read(*directory.metadata))
         except FormatError as error:
             problems.append(f"metadata is lost: {error}")
     for number, place in sorted(directory.models.items()):

@@ -20,12 +20,13 @@ from vaecodec.bitstream.archive_block import pack_block
 from vaecodec.bitstream.archive_columns import encode_name
 from vaecodec.bitstream.archive_index import Footer, ModelEntry, pack_footer
 from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.archive_metadata import pack_metadata
 from vaecodec.bitstream.archive_model import ModelRecord, pack_embedded, pack_model_record
 from vaecodec.bitstream.archive_record import pack_header, pack_trailer
 from vaecodec.errors import BadField, ConfigError, ModelError
 from vaecodec.runtime.archive_encode import Label, PendingImage, encode_block, label_row, may_share_a_block
 from vaecodec.runtime.archive_models import ModelLike, as_codec
-from vaecodec.runtime.archive_spool import IndexSpool, pack_metadata
+from vaecodec.runtime.archive_spool import IndexSpool
 from vaecodec.runtime.archive_target import Target, open_for_append, open_new
 from vaecodec.runtime.codec import Codec, Pixels
 from vaecodec.runtime.images import grey_pixels

@@ -128,7 +128,7 @@ class Codec:
     def analyse(self, images: Pixels, level: int = 0) -> Symbols:
         """Symbols (b, n) of images (b, h, w) of the model's geometry."""
         chosen = self._level(level)
-        y = self._analysis(images)
+        y = self._analysis(images, level)
         if y.shape != (len(images), self.model.latents):
             raise ModelError(f"the analysis graph gives latents {y.shape}, {self.model.name} has {self.model.latents}")
         return chosen.tables.fill_collapsed(chosen.quantizer.round_to_symbols(y))
@@ -137,12 +137,15 @@ class Codec:
         """Images (b, h, w) of symbols (b, n): the same pixels on every machine and for every batch size."""
         self._level(level)
         parts = [
-            self._synthesise_batch(symbols[k : k + SYNTHESIS_BATCH]) for k in range(0, len(symbols), SYNTHESIS_BATCH)
+            self._synthesise_batch(symbols[k : k + SYNTHESIS_BATCH], level)
+            for k in range(0, len(symbols), SYNTHESIS_BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, *self.geometry), np.uint8)
 
-    def _synthesise_batch(self, symbols: Symbols) -> Pixels:
+    def _synthesise_batch(self, symbols: Symbols, level: int) -> Pixels:
         self._prove(len(symbols))
+        if self.model.level_is_input:
+            symbols = np.column_stack([symbols, np.full(len(symbols), level, np.int32)])
         return self.model.synthesis(symbols)[..., 0].astype(np.uint8)
 
     def _prove(self, batch: int) -> None:

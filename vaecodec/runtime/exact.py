@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,14 @@ from vaecodec.runtime.exact_ops import (
     Array,
     Dense,
     Lookup,
+    Multiply,
     Op,
     Patches,
     Range,
     Rescale,
     Reshape,
     Shuffle,
+    Slice,
     prove,
 )
 
@@ -40,18 +43,20 @@ __all__ = [
     "Dense",
     "ExactNetwork",
     "Lookup",
+    "Multiply",
     "Op",
     "Patches",
     "Rescale",
     "Reshape",
     "Shuffle",
+    "Slice",
     "evaluate",
 ]
 
 MAX_OPS = 256  # a hostile model must not keep us busy for hours
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExactNetwork:
     """A list of operations; value 0 is the input, value k the result of operation k (counted from 1).
 
@@ -64,8 +69,9 @@ class ExactNetwork:
     ops: tuple[Op, ...]
 
     def __post_init__(self) -> None:
-        self.bounds()
+        _ = self.bounds
 
+    @cached_property
     def bounds(self) -> list[Range]:
         """What is proven of every value: the input's first."""
         low, high = self.input_low.astype(np.int64), self.input_high.astype(np.int64)

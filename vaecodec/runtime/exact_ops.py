@@ -106,6 +106,44 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
+class Multiply:
+    """y = a · b, element by element; equal shapes. A gate, or a scale that depends on the level."""
+
+    kind: ClassVar[str] = "multiply"
+    sources: tuple[int, ...]
+
+    def run(self, a: Array, b: Array) -> Array:
+        return a * b
+
+    def bounds(self, a: Range, b: Range) -> Range:
+        if a.shape != b.shape:
+            raise NotExact(f"multiply: shapes {a.shape} and {b.shape}")
+        corners = np.stack([a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high])
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        prove(np.maximum(np.abs(low), np.abs(high)), "multiply")
+        return Range(a.shape, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """y = x[…, start:stop]: some of the channels."""
+
+    kind: ClassVar[str] = "slice"
+    sources: tuple[int, ...]
+    start: int
+    stop: int
+
+    def run(self, x: Array) -> Array:
+        return x[..., self.start : self.stop]
+
+    def bounds(self, x: Range) -> Range:
+        if not 0 <= self.start < self.stop <= len(x.low):
+            raise NotExact(f"slice: {self.start}:{self.stop} of {len(x.low)} channels")
+        shape = (*x.shape[:-1], self.stop - self.start)
+        return Range(shape, x.low[self.start : self.stop], x.high[self.start : self.stop])
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """y[…, c·f + j] = table[c, x[…, c] - low, j]; table (channels or 1, entries, f) integers, |entry| ≤ 32767."""
 
@@ -208,8 +246,10 @@ class Reshape:
         return _merged(x, _fitting((self.height, self.width, channels), "reshape"))
 
 
-Op = Dense | Rescale | Add | Lookup | Patches | Shuffle | Reshape
-OPS: dict[str, type[Op]] = {op.kind: op for op in (Dense, Rescale, Add, Lookup, Patches, Shuffle, Reshape)}
+Op = Dense | Rescale | Add | Multiply | Slice | Lookup | Patches | Shuffle | Reshape
+OPS: dict[str, type[Op]] = {
+    op.kind: op for op in (Dense, Rescale, Add, Multiply, Slice, Lookup, Patches, Shuffle, Reshape)
+}
 
 
 def prove(reach: npt.NDArray[np.int64] | npt.NDArray[np.float64], what: str) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.container import pack_container, unpack_container, unpack_header
-from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
+from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL, MAX_SIDE
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
@@ -43,14 +44,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownAnswer:
-    """symbols int32 (64, n) and the SHA-256 of the synthesis' result for the first one and for all."""
+    """Inputs of the synthesis, int32 (64, m), and the SHA-256 of its result for the first one and for all."""
 
     symbols: npt.NDArray[np.int32]
     sha256_one: str
     sha256_all: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A trained model as it is stored.
 
@@ -70,10 +71,15 @@ class Model:
 
     @property
     def latents(self) -> int:
-        """How many latents are coded."""
-        return len(self.synthesis.input_low)
+        """How many latents there are."""
+        return self.levels[0].tables.n
 
     @property
+    def level_is_input(self) -> bool:
+        """Whether the synthesis takes the level, as one value more after the symbols."""
+        return len(self.synthesis.input_low) == self.latents + 1
+
+    @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 of everything that decoding depends on, 32 bytes."""
         decode, sections = _pack_decode(self)
@@ -142,7 +148,7 @@ def unpack_model(data: Buffer) -> Model:
 def read_model(path: str | os.PathLike[str]) -> Model:
     """Read a model file. Raises OSError besides what unpack_model raises."""
     with open(path, "rb") as file:
-        return unpack_model(file.read())
+        return unpack_model(file.read(MAX_CONTAINER_BYTES + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +230,12 @@ def _check(model: Model) -> None:
     if not 1 <= len(model.levels) <= MAX_LEVEL + 1:
         raise BadField(f"model file: {len(model.levels)} levels, expected 1..{MAX_LEVEL + 1}")
     sizes = {level.tables.n for level in model.levels} | {len(level.quantizer.step) for level in model.levels}
-    if sizes != {model.latents}:
-        raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {model.latents}")
-    if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, model.latents):
+    inputs = len(model.synthesis.input_low)
+    if len(sizes) != 1 or inputs - model.latents not in (0, 1):
+        raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
+    if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
-    pixels = model.synthesis.bounds()[-1]
+    pixels = model.synthesis.bounds[-1]
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(
             f"model file: pixels must be {model.height}x{model.width}x1 of 0..255, "

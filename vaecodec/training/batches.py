@@ -16,7 +16,7 @@ NOISE_STREAM, ORDER_STREAM, SHIFT_STREAM = 1, 2, 3  # independent random streams
 
 def stream_seed(*key: int) -> int:
     """A 63-bit seed for the random stream named by `key`."""
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1
+    return int(np.random.SeedSequence((len(key), *key)).generate_state(1, np.uint64)[0]) >> 1
 
 
 class Batches:

@@ -1,0 +1,152 @@
+"""vaecodec archive create and append."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaecodec.errors import ConfigError, DataError
+
+from .files import naming, print_json, read_bytes, say
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.archive_writer import ArchiveWriter
+
+    from .archive_sources import Picture
+
+MAX_METADATA_FILE_BYTES = 1 << 24
+REDRAW_S = 0.2
+
+
+def source_options(function: Any) -> Any:
+    """What create and append share."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON."),
+        click.option("--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie."),
+        click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
+        click.option("--no-names", is_flag=True, help="Leave the files' names out."),
+        click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
+        click.option("--block-images", type=click.IntRange(1, 128), default=128, help="Images of a block."),
+        click.option("--level", type=click.IntRange(0, 111), default=0, help="The model's level of quality."),
+        click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the images' size."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("target", metavar="OUT")
+@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True)
+@source_options
+@click.option("--embed-model", is_flag=True, help="Put the model file into the archive: readable alone for ever.")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+def create(
+    target: str, sources: tuple[str, ...], embed_model: bool, force: bool, as_json: bool, **options: Any
+) -> None:
+    """Put images into a new archive OUT.
+
+    SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
+    `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
+    """
+    from vaecodec.runtime.archive_writer import ArchiveWriter
+
+    from .archive_sources import read_sources
+    from .choose import codec_for_image
+    from .files import check_target
+
+    check_target(target, force)
+    metadata = _metadata(options["metadata"])
+    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
+    first = next(pictures, None)
+    if first is None:
+        raise DataError("the sources hold no image")
+    writer = ArchiveWriter.create(
+        target,
+        codec_for_image(first.pixels.shape, options["model"]),
+        level=options["level"],
+        block_images=options["block_images"],
+        embed_model=embed_model,
+        metadata=metadata,
+        overwrite=force,
+    )
+    _write(writer, chain([first], pictures), target, as_json)
+
+
+@click.command()
+@click.argument("target", metavar="ARCHIVE")
+@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True)
+@source_options
+def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Put more images at the end of ARCHIVE; SOURCES as for create. Without --model, with the model used last."""
+    from vaecodec.runtime.archive_writer import ArchiveWriter
+
+    from .archive_sources import read_sources
+
+    metadata = _metadata(options["metadata"])
+    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
+    with naming(target):
+        writer = ArchiveWriter.append(
+            target, options["model"], level=options["level"], block_images=options["block_images"], metadata=metadata
+        )
+    _write(writer, pictures, target, as_json)
+
+
+def _metadata(source: str | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    try:
+        value = json.loads(read_bytes(source, MAX_METADATA_FILE_BYTES).decode())
+    except ValueError as error:
+        raise ConfigError(f"{source}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"{source}: expected a JSON object")
+    return value
+
+
+def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_json: bool) -> None:
+    before, size_before, started = len(writer), writer.size_bytes, time.monotonic()
+    source_bytes, drawn = 0, 0.0
+    bar = not as_json and sys.stderr is not None and sys.stderr.isatty()
+    with writer:
+        for picture in pictures:
+            try:
+                writer.add(picture.pixels, picture.name, picture.label)
+            except ValueError as error:
+                if picture.name is not None:
+                    error.args = (f"{picture.name}: {error}",)
+                raise
+            source_bytes += picture.source_bytes
+            now = time.monotonic()
+            if bar and now - drawn > REDRAW_S:
+                drawn = now
+                line = _progress(len(writer) - before, source_bytes, writer.size_bytes - size_before, now - started)
+                click.echo(f"\r{line:<79}", nl=False, err=True)
+        images = len(writer) - before
+    if bar:
+        click.echo("\r" + " " * 79 + "\r", nl=False, err=True)
+    size_bytes, elapsed_s = os.path.getsize(target), time.monotonic() - started
+    if as_json:
+        print_json(
+            {
+                "output": target,
+                "images": before + images,
+                "added": images,
+                "file_bytes": size_bytes,
+                "source_bytes": source_bytes,
+                "elapsed_s": elapsed_s,
+            }
+        )
+    else:
+        say(f"{target}: {_progress(images, source_bytes, size_bytes - (size_before if before else 0), elapsed_s)}")
+
+
+def _progress(images: int, source_bytes: int, size_bytes: int, elapsed_s: float) -> str:
+    ratio = f", {source_bytes / size_bytes:.1f} times smaller" if size_bytes else ""
+    return f"{images} images, {images / max(elapsed_s, 1e-3):.0f} images/s, {size_bytes} bytes{ratio}"
