@@ -116,9 +116,8 @@ def test_a_run_that_promises_more_blocks_than_there_are_allocates_nothing():
 
 def test_pages_come_back_and_are_checked():
     rng = np.random.default_rng(0)
-    keys = np.sort(
-        rng.integers(0, 1 << 32, 512).astype(np.uint64) << np.uint64(32) | rng.permutation(512).astype(np.uint64)
-    )
+    hashes, numbers = rng.integers(0, 1 << 32, 512).astype(np.uint64), rng.permutation(512).astype(np.uint64)
+    keys = np.sort(hashes << np.uint64(32) | numbers)
     for width in (2, 3, 4):
         data = pack_page(keys, width)
         assert np.array_equal(unpack_page(data, width), keys)
@@ -178,14 +177,8 @@ def test_a_scan_finds_every_whole_record():
     assert [record.kind for record in found] == [1, 2, 0x80, 3, 5]
     assert [(r.first, r.count, r.fingerprint) for r in found if r.kind == 0x80] == [(5, 2, FINGERPRINT)]
     without = data[9 + len(parts[0]) :]
-    assert [
-        r.kind for r in scan(lambda at, n: without[at : at + n], 0, len(without), {}, [bytes(32), FINGERPRINT])
-    ] == [
-        2,
-        0x80,
-        3,
-        5,
-    ]
+    again = scan(lambda at, n: without[at : at + n], 0, len(without), {}, [bytes(32), FINGERPRINT])
+    assert [record.kind for record in again] == [2, 0x80, 3, 5]
 
 
 def test_header_trailer_and_records_name_what_is_wrong():

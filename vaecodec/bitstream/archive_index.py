@@ -216,7 +216,7 @@ def names_record_bytes(named: int, images: int) -> int:
 def pack_page(keys: npt.NDArray[np.uint64], number_bytes: int) -> bytes:
     """A page of the names' table; keys = hash · 2^32 + number, rising."""
     rows = np.empty((len(keys), NAME_HASH_BYTES + number_bytes), np.uint8)
-    swapped = np.asarray(keys, "<u8").view(np.uint8).reshape(-1, 8)
+    swapped = np.ascontiguousarray(keys, "<u8").view(np.uint8).reshape(-1, 8)
     rows[:, :NAME_HASH_BYTES] = swapped[:, 4:]
     rows[:, NAME_HASH_BYTES:] = swapped[:, :number_bytes]
     body = rows.tobytes()

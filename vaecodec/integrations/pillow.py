@@ -10,7 +10,7 @@ Pixels are decoded when they are asked for, by an installed model (or the archiv
 from __future__ import annotations
 
 import os
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from PIL import Image, ImageFile
 
@@ -57,11 +57,13 @@ def codec_of(stream: Stream, data: bytes) -> Codec:
 class StreamImageFile(ImageFile.ImageFile):
     """One stream as a Pillow image."""
 
-    format: ClassVar[str] = STREAM_FORMAT
-    format_description: ClassVar[str] = "vaecodec stream"
+    format = STREAM_FORMAT
+    format_description = "vaecodec stream"
 
     def _open(self) -> None:
         # Pillow tries the next plugin on SyntaxError, and reports OSError as damage.
+        if self.fp is None:
+            raise OSError("no file to read a stream from")
         self._data = self.fp.read(MAX_STREAM_BYTES + 1)
         try:
             stream = unpack(self._data)
@@ -91,8 +93,8 @@ class StreamImageFile(ImageFile.ImageFile):
 class ArchiveImageFile(ImageFile.ImageFile):
     """An archive as an image of many frames; info["name"] and info["label"] are the frame's."""
 
-    format: ClassVar[str] = ARCHIVE_FORMAT
-    format_description: ClassVar[str] = "vaecodec archive"
+    format = ARCHIVE_FORMAT
+    format_description = "vaecodec archive"
     _close_exclusive_fp_after_loading = False
 
     def _open(self) -> None:

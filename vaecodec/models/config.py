@@ -1,10 +1,14 @@
-"""ModelConfig: the sizes of a network, refused at once where they do not fit together."""
+"""The sizes of networks, refused at once where they do not fit together; which family takes which record.
+
+ModelConfig: convolutional, most families.      ConditionedConfig: the conditioned-vae.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
 
 MAX_LATENTS = 1024
@@ -49,3 +53,50 @@ class ModelConfig:
     def feature_shape(self) -> tuple[int, int, int]:
         """(channels, height, width) of the last feature map."""
         return self.channels[-1], self.height // self.reduction, self.width // self.reduction
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionedConfig:
+    """Sizes. latents: n; units: width of the residual stream; hidden: width inside a block; blocks: on each side.
+
+    encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
+    beta_high to beta_low; knots: free points of what depends on the level. Raises ConfigError.
+    """
+
+    height: int
+    width: int
+    latents: int = 160
+    units: int = 512
+    hidden: int = 512
+    blocks: int = 2
+    encoder_units: int = 512
+    encoder_blocks: int = 3
+    levels: int = 48
+    knots: int = 9
+    beta_high: float = 32.0
+    beta_low: float = 0.03
+
+    def __post_init__(self) -> None:
+        sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
+        if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
+            raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
+        if not 2 <= self.levels <= MAX_LEVEL + 1 or not 2 <= self.knots <= self.levels:
+            raise ConfigError(
+                f"levels {self.levels}, knots {self.knots}: expected 2 ≤ knots ≤ levels ≤ {MAX_LEVEL + 1}"
+            )
+        if not (math.isfinite(self.beta_high) and self.beta_high > self.beta_low > 0):
+            raise ConfigError(f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected high > low > 0")
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of an image."""
+        return self.height * self.width
+
+
+Sizes = ModelConfig | ConditionedConfig
+CONDITIONED_FAMILY = "conditioned-vae"
+
+
+def sizes_of(family: str) -> type[Sizes]:
+    """The record that a family's sizes are written in."""
+    return ConditionedConfig if family == CONDITIONED_FAMILY else ModelConfig

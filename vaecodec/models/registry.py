@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
 
 from vaecodec.errors import ConfigError
-from vaecodec.models.base import VAE
-from vaecodec.models.config import ModelConfig
+from vaecodec.models.config import Sizes, sizes_of
 
-_FAMILIES: dict[str, type[VAE]] = {}
+Model = TypeVar("Model", bound=nn.Module)
+_FAMILIES: dict[str, Callable[[Any], nn.Module]] = {}
 
 
-def register(name: str) -> Callable[[type[VAE]], type[VAE]]:
+def register(name: str) -> Callable[[type[Model]], type[Model]]:
     """Class decorator: make a family known under `name`. Raises ConfigError where the name is taken."""
 
-    def add(family: type[VAE]) -> type[VAE]:
+    def add(family: type[Model]) -> type[Model]:
         if name in _FAMILIES:
             raise ConfigError(f"family {name!r} is registered twice")
         _FAMILIES[name] = family
@@ -31,11 +34,13 @@ def families() -> tuple[str, ...]:
     return tuple(sorted(_FAMILIES))
 
 
-def build(name: str, config: ModelConfig) -> VAE:
-    """An untrained model of the family `name`. Raises ConfigError where there is none."""
+def build(name: str, config: Sizes) -> nn.Module:
+    """An untrained model of the family `name`. Raises ConfigError where there is none, or its sizes are another's."""
     _import_all()
     if name not in _FAMILIES:
         raise ConfigError(f"unknown family {name!r}; there are: {', '.join(families())}")
+    if not isinstance(config, sizes_of(name)):
+        raise ConfigError(f"family {name!r} takes {sizes_of(name).__name__}, found {type(config).__name__}")
     return _FAMILIES[name](config)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vaecodec.errors import ConfigError
-from vaecodec.models.config import ModelConfig
+from vaecodec.models.config import CONDITIONED_FAMILY, Sizes, sizes_of
 
 T = TypeVar("T")
 LIKELIHOODS = ("bernoulli", "gaussian")
@@ -84,7 +84,7 @@ class TrainingConfig:
 
     name: str
     data: str
-    model: ModelConfig
+    model: Sizes
     family: str = "beta-vae"
     seed: int = 0
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
@@ -95,12 +95,18 @@ class TrainingConfig:
         if not self.name or any(not (c.isalnum() or c in "-_.") for c in self.name) or self.name.startswith("."):
             raise ConfigError(f"name: expected letters, digits, '-', '_', '.', found {self.name!r}")
         _at_least("seed", self.seed, 0)
+        if not isinstance(self.model, sizes_of(self.family)):
+            raise ConfigError(f"model: family {self.family!r} takes other sizes than {type(self.model).__name__}")
+        if self.family == CONDITIONED_FAMILY and (self.objective.rate, self.objective.beta) != ("uniform-noise", 1.0):
+            raise ConfigError(
+                f"objective: {self.family} has its β in the model; rate must be uniform-noise, and beta 1"
+            )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
         """The inverse of to_dict; unknown keys are refused."""
         nested: dict[str, type[Any]] = {
-            "model": ModelConfig,
+            "model": sizes_of(values.get("family", "beta-vae")),
             "objective": ObjectiveConfig,
             "optimiser": OptimiserConfig,
             "finish": FinishConfig,

@@ -28,6 +28,7 @@ from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import FittedTables, Latents, Symbols, carrying, fit_tables, make_quantizer, posteriors
 from vaecodec.training.objective import Trainable, distortion_nats
 from vaecodec.training.onnx_export import export_analysis, halve_weights
+from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 2000
 REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
@@ -60,7 +61,8 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
     _fine_tune(exact, config, symbols, training.images)
     network = exact.to_network()
     rows = np.resize(checked, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32)
-    about = _about(config, training, trials, fitted, len(active))
+    about = training_record(config, training)
+    about["finish"] = _finishing_record(trials, fitted, len(active))
     about["finish"]["exact_synthesis"] = {
         "float_distortion_nats": _float_distortion(trainable, quantizer, held_out, validation, config),
         "before_fine_tuning_nats": before,
@@ -160,28 +162,11 @@ def _as_tensor(images: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(images.astype(np.float32) / 255)
 
 
-def _about(
-    config: TrainingConfig, training: ImageSet, trials: list[Trial], fitted: FittedTables, coded: int
-) -> dict[str, Any]:
-    """The training record that travels in the model file."""
-    from vaecodec.training.versions import versions
-
+def _finishing_record(trials: list[Trial], fitted: FittedTables, coded: int) -> dict[str, Any]:
     return {
-        "config": _plain(config.to_dict()),
-        "data": {"source": training.source, "images": len(training), "sha256": training.sha256},
-        "versions": versions(),
-        "finish": {
-            "coded_latents": coded,
-            "step_trials": [{name: getattr(trial, name) for name in Trial.__slots__} for trial in trials],
-            "tables": fitted.made_by,
-            "validation_bits_learned_prior": fitted.learned_bits,
-            "validation_bits_smoothed_counts": fitted.counts_bits,
-        },
+        "coded_latents": coded,
+        "step_trials": [{name: getattr(trial, name) for name in Trial.__slots__} for trial in trials],
+        "tables": fitted.made_by,
+        "validation_bits_learned_prior": fitted.learned_bits,
+        "validation_bits_smoothed_counts": fitted.counts_bits,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Tuples become lists: what JSON gives back must equal what it was given."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

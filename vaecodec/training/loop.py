@@ -21,13 +21,19 @@ from accelerate import Accelerator
 from tqdm import tqdm
 
 from vaecodec.errors import CheckpointError, OutputError, VaecodecError
+from vaecodec.models.base import VAE
+from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.registry import build
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.checkpoint import CHECKPOINT, Checkpoint, load_matching, save_checkpoint
+from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.config import OptimiserConfig, TrainingConfig
 from vaecodec.training.objective import Losses, Trainable
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
+
+
+AnyTrainable = Trainable | ConditionedTrainable
 
 
 class Diverged(VaecodecError):
@@ -51,7 +57,7 @@ def train(
     resume: bool = False,
     hardware: Hardware | None = None,
     show_progress: bool = True,
-) -> Trainable:
+) -> AnyTrainable:
     """Train to the config's last step and return the trained model, on the CPU.
 
     images, validation: uint8 (n, h, w). Raises OutputError where the folder holds a run and `resume` is not set,
@@ -121,9 +127,9 @@ class _Run:
                 if self.step % optimiser.checkpoint_every == 0 or last:
                     self._save()
 
-    def trained(self) -> Trainable:
+    def trained(self) -> AnyTrainable:
         """The model without Accelerate's wrapping."""
-        plain: Trainable = self.accelerator.unwrap_model(self.trainable)
+        plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
         return plain.cpu().eval()
 
     def _one_step(self) -> Losses:
@@ -196,11 +202,15 @@ class _Run:
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
 
 
-def make_trainable(config: TrainingConfig) -> Trainable:
+def make_trainable(config: TrainingConfig) -> AnyTrainable:
     """A fresh model with the config's seed; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed))
-        return Trainable(build(config.family, config.model), config.objective)
+        model = build(config.family, config.model)
+        if isinstance(model, ConditionedVAE):
+            return ConditionedTrainable(model, config.objective)
+        assert isinstance(model, VAE)
+        return Trainable(model, config.objective)
 
 
 def learning_rate(config: OptimiserConfig, step: int) -> float:

@@ -12,13 +12,25 @@ import warnings
 import numpy as np
 import onnx
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from vaecodec.models.base import VAE
+from vaecodec.models.conditioned import ConditionedVAE
 
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
+
+
+class LatentsAtLevel(nn.Module):
+    """(b, h, w), level (b,) → the latents of a conditioned-vae (b, n), in steps."""
+
+    def __init__(self, model: ConditionedVAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        return self.model.analyse(x, level)
 
 
 class MeanOf(nn.Module):
@@ -43,17 +55,27 @@ def halve_weights(model: nn.Module) -> None:
 
 def export_analysis(model: VAE, active: Tensor) -> bytes:
     """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
+    return _export(MeanOf(model, active), {"images": torch.zeros(2, model.config.height, model.config.width)})
+
+
+def export_conditioned_analysis(model: ConditionedVAE) -> bytes:
+    """As export_analysis, with a second input, int64 (batch,): the level."""
+    images = torch.zeros(2, model.config.height, model.config.width)
+    return _export(LatentsAtLevel(model), {"images": images, "level": torch.zeros(2, dtype=torch.int64)})
+
+
+def _export(module: nn.Module, examples: dict[str, Tensor]) -> bytes:
     graph = io.BytesIO()
-    example = torch.zeros(2, model.config.height, model.config.width)
+    batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            MeanOf(model, active).eval(),
-            (example,),
+            module.eval(),
+            tuple(examples.values()),
             graph,  # type: ignore[arg-type]  # a file works, the annotation knows only paths
-            input_names=["images"],
+            input_names=list(examples),
             output_names=["latents"],
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamic_shapes=tuple({0: batch} for _ in examples),
             dynamo=True,
             external_data=False,
             verbose=False,

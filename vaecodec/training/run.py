@@ -15,9 +15,11 @@ from vaecodec.errors import CheckpointError
 from vaecodec.runtime.installed import SUFFIX
 from vaecodec.runtime.model_file import Model, pack_model
 from vaecodec.training.checkpoint import load_checkpoint
+from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
-from vaecodec.training.loop import Hardware, make_trainable, train
+from vaecodec.training.finish_conditioned import finish_conditioned
+from vaecodec.training.loop import AnyTrainable, Hardware, make_trainable, train
 
 
 def run(
@@ -40,7 +42,7 @@ def run(
         hardware=hardware,
         show_progress=show_progress,
     )
-    model = finish(trainable, config, training, validation)
+    model = finish_any(trainable, config, training, validation)
     return write_model(model, folder / f"{config.name}{SUFFIX}")
 
 
@@ -54,7 +56,14 @@ def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
         )
     trainable = make_trainable(config)
     trainable.load_state_dict(checkpoint.model)
-    return finish(trainable.eval(), config, training, validation)
+    return finish_any(trainable.eval(), config, training, validation)
+
+
+def finish_any(trainable: AnyTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
+    """The model file's content, by the way of the trained model's kind."""
+    if isinstance(trainable, ConditionedTrainable):
+        return finish_conditioned(trainable, config, training, validation)
+    return finish(trainable, config, training, validation)
 
 
 def read_run_config(folder: Path) -> TrainingConfig:

@@ -1,0 +1,41 @@
+"""Archives written once: they decode to the stored images for ever, and damaged ones raise what they say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaecodec
+from vaecodec import errors
+
+HERE = Path(__file__).parent
+ARCHIVES = HERE / "archives"
+BAD = sorted((ARCHIVES / "bad").glob("*.vaea"))
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return vaecodec.load(HERE / "tiny.vaem")
+
+
+def test_the_golden_archive_decodes_to_the_stored_images_names_and_labels(codec):
+    stored = np.load(ARCHIVES / "discs.npz")
+    with vaecodec.Archive(ARCHIVES / "discs.vaea", model=codec) as archive:
+        assert len(archive) == len(stored["images"]) == 12
+        for k, image in enumerate(archive):
+            assert np.array_equal(image, stored["images"][k, : image.shape[0], : image.shape[1]])
+        assert archive[6].shape == (20, 9)
+        assert [name or "" for name in archive.names] == stored["names"].tolist()
+        assert [archive.label(k).tolist() for k in range(7)] == stored["labels"].tolist()
+        assert archive.metadata == {"made by": "make_archives.py", "β": 1}
+        assert archive.verify().whole
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_damaged_archive_raises_what_its_name_says(codec, path):
+    with pytest.raises(getattr(errors, path.stem.split("-")[0])):
+        vaecodec.Archive(path, model=codec)[-1]
+
+
+def test_there_are_damaged_archives():
+    assert len(BAD) >= 5

@@ -1,0 +1,103 @@
+"""Archives at fsspec addresses: one image costs the index and one block, not the file."""
+
+import http.server
+import multiprocessing
+import threading
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+fsspec = pytest.importorskip("fsspec")
+
+import vaecodec  # noqa: E402
+from vaecodec.errors import OutputError  # noqa: E402
+
+
+class RangeServer(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder with range requests, and counts the bytes that it sends."""
+
+    sent = 0
+
+    def do_GET(self):
+        data = Path(self.translate_path(self.path)).read_bytes()
+        span = self.headers.get("Range")
+        status = 200
+        if span:
+            status, total = 206, len(data)
+            first, _, last = span.removeprefix("bytes=").partition("-")
+            start = int(first) if first else max(0, total - int(last))
+            end = min(total, int(last) + 1) if first and last else total
+            data = data[start:end]
+        self.send_response(status)
+        if span:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{total}")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+        RangeServer.sent += len(data)
+
+    def end_headers(self):
+        self.send_header("Accept-Ranges", "bytes")
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def serve():
+    """serve(path): its address."""
+    servers = []
+
+    def start(path):
+        handler = partial(RangeServer, directory=str(path.parent))
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        RangeServer.sent = 0
+        return f"http://127.0.0.1:{servers[-1].server_port}/{path.name}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_archive_in_memory_reads_as_one_on_disk(archive_path, pixels):
+    fsspec.filesystem("memory").pipe("/folder/a.vaea", archive_path.read_bytes())
+    with vaecodec.Archive("memory://folder/a.vaea") as archive:
+        assert np.array_equal(list(archive), pixels)
+        assert archive.verify().whole
+
+
+def test_one_image_over_http_costs_the_index_and_one_block(serve, tmp_path, codec):
+    noise = np.random.default_rng(1).integers(0, 256, (3000, 28, 28), dtype=np.uint8)
+    with vaecodec.ArchiveWriter.create(tmp_path / "a.vaea", codec) as writer:
+        writer.add_batch(noise, [f"{k}" for k in range(3000)])
+    archive = vaecodec.Archive(serve(tmp_path / "a.vaea"))
+    opening = RangeServer.sent
+    image = archive["2000"]
+    assert np.array_equal(image, codec.synthesise(codec.analyse(noise[2000:2001]))[0])
+    assert opening <= 17_000
+    block, page = int(archive._directory.lengths.max()), 512 * 6 + 4
+    # Some names stand on a page whose first hash is their own: then the page before is read too.
+    assert RangeServer.sent - opening <= block + 2 * page + 200  # and the model record
+
+
+def test_a_forked_reader_makes_connections_of_its_own(serve, archive_path, pixels):
+    archive = vaecodec.Archive(serve(archive_path))
+    assert np.array_equal(archive[7], pixels[7])
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=lambda: queue.put(int(archive[30].sum())))
+    child.start()
+    assert queue.get(timeout=60) == int(pixels[30].sum())
+    child.join()
+
+
+def test_addresses_are_not_written_to(codec):
+    with pytest.raises(OutputError, match="disk"):
+        vaecodec.ArchiveWriter.create("memory://a", codec)
+    with pytest.raises(OutputError, match="disk"):
+        vaecodec.ArchiveWriter.append("memory://a", codec)

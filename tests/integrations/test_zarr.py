@@ -1,0 +1,74 @@
+"""Arrays of images in a real Zarr v3 store."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+zarr = pytest.importorskip("zarr", minversion="3")
+
+from zarr.registry import register_codec  # noqa: E402
+
+from vaecodec.errors import FormatError, ImageModeError, ModelNotFound  # noqa: E402
+from vaecodec.integrations.zarr import VaecodecCodec  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    """As the entry point does where the package is installed."""
+    register_codec("vaecodec", VaecodecCodec)
+
+
+def create(folder, shape, chunks, dtype="uint8"):
+    return zarr.create_array(
+        folder,
+        shape=shape,
+        chunks=chunks,
+        dtype=dtype,
+        serializer=VaecodecCodec(model="golden-tiny-1"),
+        compressors=None,
+        filters=None,
+    )
+
+
+def test_a_store_gives_back_what_the_codec_makes_of_the_images(tmp_path, codec):
+    images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+    create(tmp_path / "a.zarr", images.shape, (140, 28, 28))[:] = images
+    array = zarr.open_array(tmp_path / "a.zarr", mode="r")
+    expected = codec.synthesise(codec.analyse(images))
+    assert np.array_equal(array[:], expected)
+    assert np.array_equal(array[137:150, 3:5], expected[137:150, 3:5])
+    assert sum(f.stat().st_size for f in (tmp_path / "a.zarr").rglob("*") if f.is_file()) < images.nbytes / 20
+
+
+def test_smaller_images_and_unwritten_chunks_work(tmp_path, codec):
+    array = create(tmp_path / "a.zarr", (10, 20, 9), (4, 20, 9))
+    noise = np.random.default_rng(0).integers(0, 256, (4, 20, 9), dtype=np.uint8)
+    array[4:8] = noise
+    again = zarr.open_array(tmp_path / "a.zarr", mode="r")
+    assert again[:].shape == (10, 20, 9)
+    assert (again[:4] == 0).all()
+    assert np.array_equal(again[4:8], [codec.decompress(codec.compress(image)) for image in noise])
+
+
+def test_what_is_wrong_is_said(tmp_path, monkeypatch):
+    with pytest.raises(ImageModeError, match="uint8"):
+        create(tmp_path / "b.zarr", (4, 28, 28), (4, 28, 28), "float32")
+    create(tmp_path / "a.zarr", (4, 28, 28), (4, 28, 28))[:] = 77
+    (chunk,) = (path for path in (tmp_path / "a.zarr" / "c").rglob("*") if path.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[9] ^= 1
+    chunk.write_bytes(data)
+    with pytest.raises(FormatError):
+        zarr.open_array(tmp_path / "a.zarr", mode="r")[:]
+    monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path))
+    with pytest.raises(ModelNotFound, match="golden-tiny-1"):
+        zarr.open_array(tmp_path / "a.zarr", mode="r")[:]
+
+
+def test_the_package_registers_the_codec_by_entry_point():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["zarr.codecs"] == {"vaecodec": "vaecodec.integrations.zarr:VaecodecCodec"}

@@ -1,0 +1,129 @@
+"""A conditioned-vae from its config to files at every level: small, real, end to end."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vaecodec.data import load_dataset
+from vaecodec.errors import ConfigError
+from vaecodec.models.config import ConditionedConfig
+from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
+from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
+from vaecodec.models.exact_synthesis import LOGIT_TOP, pixel_table
+from vaecodec.models.levels import LevelTable, beta_grid
+from vaecodec.runtime.codec import Codec
+from vaecodec.runtime.model_file import read_model
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.loop import Hardware
+from vaecodec.training.run import run
+
+DATA = Path(__file__).parents[1] / "fixtures" / "data"
+SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
+SMALL = {"height": 28, "width": 28, "latents": 24, "units": 32, "hidden": 32, "blocks": 2, "encoder_units": 32}
+
+
+def config_of(**objective: object) -> TrainingConfig:
+    return TrainingConfig.from_dict(
+        {
+            "name": "levels",
+            "family": "conditioned-vae",
+            "data": "mnist",
+            "model": {**SMALL, "levels": 6, "knots": 3},
+            "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
+            "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
+            "finish": {"synthesis_steps": 30},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory: pytest.TempPathFactory) -> Codec:
+    folder = tmp_path_factory.mktemp("run")
+    path = run(config_of(), folder, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    return Codec(read_model(path))
+
+
+def test_every_level_round_trips_and_finer_levels_take_more_bytes(codec: Codec) -> None:
+    images = SETS[2].images[:64]
+    sizes, errors = [], []
+    for level in range(6):
+        symbols, streams = codec.analyse(images, level), codec.compress_batch(images, level=level)
+        for data, row in zip(streams, symbols, strict=True):
+            np.testing.assert_array_equal(codec.parse(data)[1], row)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(symbols, level))
+        sizes.append(sum(map(len, streams)))
+        errors.append(np.square(decoded.astype(float) - images).mean())
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1] / 2
+    assert errors[-1] < errors[0]
+
+
+def test_streams_of_different_levels_decode_in_one_batch(codec: Codec) -> None:
+    images = SETS[2].images[:6]
+    streams = [codec.compress(image, level=level) for level, image in enumerate(images)]
+    for image, data in zip(codec.decompress_batch(streams), streams, strict=True):
+        np.testing.assert_array_equal(image, codec.decompress(data))
+
+
+def test_the_record_says_what_each_level_takes(codec: Codec) -> None:
+    finish = codec.model.about["finish"]
+    assert len(finish["validation_bits"]) == len(finish["coded_latents"]) == len(codec.model.levels) == 6
+    assert [level.beta for level in codec.model.levels] == pytest.approx(beta_grid(32.0, 0.03, 6).tolist())
+
+
+def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> None:
+    rng = torch.Generator().manual_seed(3)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=8, knots=3))
+    with torch.no_grad():
+        for block in model.synthesis.blocks:
+            block.outer.weight.normal_(std=0.05, generator=rng)
+            block.gain.knots.add_(torch.randn(block.gain.knots.shape, generator=rng) * 0.3)
+    level = torch.randint(8, (256,), generator=rng)
+    symbols = (torch.randn(256, 24, generator=rng) * (1 + level[:, None])).round()
+    centers = torch.randn(8, 24, generator=rng) * 0.3
+    exact = ExactConditionedSynthesis(model.synthesis, centers, symbols.abs().amax(dim=0), symbols, level)
+    with torch.no_grad():
+        index, real = exact(symbols, level).numpy(), model.synthesise(centers[level] + symbols, level)
+    inputs = np.column_stack([symbols.numpy(), level.numpy()]).astype(np.int32)
+    pixels = exact.to_network()(inputs)[..., 0]
+    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + LOGIT_TOP])
+    assert np.abs(pixels - 255 * real.sigmoid().numpy()).mean() < 3
+
+
+def test_a_level_table_is_linear_between_its_knots() -> None:
+    table = LevelTable(9, 3, 2, first=0.0, last=4.0)
+    torch.testing.assert_close(table.table()[:, 0], torch.linspace(0, 4, 9))
+    torch.testing.assert_close(table(torch.tensor([8, 0])), torch.tensor([[4.0, 4.0], [0.0, 0.0]]))
+
+
+def test_the_prior_of_a_level_sums_to_one() -> None:
+    prior = LevelPrior(ConditionedConfig(**SMALL, levels=4, knots=2))
+    grid = torch.arange(-400, 401).float()[:, None].expand(-1, 24)
+    mass = (-prior.rate_nats(grid, torch.full((801,), 2))).exp().sum(dim=0)
+    torch.testing.assert_close(mass, torch.ones(24), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("objective", [{"rate": "gaussian-kl"}, {"beta": 2.0}])
+def test_an_objective_that_the_family_cannot_take_is_refused(objective: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="conditioned-vae"):
+        config_of(**objective)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"latents": 0}, "positive"),
+        ({"height": 300}, "256"),
+        ({"levels": 1}, "levels"),
+        ({"knots": 1}, "knots"),
+        ({"beta_low": 64.0}, "beta"),
+        ({"beta_high": math.inf}, "beta"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(changes: dict[str, float], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        ConditionedConfig(**{**SMALL, **changes})

@@ -1,0 +1,146 @@
+"""A codec of Zarr v3: arrays of images (N, H, W), uint8, each chunk as an archive's blocks.
+
+    zarr.create_array(store, shape=(60_000, 28, 28), chunks=(1024, 28, 28), dtype="uint8",
+                      serializer=VaecodecCodec(model="mnist", level=0), compressors=None, filters=None)
+
+chunk (n, h, w) ──up to 128 images at a time──> block, block, ... (docs/format.md, 13.2)
+
+In these blocks the model's number is 0 and images are numbered within the chunk. The array's metadata hold the model's
+fingerprint, and a reader finds that model among the installed ones. Lossy: what is read is what the model makes of the
+images; so a chunk that is written in part is read, changed and compressed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from zarr.abc.codec import ArrayBytesCodec
+
+from vaecodec.bitstream.archive_block import pack_block, unpack_block, unpack_head
+from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
+from vaecodec.bitstream.reader import Reader
+from vaecodec.errors import BadField, ConfigError, ImageModeError, ModelMismatch, ModelNotFound
+from vaecodec.runtime.archive_blocks import decode_block
+from vaecodec.runtime.archive_encode import PendingImage, encode_block
+from vaecodec.runtime.codec import Codec, load
+from vaecodec.runtime.installed import models_by_fingerprint
+
+CODEC_NAME = "vaecodec"
+Pixels = npt.NDArray[np.uint8]
+
+
+def pack_chunk(images: Pixels, codec: Codec, level: int) -> bytes:
+    """The blocks of images (n, h, w)."""
+    parts = []
+    for first in range(0, len(images), MAX_BLOCK_IMAGES):
+        items = [PendingImage(image, level, None, None) for image in images[first : first + MAX_BLOCK_IMAGES]]
+        parts.append(pack_block(encode_block(items, codec, 0, first), codec.fingerprint))
+    return b"".join(parts)
+
+
+def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
+    """The images (n, h, w) of blocks. Raises FormatError's children."""
+    images = np.empty(shape, np.uint8)
+    reader, first = Reader(data), 0
+    while first < len(images):
+        size = unpack_head(memoryview(data)[reader.offset :]).frame.record_bytes
+        block = unpack_block(reader.take(size, "block"), {0: codec.fingerprint}.__getitem__)
+        decoded = decode_block(block, codec)
+        sizes = {codec.geometry} if block.sizes is None else set(block.sizes)
+        if block.first != first or first + block.count > len(images) or sizes != {shape[1:]}:
+            raise BadField(f"chunk: a block of images {block.first}+{block.count} of {sizes} does not fit {shape}")
+        for level in sorted(set(decoded.codings)):
+            rows = [k for k, coding in enumerate(decoded.codings) if coding == level]
+            made = codec.synthesise(decoded.symbols[rows].astype(np.int32), level)
+            images[[first + k for k in rows]] = made[:, : shape[1], : shape[2]]
+        first += block.count
+    reader.end("chunk")
+    return images
+
+
+@dataclass(frozen=True)
+class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
+    """The serializer of an array of images. model: name or path of a model file; level: of its quality.
+
+    fingerprint: hexadecimal, of the model that wrote; set by itself. Raises ModelNotFound, ModelMismatch.
+    """
+
+    is_fixed_size = False
+
+    model: str
+    level: int = 0
+    fingerprint: str = ""
+    _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        if not self.fingerprint:
+            codec = load(self.model)
+            self._codec.append(codec)
+            object.__setattr__(self, "fingerprint", codec.fingerprint.hex())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self.model, "level": self.level, "fingerprint": self.fingerprint, "_codec": []}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> VaecodecCodec:
+        """From an array's metadata. Raises ConfigError."""
+        configuration = data.get("configuration", {})
+        if data.get("name") != CODEC_NAME or not set(configuration) <= {"model", "level", "fingerprint"}:
+            raise ConfigError(f"codec {data.get('name')!r}: expected {CODEC_NAME} with model, level and fingerprint")
+        return cls(**configuration)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For an array's metadata."""
+        configuration = {
+            "model": os.path.basename(self.model).removesuffix(".vaem"),
+            "level": self.level,
+            "fingerprint": self.fingerprint,
+        }
+        return {"name": CODEC_NAME, "configuration": configuration}
+
+    def validate(self, *, shape: tuple[int, ...], dtype: Any, **_: Any) -> None:
+        """Refuse what are no images. Raises ImageModeError."""
+        native = dtype.to_native_dtype() if hasattr(dtype, "to_native_dtype") else np.dtype(dtype)
+        if len(shape) != 3 or native != np.uint8:
+            raise ImageModeError(f"{CODEC_NAME}: expected an array (n, h, w) of uint8, found {shape} of {native}")
+
+    def codec(self) -> Codec:
+        """The model that the array was written with. Raises ModelNotFound, ModelMismatch."""
+        if not self._codec:
+            self._codec.append(self._find())
+        return self._codec[0]
+
+    def _find(self) -> Codec:
+        wanted = bytes.fromhex(self.fingerprint)
+        for model in models_by_fingerprint(wanted[:SHORT_FINGERPRINT_BYTES]):
+            if model.fingerprint == wanted:
+                return Codec(model)
+        try:
+            codec = load(self.model)
+        except ModelNotFound as error:
+            raise ModelNotFound(
+                f"the array needs model {self.model} ({self.fingerprint[:16]}…), which is not installed"
+            ) from error
+        if codec.fingerprint != wanted:
+            raise ModelMismatch(f"{self.model} is not the model that the array was written with")
+        return codec
+
+    async def _encode_single(self, chunk_array: Any, chunk_spec: Any) -> Any:
+        images = np.ascontiguousarray(chunk_array.as_numpy_array())
+        data = await asyncio.to_thread(pack_chunk, images, self.codec(), self.level)
+        return chunk_spec.prototype.buffer.from_bytes(data)
+
+    async def _decode_single(self, chunk_bytes: Any, chunk_spec: Any) -> Any:
+        shape = tuple(chunk_spec.shape)
+        images = await asyncio.to_thread(unpack_chunk, chunk_bytes.to_bytes(), self.codec(), shape)
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(images)
+
+    def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
+        """Unknown before it is done."""
+        raise NotImplementedError

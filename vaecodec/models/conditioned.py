@@ -1,0 +1,137 @@
+"""conditioned-vae: one model for the whole rate-distortion curve; β is an input, as a level of a grid.
+
+    x (b, h·w) ─Linear─ blocks(level) ─Linear─┐
+        └──────────────Linear─────────────────┴─ / step(level) ──> y (b, n), in steps of the quantizer
+    y ─ · step(level) ─┬─Linear─ blocks(level) ─Linear─┬──> logits (b, h, w)
+                       └──────────────Linear───────────┘
+
+Choi et al. 2019, "Variable rate deep image compression with a conditional autoencoder", condition a codec on its
+Lagrange multiplier likewise. The straight linear paths carry the fine levels, which are nearly a transform code.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
+from vaecodec.models.levels import LevelTable, beta_grid
+from vaecodec.models.registry import register
+
+COARSEST_STEP, FINEST_STEP = 1.5, -2.0  # natural logarithms of the steps at the two ends of the grid, to begin with
+MIXTURE = 3  # logistics in the training prior of each latent
+
+
+class LevelBlock(nn.Module):
+    """h + B relu(A relu(γ·h + δ)), γ and δ of the level (FiLM, Perez et al. 2018; pre-activation, He et al. 2016)."""
+
+    def __init__(self, config: ConditionedConfig, units: int, hidden: int) -> None:
+        super().__init__()
+        self.gain = LevelTable(config.levels, config.knots, units, first=1.0, last=1.0)
+        self.offset = LevelTable(config.levels, config.knots, units, first=0.0, last=0.0)
+        self.inner = nn.Linear(units, hidden)
+        self.outer = nn.Linear(hidden, units)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, h: Float[Tensor, "b u"], level: Int[Tensor, " b"]) -> Float[Tensor, "b u"]:
+        inside = self.inner((h * self.gain(level) + self.offset(level)).relu()).relu()
+        result: Tensor = h + self.outer(inside)
+        return result
+
+
+class ConditionedSynthesis(nn.Module):
+    """Symbols to logits."""
+
+    def __init__(self, config: ConditionedConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.log_step = LevelTable(config.levels, config.knots, config.latents, first=COARSEST_STEP, last=FINEST_STEP)
+        self.enter = nn.Linear(config.latents, config.units)
+        self.blocks = nn.ModuleList(LevelBlock(config, config.units, config.hidden) for _ in range(config.blocks))
+        self.leave = nn.Linear(config.units, config.pixels)
+        self.straight = nn.Linear(config.latents, config.pixels, bias=False)
+
+    def forward(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+        y = y * self.log_step(level).exp()
+        h = self.enter(y)
+        for block in self.blocks:
+            h = block(h, level)
+        logits: Tensor = self.leave(h.relu()) + self.straight(y)
+        return logits.view(-1, self.config.height, self.config.width)
+
+
+class ConditionedAnalysis(nn.Module):
+    """Images to latents, before the division by the step."""
+
+    def __init__(self, config: ConditionedConfig) -> None:
+        super().__init__()
+        units = config.encoder_units
+        self.enter = nn.Linear(config.pixels, units)
+        self.blocks = nn.ModuleList(LevelBlock(config, units, units) for _ in range(config.encoder_blocks))
+        self.leave = nn.Linear(units, config.latents)
+        self.straight = nn.Linear(config.pixels, config.latents, bias=False)
+
+    def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        x = x.flatten(1) - 0.13  # the mean of MNIST's pixels; only its rough size matters
+        h = self.enter(x)
+        for block in self.blocks:
+            h = block(h, level)
+        latents: Tensor = self.leave(h.relu()) + self.straight(x)
+        return latents
+
+
+@register(CONDITIONED_FAMILY)
+class ConditionedVAE(nn.Module):
+    """Analysis, synthesis and the training prior of every level."""
+
+    betas: Tensor
+
+    def __init__(self, config: ConditionedConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.analysis = ConditionedAnalysis(config)
+        self.synthesis = ConditionedSynthesis(config)
+        self.prior = LevelPrior(config)
+        self.register_buffer("betas", beta_grid(config.beta_high, config.beta_low, config.levels), persistent=False)
+
+    def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        """Latents in steps of the quantizer: what is rounded to symbols."""
+        latents: Tensor = self.analysis(x, level)
+        inverse_step: Tensor = (-self.synthesis.log_step(level)).exp()
+        return latents * inverse_step
+
+    def synthesise(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+        """The logits of the pixels."""
+        logits: Tensor = self.synthesis(y, level)
+        return logits
+
+
+class LevelPrior(nn.Module):
+    """A factorised prior for each level, in training: mixtures of logistics, integrated over unit intervals.
+
+    The tables that files are coded with are fitted afterwards, level by level (vaecodec.training.latents).
+    """
+
+    def __init__(self, config: ConditionedConfig) -> None:
+        super().__init__()
+        channels = config.latents * MIXTURE
+        self.latents = config.latents
+        self.mean, self.log_scale, self.weight = (
+            LevelTable(config.levels, config.knots, channels, first=start, last=start) for start in (0.0, 0.5, 0.0)
+        )
+        spread = torch.linspace(-1, 1, MIXTURE).repeat(config.latents)
+        with torch.no_grad():
+            self.mean.knots.add_(spread)
+            self.log_scale.knots.add_(0.3 * spread)
+
+    def rate_nats(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        """-ln P([y - 1/2, y + 1/2]) of each latent."""
+        shape = (len(y), self.latents, MIXTURE)
+        inverse = (-self.log_scale(level).view(shape).clamp(-4, 8)).exp()
+        distance = (y[..., None] - self.mean(level).view(shape)).abs()  # symmetric: the lower tail does not cancel
+        mass = torch.sigmoid((0.5 - distance) * inverse) - torch.sigmoid((-0.5 - distance) * inverse)
+        weights = self.weight(level).view(shape).log_softmax(-1)
+        likelihood: Tensor = (mass.clamp_min(1e-9).log() + weights).logsumexp(-1)
+        return -likelihood

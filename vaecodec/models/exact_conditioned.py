@@ -1,0 +1,204 @@
+"""ExactConditionedSynthesis: the integer-exact twin of ConditionedSynthesis.
+
+    symbols · step(level) ─> u, ±2047 ─Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
+                             └───────────────────Dense───────────────────────────────┴─> logit index ─table─> pixel
+
+A block: stream · gain(level) ─> fine units ─ + offset(level) ─> 0..255 ─Dense─> 0..255 ─Dense─> ± stream. "Fine units"
+are a sixteenth of what follows them, so that what is added there is not rounded first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from vaecodec.models.conditioned import ConditionedSynthesis, LevelBlock
+from vaecodec.models.exact import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
+from vaecodec.models.exact_graph import ExactGraph
+from vaecodec.models.exact_synthesis import LOGIT_STEPS, LOGIT_TOP, pixel_table
+from vaecodec.runtime.exact import ExactNetwork
+
+LATENT_TOP = 2047
+STREAM_TOP = 8191
+GAIN_TOP = 2000  # times STREAM_TOP stays below 2^24
+OFFSET_TOP = 32767
+FINE_SHIFT = 4
+FINE_TOP = (ACTIVATION_TOP + 1) << FINE_SHIFT
+CALIBRATION_QUANTILE = 0.9995
+
+
+class LevelIntegers(nn.Module):
+    """A vector of integers for each level, |entry| ≤ top, trained with straight-through rounding."""
+
+    def __init__(self, values: Float[Tensor, "levels c"], top: int) -> None:
+        super().__init__()
+        self.top = top
+        self.scale = max(float(values.detach().abs().max()), 1e-6)  # so that a learning rate means the same everywhere
+        self.values = nn.Parameter(values.detach() / self.scale)
+
+    def integers(self) -> Float[Tensor, "levels c"]:
+        """The table."""
+        return round_through((self.values * self.scale).clamp(-self.top, self.top))
+
+    def forward(self, level: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        return self.integers()[level]
+
+
+def _rescale(x: Tensor, shift: int, low: int, high: int) -> Tensor:
+    return round_through(x * 2.0**-shift).clamp(low, high)
+
+
+class ExactLevelBlock(nn.Module):
+    """The twin of LevelBlock. stream_unit: what one unit of the stream is worth; tops: what 255 is, at either ReLU."""
+
+    def __init__(self, block: LevelBlock, stream_unit: float, tops: tuple[float, float]) -> None:
+        super().__init__()
+        first, second = (top / ACTIVATION_TOP for top in tops)
+        gain = block.gain.table() * (stream_unit / first * (1 << FINE_SHIFT))
+        self.gain_shift = int(np.clip(np.floor(np.log2(GAIN_TOP / float(gain.detach().abs().max()))), 0, 24))
+        self.gain = LevelIntegers(gain * 2.0**self.gain_shift, GAIN_TOP)
+        self.offset = LevelIntegers(block.offset.table() / first * (1 << FINE_SHIFT), OFFSET_TOP)
+        full = torch.full((block.inner.in_features,), float(ACTIVATION_TOP))
+        self.inner = ExactDense(
+            block.inner.weight * (first / second), block.inner.bias / second, full, low=0, high=ACTIVATION_TOP
+        )
+        full = torch.full((block.outer.in_features,), float(ACTIVATION_TOP))
+        self.outer = ExactDense(
+            block.outer.weight * (second / stream_unit),
+            block.outer.bias / stream_unit,
+            full,
+            low=-STREAM_TOP,
+            high=STREAM_TOP,
+        )
+
+    def forward(self, h: Float[Tensor, "b u"], level: Int[Tensor, " b"]) -> Float[Tensor, "b u"]:
+        fine = _rescale(h * self.gain(level), self.gain_shift, -OFFSET_TOP, OFFSET_TOP) + self.offset(level)
+        inside = self.inner(_rescale(fine, FINE_SHIFT, 0, ACTIVATION_TOP))
+        result: Tensor = h + self.outer(inside)
+        return result.clamp(-STREAM_TOP, STREAM_TOP)
+
+    def build(self, graph: ExactGraph, h: int, level: int) -> int:
+        """Add the block's operations."""
+        gained = graph.multiply(h, graph.lookup(level, self.gain.integers()))
+        fine = graph.rescale(gained, self.gain_shift, -OFFSET_TOP, OFFSET_TOP)
+        fine = graph.add(fine, graph.lookup(level, self.offset.integers()))
+        inside = _build_dense(graph, self.inner, graph.rescale(fine, FINE_SHIFT, 0, ACTIVATION_TOP))
+        return graph.rescale(graph.add(h, _build_dense(graph, self.outer, inside)), 0, -STREAM_TOP, STREAM_TOP)
+
+
+class ExactConditionedSynthesis(nn.Module):
+    """Made of a trained ConditionedSynthesis.
+
+    centers (levels, n): y = center(level) + symbol. limit (n,): larger |symbol| are clamped. symbols, level: a sample
+    for calibration, float (b, n) and int64 (b,).
+    """
+
+    def __init__(
+        self,
+        synthesis: ConditionedSynthesis,
+        centers: Float[Tensor, "levels n"],
+        limit: Float[Tensor, " n"],
+        symbols: Float[Tensor, "b n"],
+        level: Int[Tensor, " b"],
+    ) -> None:
+        super().__init__()
+        self.config = synthesis.config
+        self.limit: Tensor = limit
+        sample = _Calibration(synthesis, centers[level] + symbols, level)
+        step = synthesis.log_step.table().exp().detach()
+        unit = sample.latent_tops / LATENT_TOP  # (n,), the value of one unit of each latent
+        factor = step / unit
+        reach = torch.maximum(limit, torch.ones(()))
+        room = torch.minimum(FIRST_WEIGHT_LIMIT / factor.amax(dim=0), 2.0**23 / (factor.amax(dim=0) * reach))
+        self.step_shift: Tensor = room.log2().floor().clamp(0, 24)
+        self.step = LevelIntegers(factor * self.step_shift.exp2(), FIRST_WEIGHT_LIMIT)
+        self.center = LevelIntegers(centers * factor, LATENT_TOP)
+        stream = sample.stream_top / STREAM_TOP
+        full = torch.full((len(limit),), float(LATENT_TOP))
+        enter, leave = synthesis.enter, synthesis.leave
+        self.enter = ExactDense(
+            enter.weight * unit / stream, enter.bias / stream, full, low=-STREAM_TOP, high=STREAM_TOP
+        )
+        self.blocks = nn.ModuleList(
+            ExactLevelBlock(block, stream, tops)  # type: ignore[arg-type]
+            for block, tops in zip(synthesis.blocks, sample.block_tops, strict=True)
+        )
+        last = sample.last_top / ACTIVATION_TOP
+        self.last = LevelIntegers(torch.full((1, 1), 2.0**10 * stream / last), GAIN_TOP)
+        fine = 1 / (LOGIT_STEPS << FINE_SHIFT)
+        span = (LOGIT_TOP << FINE_SHIFT) * 4
+        active = torch.full((leave.in_features,), float(ACTIVATION_TOP))
+        self.leave = ExactDense(leave.weight * (last / fine), leave.bias / fine, active, low=-span, high=span)
+        straight = synthesis.straight.weight * unit / fine
+        self.straight = ExactDense(straight, torch.zeros(len(straight)), full, low=-span, high=span)
+
+    def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+        """The logit index of every pixel."""
+        product = symbols.clamp(-self.limit, self.limit) * self.step(level)
+        latents = round_through(product * (-self.step_shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
+        latents = (latents + self.center(level)).clamp(-LATENT_TOP, LATENT_TOP)
+        h = self.enter(latents)
+        for block in self.blocks:
+            h = block(h, level)
+        active = _rescale(h * self.last.integers()[0], 10, 0, ACTIVATION_TOP)
+        fine = self.leave(active) + self.straight(latents)
+        index = _rescale(fine, FINE_SHIFT, -LOGIT_TOP, LOGIT_TOP)
+        return index.view(-1, self.config.height, self.config.width)
+
+    def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+        """What the likelihood takes."""
+        return self.forward(symbols, level) / LOGIT_STEPS
+
+    def to_network(self) -> ExactNetwork:
+        """The exported integers; inputs are the symbols and the level. Raises NotExact."""
+        n, levels = len(self.limit), self.config.levels
+        limit = self.limit.numpy().astype(np.int32)
+        graph = ExactGraph(np.append(-limit, 0).astype(np.int32), np.append(limit, levels - 1).astype(np.int32))
+        symbols, level = graph.slice(graph.input, 0, n), graph.slice(graph.input, n, n + 1)
+        product = graph.multiply(symbols, graph.lookup(level, self.step.integers()))
+        latents = graph.rescale(product, self.step_shift, -LATENT_TOP, LATENT_TOP)
+        latents = graph.add(latents, graph.lookup(level, self.center.integers()))
+        latents = graph.rescale(latents, 0, -LATENT_TOP, LATENT_TOP)
+        h = _build_dense(graph, self.enter, latents)
+        for block in self.blocks:
+            h = block.build(graph, h, level)  # type: ignore[operator]
+        gain = self.last.integers().expand(levels, self.config.units)
+        active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
+        fine = graph.add(_build_dense(graph, self.leave, active), _build_dense(graph, self.straight, latents))
+        index = graph.rescale(fine, FINE_SHIFT, -LOGIT_TOP, LOGIT_TOP)
+        image = graph.reshape(index, self.config.height, self.config.width)
+        graph.lookup(image, pixel_table()[0], -LOGIT_TOP)
+        return graph.network()
+
+
+def _build_dense(graph: ExactGraph, dense: ExactDense, x: int) -> int:
+    weight, bias = dense.integers()
+    return graph.rescale(graph.dense(x, weight, bias), dense.shift, dense.low, dense.high)
+
+
+class _Calibration:
+    """Runs the float synthesis on a sample, and records how large everything gets."""
+
+    @torch.no_grad()
+    def __init__(self, synthesis: ConditionedSynthesis, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> None:
+        latents = y * synthesis.log_step(level).exp()
+        self.latent_tops = latents.abs().amax(dim=0).clamp_min(1e-3) * 1.25
+        h = synthesis.enter(latents)
+        self.stream_top = float(h.abs().max())
+        self.block_tops: list[tuple[float, float]] = []
+        for block in synthesis.blocks:
+            before = (h * block.gain(level) + block.offset(level)).relu()  # type: ignore[operator]
+            inside = block.inner(before).relu()  # type: ignore[operator]
+            self.block_tops.append((_top(before), _top(inside)))
+            h = block(h, level)
+            self.stream_top = max(self.stream_top, float(h.abs().max()))
+        self.stream_top *= 1.25
+        self.last_top = _top(h.relu())
+
+
+def _top(x: Tensor) -> float:
+    values = x.flatten()
+    rank = max(1, int(len(values) * CALIBRATION_QUANTILE))
+    return max(float(values.kthvalue(rank).values), 1e-6)
