@@ -23,6 +23,7 @@ VaecodecError
 │   ├── DatasetMissing (LookupError)
 │   └── BadDataset (ValueError)
 ├── ConfigError (ValueError)        an unknown key or a value out of range
+├── TargetMissed (ValueError)       no level of the model meets the size or quality asked for
 ├── CheckpointError (ValueError)    a checkpoint that is damaged or of another run
 └── OutputError (OSError)           the output exists or cannot be written
 """
@@ -118,6 +119,10 @@ class BadDataset(DataError, ValueError):
 
 class ConfigError(VaecodecError, ValueError):
     """A configuration with an unknown key or a value out of range."""
+
+
+class TargetMissed(VaecodecError, ValueError):
+    """No level of the model meets the size or the quality asked for."""
 
 
 class CheckpointError(VaecodecError, ValueError):

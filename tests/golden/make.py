@@ -1,22 +1,24 @@
-"""Writes new golden files: two small models, streams that they made, and damaged files. Tests only read them.
+"""Writes new golden files: three small models, streams that they made, and damaged files. Tests only read them.
 
 python tests/golden/make.py [--model]
 
 tiny.vaem                        a real model of 28x28 images, trained for seconds on the MNIST fixtures
+levels.vaem                      a real conditioned-vae of 28x28 images with 8 levels, trained likewise
 mini.vaem                        a made-up model of 4x6 images: every operation, two levels, a collapsed latent
 streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
 bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "model-" a
                                  damaged mini.vaem, with "use-" a sound one that fails when it is used
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
-of this version of the format; afterwards a new version gets files beside these. Without --model the trained model is
-kept, and the rest, which is a function of it, is written again byte for byte. With --model it is trained again, which
+of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
+kept, and the rest, which is a function of it, is written again byte for byte. With --model they are trained again, which
 is not bit-equal across machines, so every file changes.
 """
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,13 +53,45 @@ CONFIG = {
 }
 
 
-def train_tiny_model(target: Path) -> None:
+LEVELS_CONFIG = {
+    "name": "golden-levels-1",
+    "family": "conditioned-vae",
+    "data": "mnist",
+    "model": {
+        "height": 28,
+        "width": 28,
+        "latents": 24,
+        "units": 28,
+        "hidden": 28,
+        "blocks": 1,
+        "encoder_units": 28,
+        "encoder_blocks": 1,
+        "levels": 8,
+        "knots": 3,
+        "beta_high": 16.0,
+        "beta_low": 0.25,
+    },
+    "objective": {"likelihood": "gaussian", "pixel_sigma": 0.1, "rate": "uniform-noise"},
+    "optimiser": {
+        "steps": 4000,
+        "batch_size": 64,
+        "learning_rate": 4e-3,
+        "warmup_steps": 100,
+        "shift_pixels": 1,
+        "validate_every": 4000,
+        "checkpoint_every": 4000,
+    },
+    "finish": {"synthesis_steps": 400},
+}
+
+
+def train_small_model(settings: dict[str, Any], target: Path) -> None:
     """Half a minute on one core."""
     from vaecodec.training.config import TrainingConfig
     from vaecodec.training.loop import Hardware
     from vaecodec.training.run import run
 
-    config = TrainingConfig.from_dict(CONFIG)
+    config = TrainingConfig.from_dict(settings)
     training, validation = (load_dataset("mnist", split, data_dir=FIXTURES) for split in ("train", "validation"))
     with tempfile.TemporaryDirectory() as folder:
         hardware = Hardware(device="cpu")
@@ -102,17 +136,22 @@ def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
 
 
 def main() -> None:
-    tiny_path, mini_path = HERE / "tiny.vaem", HERE / "mini.vaem"
+    tiny_path, mini_path, levels_path = (HERE / f"{name}.vaem" for name in ("tiny", "mini", "levels"))
     if "--model" in sys.argv[1:] or not tiny_path.exists():
-        train_tiny_model(tiny_path)
+        train_small_model(CONFIG, tiny_path)
+    if "--model" in sys.argv[1:] or not levels_path.exists():
+        train_small_model(LEVELS_CONFIG, levels_path)
     mini_path.write_bytes(pack_model(mini_model()))
     for folder in ("streams", "bad"):
         (HERE / folder).mkdir(exist_ok=True)
         for old in (HERE / folder).iterdir():
             old.unlink()
-    tiny, mini = (Codec(read_model(path)) for path in (tiny_path, mini_path))
+    tiny, mini, levels = (Codec(read_model(path)) for path in (tiny_path, mini_path, levels_path))
     write_streams(tiny, "tiny", tiny_streams(tiny))
     write_streams(mini, "mini", mini_streams(mini))
+    digit = load_dataset("mnist", "test", data_dir=FIXTURES).images[0]
+    every_level = {f"level-{k}": levels.compress(digit, level=k) for k in range(len(levels.model.levels))}
+    write_streams(levels, "levels", every_level)
     good = (HERE / "streams" / "tiny-digit-0.bin").read_bytes()
     damaged = {**damaged_streams(good, tiny), **damaged_models(mini_path.read_bytes())}
     for name, data in damaged.items():

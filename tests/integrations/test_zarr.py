@@ -8,18 +8,10 @@ import pytest
 
 zarr = pytest.importorskip("zarr", minversion="3")
 
-from zarr.registry import register_codec  # noqa: E402
-
 from vaecodec.errors import FormatError, ImageModeError, ModelNotFound  # noqa: E402
 from vaecodec.integrations.zarr import VaecodecCodec  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def registered():
-    """As the entry point does where the package is installed."""
-    register_codec("vaecodec", VaecodecCodec)
 
 
 def create(folder, shape, chunks, dtype="uint8"):

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from zarr.abc.codec import ArrayBytesCodec
+from zarr.registry import register_codec
 
 from vaecodec.bitstream.archive_block import pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
@@ -144,3 +145,6 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
         """Unknown before it is done."""
         raise NotImplementedError
+
+
+register_codec(CODEC_NAME, VaecodecCodec)  # where the package is installed, its entry point leads here too

@@ -1,0 +1,8 @@
+"""Runtime: what compressing and decompressing need, without torch.
+
+codec.py          Codec: images and bytes        rate_control.py   the level for a target
+model_file.py     the model file                 installed.py      where models are found
+exact.py, exact_ops.py, network_file.py          the integer-exact evaluator and its form in the file
+analysis.py       the analysis graph             images.py         image files, and what becomes of colour
+archive*.py       many images in one file
+"""

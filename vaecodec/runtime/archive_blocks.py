@@ -9,6 +9,7 @@ an epoch of shuffled reading decodes each block once.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ class Blocks:
         self._kept: OrderedDict[int, DecodedBlock] = OrderedDict()
         self._kept_bytes = 0
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._last: tuple[int, Block] | None = None
 
     def read(self, k: int) -> Block:
@@ -94,6 +96,8 @@ class Blocks:
 
     def decoded(self, k: int) -> DecodedBlock:
         """The symbols of block number k. Raises FormatError's children, ModelNotFound."""
+        if self._process != os.getpid():  # a fork may have copied a lock that a thread of the parent's holds
+            self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
             kept = self._kept.get(k)
             if kept is not None:

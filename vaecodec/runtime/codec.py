@@ -29,6 +29,7 @@ from vaecodec.errors import (
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.model_file import Level, Model, answer_of
+from vaecodec.runtime.rate_control import Target, fixed_level, levels_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,30 +58,49 @@ class Codec:
 
     # pixels and bytes
 
-    def compress(self, image: Pixels | Image.Image, *, level: int = 0) -> bytes:
+    def compress(
+        self,
+        image: Pixels | Image.Image,
+        *,
+        level: int | None = None,
+        quality: float | None = None,
+        beta: float | None = None,
+        target_bytes: int | None = None,
+        target_psnr: float | None = None,
+        max_mse: float | None = None,
+    ) -> bytes:
         """The stream of one image: numpy uint8 (h, w), or a PIL image of any mode that turns grey without loss.
 
-        An image smaller than the model's geometry is padded by its edge. Raises ImageSizeError, ImageModeError,
-        ModelError.
+        At most one of the settings of vaecodec.runtime.rate_control.Target may be given. An image smaller than the
+        model's geometry is padded by its edge. Raises ImageSizeError, ImageModeError, ModelError, ConfigError, and
+        TargetMissed where no level meets the target.
         """
-        return self.compress_batch([image], level=level)[0]
+        target = Target(level, quality, beta, target_bytes, target_psnr, max_mse)
+        return self.compress_batch([image], target=target)[0]
 
     def decompress(self, data: bytes | memoryview) -> Pixels:
         """The image of one stream, uint8 (h, w). Raises FormatError and its children, ModelMismatch."""
         return self.decompress_batch([data])[0]
 
-    def compress_batch(self, images: Sequence[Pixels | Image.Image] | Pixels, *, level: int = 0) -> list[bytes]:
+    def compress_batch(
+        self, images: Sequence[Pixels | Image.Image] | Pixels, *, level: int | None = None, target: Target | None = None
+    ) -> list[bytes]:
         """A stream for each image; the same bytes as compress() gives one by one, faster."""
-        self._level(level)
         pixels = [grey_pixels(image) for image in images]
         if not pixels:
             return []
-        symbols = self.analyse(np.stack([self._padded(image) for image in pixels]), level)
-        tables = self.model.levels[level].tables
-        return [
-            pack(level, self.fingerprint, self._written_size(image), encode_symbols(row, tables))
-            for image, row in zip(pixels, symbols, strict=True)
-        ]
+        wanted = target or Target(level=level)
+        fixed = fixed_level(self.model, wanted)
+        levels = [fixed] * len(pixels) if fixed is not None else levels_for(self, pixels, wanted)
+        streams = [b""] * len(pixels)
+        for chosen in sorted(set(levels)):
+            tables = self._level(chosen).tables
+            places = [k for k, one in enumerate(levels) if one == chosen]
+            symbols = self.analyse(np.stack([self._padded(pixels[k]) for k in places]), chosen)
+            for k, row in zip(places, symbols, strict=True):
+                size = self._written_size(pixels[k])
+                streams[k] = pack(chosen, self.fingerprint, size, encode_symbols(row, tables))
+        return streams
 
     def decompress_batch(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
         """An image for each stream, uint8 (h, w). Raises as decompress() does, at the first stream that is bad."""

@@ -56,7 +56,8 @@ class Model:
     """A trained model as it is stored.
 
     height, width: the images' geometry in pixels. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
-    synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record.
+    synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record. default_level:
+    what compressing uses when it is told nothing.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Model:
     synthesis: ExactNetwork
     known_answer: KnownAnswer
     about: dict[str, Any]
+    default_level: int = 0
 
     @property
     def latents(self) -> int:
@@ -105,7 +107,10 @@ def pack_model(model: Model) -> bytes:
         sections[f"encode/level/{k}/step"] = pack_array(level.quantizer.step)
     sections["encode/analysis.onnx"] = model.analysis
     about = {**model.about, "name": model.name, "family": model.family}
-    return pack_container({"decode": decode, "encode": {"betas": betas}, "about": about}, sections)
+    encode: dict[str, Any] = {"betas": betas}
+    if model.default_level:
+        encode["default_level"] = model.default_level
+    return pack_container({"decode": decode, "encode": encode, "about": about}, sections)
 
 
 def unpack_model(data: Buffer) -> Model:
@@ -129,6 +134,7 @@ def unpack_model(data: Buffer) -> Model:
                 answer["all"],
             ),
             about=about,
+            default_level=meta["encode"].get("default_level", 0),
         )
         _check(model)
         digests = {name: hashlib.sha256(section).hexdigest() for name, section in sections.items()}
@@ -229,6 +235,8 @@ def _check(model: Model) -> None:
     _check_header(model)
     if not 1 <= len(model.levels) <= MAX_LEVEL + 1:
         raise BadField(f"model file: {len(model.levels)} levels, expected 1..{MAX_LEVEL + 1}")
+    if type(model.default_level) is not int or not 0 <= model.default_level < len(model.levels):
+        raise BadField(f"model file: default level {model.default_level!r} of {len(model.levels)}")
     sizes = {level.tables.n for level in model.levels} | {len(level.quantizer.step) for level in model.levels}
     inputs = len(model.synthesis.input_low)
     if len(sizes) != 1 or inputs - model.latents not in (0, 1):

@@ -1,0 +1,8 @@
+"""Training: from a config to a model file.
+
+config.py         everything that decides a run
+objective.py, conditioned.py    distortion + β · rate
+batches.py        which images a step sees       loop.py           steps, validation, metrics
+checkpoint.py     going on exactly               run.py            the whole way
+latents.py, onnx_export.py, finish.py, finish_conditioned.py, record.py    the model file
+"""
