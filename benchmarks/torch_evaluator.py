@@ -9,19 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaecodec.runtime.exact import (
-    Add,
-    Dense,
-    ExactNetwork,
-    Lookup,
-    Multiply,
-    Op,
-    Patches,
-    Rescale,
-    Reshape,
-    Shuffle,
-    Slice,
-)
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice
 
 
 @torch.no_grad()

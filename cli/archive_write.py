@@ -34,7 +34,9 @@ def source_options(function: Any) -> Any:
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
         click.option("--block-images", type=click.IntRange(1, 128), default=128, help="Images of a block."),
-        click.option("--level", type=click.IntRange(0, 111), default=0, help="The model's level of quality."),
+        click.option(
+            "--level", type=click.IntRange(0, 111), default=None, help="The model's level of quality; else its default."
+        ),
         click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the images' size."),
     ):
         function = option(function)

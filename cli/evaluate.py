@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .files import print_json
-from .options import data_options, parse_size
+from .options import data_options, parse_size, parse_target, target_options
 
 if TYPE_CHECKING:
     from vaecodec.data import ImageSet
     from vaecodec.evaluation import RatePoint
     from vaecodec.runtime.codec import Codec
+    from vaecodec.runtime.rate_control import Target
 
 CHUNK_IMAGES = 512
 AMORTISED_OVER = (1_000, 10_000, 100_000)
@@ -26,6 +27,7 @@ AMORTISED_OVER = (1_000, 10_000, 100_000)
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
 @data_options
+@target_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     model: str,
@@ -36,6 +38,7 @@ def command(
     resize: str | None,
     grey: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Compress and decompress every image of DATA, and print rate and distortion.
 
@@ -50,7 +53,7 @@ def command(
     codec = load(model)
     images = load_dataset(data, split, data_dir=data_dir, resize=parse_size(resize), grey=grey)
     check_grey(images)
-    point = measure(codec, images, limit or len(images))
+    point = measure(codec, images, limit or len(images), parse_target(options))
     found = report(codec, images, point)
     if as_json:
         print_json(found)
@@ -58,8 +61,8 @@ def command(
         _print(found)
 
 
-def measure(codec: Codec, images: ImageSet, count: int) -> RatePoint:
-    """The rate and distortion of the first `count` images. Raises ImageError."""
+def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RatePoint:
+    """The rate and distortion of the first `count` images. Raises ImageError, TargetMissed."""
     import numpy as np
 
     from vaecodec.errors import ImageSizeError
@@ -68,16 +71,16 @@ def measure(codec: Codec, images: ImageSet, count: int) -> RatePoint:
     originals = images.images[:count]
     decoded, file_sizes, payload_sizes, bits = [], [], [], []
     for start in range(0, len(originals), CHUNK_IMAGES):
-        streams = codec.compress_batch(originals[start : start + CHUNK_IMAGES])
+        streams = codec.compress_batch(originals[start : start + CHUNK_IMAGES], target=target)
         parsed = [codec.parse(stream) for stream in streams]
         decoded += codec.decompress_batch(streams)
         file_sizes += [len(stream) for stream in streams]
         payload_sizes += [len(stream.payload) for stream, _ in parsed]
-        bits += codec.information_bits(np.stack([symbols for _, symbols in parsed])).tolist()
+        bits += [float(codec.information_bits(symbols[None], stream.coding)[0]) for stream, symbols in parsed]
     try:
         return measure_point(
             codec.model.name,
-            f"β {codec.model.levels[0].beta:g}",
+            _setting(codec, target),
             originals,
             np.stack(decoded),
             file_sizes=file_sizes,
@@ -86,6 +89,16 @@ def measure(codec: Codec, images: ImageSet, count: int) -> RatePoint:
         )
     except ValueError as error:  # MS-SSIM is not defined for sides below 11 pixels
         raise ImageSizeError(f"{images.name}: {error}") from error
+
+
+def _setting(codec: Codec, target: Target) -> str:
+    from vaecodec.runtime.rate_control import fixed_level
+
+    level = fixed_level(codec.model, target)
+    if level is not None:
+        return f"β {codec.model.levels[level].beta:g}"
+    name, value = next((name, value) for name in target.__slots__ if (value := getattr(target, name)) is not None)
+    return f"{name} {value:g}"
 
 
 def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.rate_control import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +24,32 @@ def data_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def target_options(command: F) -> F:
+    """--quality, --beta, --target-bytes, --target-psnr, --max-mse, --level: how many bytes, or how good."""
+    for option in (
+        click.option("--level", type=click.IntRange(0, 111), help="The model's level itself, 0 the coarsest."),
+        click.option("--max-mse", type=float, metavar="M", help="Mean squared error of the decoded image, at most."),
+        click.option("--target-psnr", type=float, metavar="DB", help="PSNR of the decoded image, at least."),
+        click.option("--target-bytes", type=int, metavar="N", help="Size of the stream, never exceeded."),
+        click.option("--beta", type=float, metavar="B", help="The level whose β is nearest."),
+        click.option("--quality", type=float, metavar="0..100", help="From the coarsest level to the finest."),
+    ):
+        command = option(command)
+    return command
+
+
+def parse_target(options: dict[str, Any]) -> Target:
+    """The target of these options; the others are left alone. Raises click.UsageError."""
+    from vaecodec.errors import ConfigError
+    from vaecodec.runtime.rate_control import Target
+
+    names = ("level", "quality", "beta", "target_bytes", "target_psnr", "max_mse")
+    try:
+        return Target(**{name: options[name] for name in names})
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

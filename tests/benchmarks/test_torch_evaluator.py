@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
 
 
 def network(rng):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +130,24 @@ def test_without_a_model_the_alias_for_the_images_size_is_taken(run, digit):
     found = json.loads(run("compress", "--json", digit, "out.vae").stdout)
     assert found["model"] == aliases()["mnist"]
     assert run("decompress", "out.vae").exit_code == 0
+
+
+def test_options_for_size_and_quality_are_kept(run, fails, tmp_path, digit):
+    levels = str(Path(__file__).parents[1] / "golden" / "levels.vaem")
+    out = tmp_path / "out.vae"
+    for option, value in (("--quality", 0), ("--quality", 100), ("--beta", 1), ("--level", 3), ("--target-bytes", 20)):
+        result = run("compress", digit, out, "--model", levels, "--force", "--json", option, value)
+        report = json.loads(result.stdout)
+        assert report["file_bytes"] == out.stat().st_size
+        assert report["psnr_db"] > 5
+    assert report["file_bytes"] <= 20
+    report = json.loads(run("compress", digit, out, "--model", levels, "--force", "--json", "--target-psnr", 9).stdout)
+    assert report["psnr_db"] >= 9
+    assert "dB" in fails("compress", digit, out, "--model", levels, "--force", "--target-psnr", 60)
+    assert "needs" in fails("compress", digit, out, "--model", levels, "--force", "--target-bytes", 2)
+
+
+def test_two_targets_at_once_are_wrong_usage(run, tmp_path, digit):
+    result = run("compress", digit, tmp_path / "o.vae", "--quality", 3, "--beta", 1)
+    assert result.exit_code == 2
+    assert "give one" in result.stderr

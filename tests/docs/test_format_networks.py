@@ -32,7 +32,9 @@ def test_the_pages_operations_are_the_codes_with_the_same_fields() -> None:
     page = {name: {f.strip() for f in f"{arrays},{numbers}".split(",")} - {""} for name, _, arrays, numbers in rows}
     code = {name: {field.name for field in fields(op)} - {"sources"} for name, op in OPS.items()}
     assert page == code
-    assert {name: int(count) for name, count, _, _ in rows} == {name: 2 if name in ("add", "multiply") else 1 for name in OPS}
+    assert {name: int(count) for name, count, _, _ in rows} == {
+        name: 2 if name in ("add", "multiply") else 1 for name in OPS
+    }
 
 
 def test_every_operation_has_its_shapes_and_its_bound() -> None:

@@ -11,8 +11,8 @@ bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must rai
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
 of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
-kept, and the rest, which is a function of it, is written again byte for byte. With --model they are trained again, which
-is not bit-equal across machines, so every file changes.
+kept, and the rest, which is a function of them, is written again byte for byte. With --model they are trained again,
+which is not bit-equal across machines, so every file changes.
 """
 
 import sys

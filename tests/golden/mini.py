@@ -8,18 +8,8 @@ import numpy as np
 
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime.exact import (
-    Add,
-    Dense,
-    ExactNetwork,
-    Lookup,
-    Multiply,
-    Patches,
-    Rescale,
-    Reshape,
-    Shuffle,
-    Slice,
-)
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Patches, Rescale, Reshape, Shuffle, Slice
 from vaecodec.runtime.model_file import Level, Model, make_known_answer
 
 LATENTS = 3

@@ -11,7 +11,8 @@ from vaecodec.models.config import ModelConfig
 from vaecodec.models.exact import ExactDense, ExactUpsample, patches, round_through, shuffle
 from vaecodec.models.exact_synthesis import LOGIT_STEPS, ExactSynthesis, SymbolRange, pixel_table
 from vaecodec.models.transforms import ConvSynthesis
-from vaecodec.runtime.exact import Dense, ExactNetwork, Patches, Shuffle
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Dense, Patches, Shuffle
 from vaecodec.runtime.model_file import read_model
 
 GOLDEN = Path(__file__).parents[1] / "golden"

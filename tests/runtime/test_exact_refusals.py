@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vaecodec.errors import LimitExceeded, NotExact
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Patches, Rescale, Reshape, Shuffle
-from vaecodec.runtime.exact_ops import MAX_VALUE_ELEMENTS
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import MAX_VALUE_ELEMENTS, Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
 
 
 def whole(*shape: int) -> np.ndarray:

@@ -9,8 +9,8 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
-from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
+from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
 from vaecodec.models.exact_synthesis import LOGIT_TOP, pixel_table
 from vaecodec.models.levels import LevelTable, beta_grid

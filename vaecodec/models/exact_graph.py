@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from vaecodec.runtime.exact import Add, Dense, ExactNetwork, Lookup, Multiply, Op, Rescale, Reshape, Slice
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Op, Rescale, Reshape, Slice
 
 
 class ExactGraph:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from vaecodec.models.exact import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, ExactUpsample, shuffle
 from vaecodec.models.transforms import ConvSynthesis
-from vaecodec.runtime.exact import ExactNetwork, Lookup, Op, Reshape, Shuffle
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Lookup, Op, Reshape, Shuffle
 
 LOGIT_STEPS = 128  # index units in one unit of the logit: the pixel moves by at most half a grey level a unit
 LOGIT_TOP = 1024

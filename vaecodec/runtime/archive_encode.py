@@ -51,7 +51,7 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
     symbols = np.empty((len(items), codec.model.latents), np.int32)
     for level in sorted({item.level for item in items}):
         rows = [k for k, item in enumerate(items) if item.level == level]
-        symbols[rows] = codec.analyse(np.stack([codec._padded(items[k].pixels) for k in rows]), level)
+        symbols[rows] = codec.analyse(np.stack([codec.padded(items[k].pixels) for k in rows]), level)
     encoder = SymbolEncoder()
     for item, row in zip(items, symbols, strict=True):
         encoder.encode(row, codec.model.levels[item.level].tables)

@@ -42,12 +42,14 @@ class ArchiveWriter:
     metadata: may be set until the end; None keeps what an archive that is appended to has.
     """
 
-    def __init__(self, target: Target, codec: Codec, *, level: int, block_images: int, embed_model: bool) -> None:
+    def __init__(
+        self, target: Target, codec: Codec, *, level: int | None, block_images: int, embed_model: bool
+    ) -> None:
         if not 1 <= block_images <= MAX_BLOCK_IMAGES:
             raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
         self.metadata: Mapping[str, Any] | None = None
         self._codec = codec
-        self._level = self._checked_level(level)
+        self._level = self._checked_level(codec.model.default_level if level is None else level)
         self._block_images = block_images
         self._pending: list[PendingImage] = []
         self._target = target
@@ -62,7 +64,7 @@ class ArchiveWriter:
         path: str | os.PathLike[str],
         model: ModelLike,
         *,
-        level: int = 0,
+        level: int | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         embed_model: bool = False,
         metadata: Mapping[str, Any] | None = None,
@@ -70,7 +72,7 @@ class ArchiveWriter:
     ) -> ArchiveWriter:
         """A new archive, which appears at `path` when it is whole.
 
-        level: of images that are added without one. block_images: 1 to 128; reading one image decodes its block.
+        level: of images that are added without one, else the model's default. block_images: 1 to 128; reading one image decodes its block.
         embed_model: the archive carries the model file. Raises OutputError where `path` exists and overwrite is not
         set.
         """
@@ -83,7 +85,7 @@ class ArchiveWriter:
         path: str | os.PathLike[str],
         model: ModelLike | None = None,
         *,
-        level: int = 0,
+        level: int | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         metadata: Mapping[str, Any] | None = None,
     ) -> ArchiveWriter:
@@ -116,7 +118,7 @@ class ArchiveWriter:
         if name is not None:
             encode_name(name)
         pixels = grey_pixels(image)
-        self._codec._check_image(pixels.shape)
+        self._codec.check_image(pixels)
         chosen = self._level if level is None else self._checked_level(level)
         item = PendingImage(pixels.copy(), chosen, name, label_row(label))
         if self._pending and not may_share_a_block(self._pending[0], item):
@@ -234,7 +236,7 @@ def _started(
     cls: type[ArchiveWriter],
     target: Target,
     codec: Codec,
-    level: int,
+    level: int | None,
     block_images: int,
     embed_model: bool,
     metadata: Mapping[str, Any] | None,

@@ -96,7 +96,7 @@ class Codec:
         for chosen in sorted(set(levels)):
             tables = self._level(chosen).tables
             places = [k for k, one in enumerate(levels) if one == chosen]
-            symbols = self.analyse(np.stack([self._padded(pixels[k]) for k in places]), chosen)
+            symbols = self.analyse(np.stack([self.padded(pixels[k]) for k in places]), chosen)
             for k, row in zip(places, symbols, strict=True):
                 size = self._written_size(pixels[k])
                 streams[k] = pack(chosen, self.fingerprint, size, encode_symbols(row, tables))
@@ -162,6 +162,26 @@ class Codec:
         ]
         return np.concatenate(parts) if parts else np.empty((0, *self.geometry), np.uint8)
 
+    def padded(self, image: Pixels) -> Pixels:
+        """The image (h, w), made as large as the model's geometry by repeating its last row and column.
+
+        Raises ImageError, ImageSizeError.
+        """
+        self.check_image(image)
+        height, width = self.geometry
+        return np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])), mode="edge")
+
+    def check_image(self, image: Pixels) -> None:
+        """Raises ImageError for what is no image, ImageSizeError for one that is too large."""
+        if image.ndim != 2 or 0 in image.shape:
+            raise ImageError(f"image: expected shape (h, w), found {image.shape}")
+        height, width = self.geometry
+        if image.shape[0] > height or image.shape[1] > width:
+            raise ImageSizeError(
+                f"image of {image.shape[0]}x{image.shape[1]} pixels: {self.model.name} takes at most {height}x{width}; "
+                "resize it, or train a model for this size (vaecodec train FOLDER)"
+            )
+
     def _synthesise_batch(self, symbols: Symbols, level: int) -> Pixels:
         self._prove(len(symbols))
         if self.model.level_is_input:
@@ -191,21 +211,6 @@ class Codec:
         """The size that a stream must say: None where it is the model's own."""
         height, width = image.shape
         return None if (height, width) == self.geometry else (height, width)
-
-    def _padded(self, image: Pixels) -> Pixels:
-        if image.ndim != 2 or 0 in image.shape:
-            raise ImageError(f"image: expected shape (h, w), found {image.shape}")
-        height, width = self.geometry
-        self._check_image(image.shape)
-        return np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])), mode="edge")
-
-    def _check_image(self, size: tuple[int, ...]) -> None:
-        height, width = self.geometry
-        if size[0] > height or size[1] > width:
-            raise ImageSizeError(
-                f"image of {size[0]}x{size[1]} pixels: {self.model.name} takes at most {height}x{width}; "
-                "resize it, or train a model for this size (vaecodec train FOLDER)"
-            )
 
     def _check_size(self, size: tuple[int, int]) -> None:
         height, width = self.geometry

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField
-from vaecodec.runtime.exact import OPS, ExactNetwork, Op
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import OPS, Op
 
 Sections = dict[str, bytes]
 PREFIX = "decode/synthesis/"
