@@ -108,7 +108,12 @@ def verify(path: str, model: str | None, as_json: bool) -> None:
 @json_option
 def info(path: str, as_json: bool) -> None:
     """Say what the archive holds, from its index alone."""
-    with open_archive(path, None) as archive, naming(path):
+    print_info(path, as_json)
+
+
+def print_info(path: str, as_json: bool, model: str | None = None) -> None:
+    """What vaecodec info says of an archive."""
+    with open_archive(path, model) as archive, naming(path):
         found, metadata = archive.info(), archive.metadata
     result: dict[str, Any] = {
         "kind": "archive",

@@ -13,6 +13,7 @@ from vaecodec.errors import FormatError, ImageSizeError, OutputError
 from .archive import model_option, open_archive
 from .boundary import plain
 from .files import check_target, naming, say, write_bytes
+from .mirror import make_parents
 
 if TYPE_CHECKING:
     from vaecodec.runtime.archive import Archive
@@ -99,21 +100,11 @@ def _to_folder(archive: Archive, numbers: list[int], folder: str, force: bool) -
         if place in written:
             raise OutputError(f"{place}: two images have this name; extract them by --range into folders of their own")
         written.add(place)
-        _make_parents(folder, place)
+        make_parents(folder, place)
         file = BytesIO()
         Image.fromarray(pixels).save(file, format="PNG")
         write_bytes(place, file.getvalue(), force=force)
     return lost
-
-
-def _make_parents(folder: str, place: str) -> None:
-    """Makes the folders, none of them through a link that leads elsewhere."""
-    os.makedirs(folder, exist_ok=True)
-    parent = os.path.dirname(place)
-    os.makedirs(parent, exist_ok=True)
-    root = os.path.realpath(folder)
-    if os.path.commonpath([root, os.path.realpath(parent)]) != root:
-        raise OutputError(f"{place}: a link leads out of the folder")
 
 
 def safe_name(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from itertools import chain
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaecodec.errors import ConfigError, DataError
+from vaecodec.errors import ConfigError, DataError, TargetMissed
 
 from .files import naming, print_json, read_bytes, say
+from .options import parse_target, target_options
+from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.runtime.archive_writer import ArchiveWriter
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .archive_sources import Picture
 
 MAX_METADATA_FILE_BYTES = 1 << 24
-REDRAW_S = 0.2
 
 
 def source_options(function: Any) -> Any:
@@ -34,13 +34,10 @@ def source_options(function: Any) -> Any:
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
         click.option("--block-images", type=click.IntRange(1, 128), default=128, help="Images of a block."),
-        click.option(
-            "--level", type=click.IntRange(0, 111), default=None, help="The model's level of quality; else its default."
-        ),
         click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the images' size."),
     ):
         function = option(function)
-    return function
+    return target_options(function)
 
 
 @click.command()
@@ -63,6 +60,7 @@ def create(
     from .choose import codec_for_image
     from .files import check_target
 
+    wanted = parse_target(options)
     check_target(target, force)
     metadata = _metadata(options["metadata"])
     pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
@@ -72,7 +70,7 @@ def create(
     writer = ArchiveWriter.create(
         target,
         codec_for_image(first.pixels.shape, options["model"]),
-        level=options["level"],
+        target=wanted,
         block_images=options["block_images"],
         embed_model=embed_model,
         metadata=metadata,
@@ -91,11 +89,12 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
 
     from .archive_sources import read_sources
 
+    wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
     pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
     with naming(target):
         writer = ArchiveWriter.append(
-            target, options["model"], level=options["level"], block_images=options["block_images"], metadata=metadata
+            target, options["model"], target=wanted, block_images=options["block_images"], metadata=metadata
         )
     _write(writer, pictures, target, as_json)
 
@@ -114,25 +113,23 @@ def _metadata(source: str | None) -> dict[str, Any] | None:
 
 def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_json: bool) -> None:
     before, size_before, started = len(writer), writer.size_bytes, time.monotonic()
-    source_bytes, drawn = 0, 0.0
-    bar = not as_json and sys.stderr is not None and sys.stderr.isatty()
+    source_bytes, bar = 0, Progress(quiet=as_json)
     with writer:
         for picture in pictures:
             try:
                 writer.add(picture.pixels, picture.name, picture.label)
+            except TargetMissed:  # names the image itself, which may be one before this one
+                raise
             except ValueError as error:
                 if picture.name is not None:
                     error.args = (f"{picture.name}: {error}",)
                 raise
             source_bytes += picture.source_bytes
-            now = time.monotonic()
-            if bar and now - drawn > REDRAW_S:
-                drawn = now
-                line = _progress(len(writer) - before, source_bytes, writer.size_bytes - size_before, now - started)
-                click.echo(f"\r{line:<79}", nl=False, err=True)
+            if bar.due():
+                elapsed_s = time.monotonic() - started
+                bar.draw(_progress(len(writer) - before, source_bytes, writer.size_bytes - size_before, elapsed_s))
         images = len(writer) - before
-    if bar:
-        click.echo("\r" + " " * 79 + "\r", nl=False, err=True)
+    bar.clear()
     size_bytes, elapsed_s = os.path.getsize(target), time.monotonic() - started
     if as_json:
         print_json(

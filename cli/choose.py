@@ -53,6 +53,38 @@ def codec_for_stream(data: bytes, model: str | None) -> Codec:
     )
 
 
+class Codecs:
+    """The codecs of many images or streams, each made once. model: that of --model, for all of them."""
+
+    def __init__(self, model: str | None) -> None:
+        self._given = None if model is None else load(model)
+        self._by_size: dict[tuple[int, ...], Codec] = {}
+        self._by_fingerprint: dict[bytes, Codec] = {}
+
+    def for_image(self, size: tuple[int, ...]) -> Codec:
+        """As codec_for_image()."""
+        if self._given is not None:
+            return self._given
+        if size not in self._by_size:
+            self._by_size[size] = codec_for_image(size, None)
+        return self._by_size[size]
+
+    def for_stream(self, data: bytes) -> Codec:
+        """As codec_for_stream()."""
+        if self._given is not None:
+            return self._given
+        short = unpack(data).short_fingerprint
+        for codec in self._by_fingerprint.values():
+            if codec.fingerprint.startswith(short):
+                try:
+                    verify(data, codec.fingerprint)
+                except BadChecksum:
+                    continue
+                return codec
+        found = codec_for_stream(data, None)
+        return self._by_fingerprint.setdefault(found.fingerprint, found)
+
+
 def _listed() -> str:
     """The installed models, each with its size and the beginning of its fingerprint."""
     lines = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,49 +31,75 @@ MAX_IMAGE_FILE_BYTES = 1 << 26  # images of at most 256x256 pixels: whatever is 
 def command(
     source: str, target: str, model: str | None, force: bool, verify: bool, as_json: bool, **options: Any
 ) -> None:
-    """Compress the image IN (PNG, WebP, ...) into the stream OUT.
+    """Compress the image IN (PNG, WebP, ...) into the stream OUT, or each image of the folder IN into the folder OUT.
 
-    The image must be grey: 8-bit or 1-bit grey, or colour whose channels agree. An image smaller than the model's
+    An image must be grey: 8-bit or 1-bit grey, or colour whose channels agree. An image smaller than the model's
     geometry is padded, which needs an explicit --model. At most one of the options for size and quality may be given.
+    Of a folder the tree is mirrored, one stream .vae for each image; a file that fails is named, and the rest goes on.
     """
     wanted = parse_target(options)
+    if os.path.isdir(source):
+        from .compress_folder import compress_folder
+
+        compress_folder(source, target, model, wanted, force=force, verify=verify, as_json=as_json)
+        return
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the stream cannot both go to standard output")
     check_target(target, force)
+    from .choose import codec_for_image
+
+    with naming(source):
+        pixels = read_pixels(source)
+    codec = codec_for_image(pixels.shape, model)
+    with naming(source):
+        stream = codec.compress_batch([pixels], target=wanted)[0]
+        mse = error_of(codec.decompress(stream), pixels) if verify else None
+    write_bytes(target, stream, force=force)
+    warnings = [] if mse is None else _warnings(codec, stream, pixels, mse)
+    if as_json:
+        _print_report(codec, stream, target, pixels.shape, mse, warnings)
+    else:
+        bpp = 8 * len(stream) / pixels.size
+        quality = "" if mse is None else f", {psnr_db(mse):.2f} dB"
+        say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
+    for warning in warnings:
+        say(f"vaecodec: warning: {source}: {warning}")
+
+
+def read_pixels(source: str) -> NDArray[np.uint8]:
+    """The grey pixels (h, w) of an image file. Raises OSError, ImageError's children."""
     from io import BytesIO
 
     from vaecodec.errors import UnreadableImage
     from vaecodec.runtime.images import read_grey
 
-    from .choose import codec_for_image
-
-    with naming(source):
-        data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
-        if len(data) > MAX_IMAGE_FILE_BYTES:
-            raise UnreadableImage(f"larger than {MAX_IMAGE_FILE_BYTES} bytes: too large for any model")
-        pixels = read_grey(BytesIO(data))
-    codec = codec_for_image(pixels.shape, model)
-    with naming(source):
-        stream = codec.compress_batch([pixels], target=wanted)[0]
-        psnr_db = _verified_psnr(codec, stream, pixels) if verify else None
-    write_bytes(target, stream, force=force)
-    if as_json:
-        _print_report(codec, stream, target, pixels.shape, psnr_db)
-    else:
-        bpp = 8 * len(stream) / pixels.size
-        quality = "" if psnr_db is None else f", {psnr_db:.2f} dB"
-        say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
+    data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
+    if len(data) > MAX_IMAGE_FILE_BYTES:
+        raise UnreadableImage(f"larger than {MAX_IMAGE_FILE_BYTES} bytes: too large for any model")
+    return read_grey(BytesIO(data))
 
 
-def _verified_psnr(codec: Codec, stream: bytes, pixels: NDArray[np.uint8]) -> float:
-    """PSNR in dB of what the stream decodes to; infinite where that is the image itself."""
+def error_of(decoded: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> float:
+    """Mean squared error."""
     import numpy as np
 
-    error = float(np.square(codec.decompress(stream).astype(np.float64) - pixels).mean())
-    return 10 * math.log10(255**2 / error) if error else math.inf
+    return float(np.square(decoded.astype(np.float64) - pixels).mean())
 
 
-def _print_report(codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], psnr_db: float | None) -> None:
+def psnr_db(mse: float) -> float:
+    """Of 8-bit pixels; infinite where nothing differs."""
+    return 10 * math.log10(255**2 / mse) if mse else math.inf
+
+
+def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float) -> list[str]:
+    from .misfit import Misfits
+
+    return Misfits().warnings(codec, stream, pixels, mse)
+
+
+def _print_report(
+    codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], mse: float | None, warnings: list[str]
+) -> None:
     parsed, symbols = codec.parse(stream)
     print_json(
         {
@@ -83,10 +110,11 @@ def _print_report(codec: Codec, stream: bytes, target: str, shape: tuple[int, ..
             "width": shape[1],
             "level": parsed.coding,
             "beta": codec.model.levels[parsed.coding].beta,
-            "psnr_db": None if psnr_db is None or math.isinf(psnr_db) else psnr_db,
+            "psnr_db": psnr_db(mse) if mse else None,
             "file_bytes": len(stream),
             "file_bpp": 8 * len(stream) / (shape[0] * shape[1]),
             "payload_bytes": len(parsed.payload),
             "information_bits": float(codec.information_bits(symbols[None], parsed.coding)[0]),
+            "warnings": warnings,
         }
     )

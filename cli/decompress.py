@@ -29,11 +29,17 @@ EXACT: dict[str, dict[str, Any]] = {
 @click.option("--model", metavar="NAME|FILE", help="The model; without it, the installed one that made the stream.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def command(source: str, target: str | None, model: str | None, force: bool) -> None:
-    """Decompress the stream IN into the image OUT.
+    """Decompress the stream IN into the image OUT, or each stream .vae of the folder IN into the folder OUT.
 
     OUT's suffix chooses the format (.png, .webp, .tiff, .pgm, ...); without OUT it is IN with the suffix .png. To
-    standard output goes a PNG.
+    standard output goes a PNG. Of a folder the tree is mirrored, one PNG for each stream, beside the streams without
+    OUT; a file that fails is named, and the rest goes on.
     """
+    if os.path.isdir(source):
+        from .decompress_folder import decompress_folder
+
+        decompress_folder(source, source if target is None else target, model, force=force)
+        return
     if target is None:
         target = STANDARD if source == STANDARD else os.path.splitext(source)[0] + DEFAULT_SUFFIX
     check_target(target, force)

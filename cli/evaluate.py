@@ -102,7 +102,7 @@ def _setting(codec: Codec, target: Target) -> str:
 
 
 def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:
-    """Everything that a number must say (DESIGN.md, section 4), for JSON."""
+    """Rate, distortion, and what they were measured on and with, for JSON."""
     from vaecodec.runtime.model_file import pack_model
 
     model_bytes = len(pack_model(codec.model))

@@ -1,7 +1,8 @@
-"""vaecodec info: what a stream or a model file is, and what its bytes are spent on."""
+"""vaecodec info: what a stream, a model file or an archive is, and what its bytes are spent on."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from .files import naming, print_json, read_bytes
 @click.option("--model", metavar="NAME|FILE", help="The model of a stream, where it is not installed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, model: str | None, as_json: bool) -> None:
-    """Say what FILE, a stream or a model file, holds: model, geometry, bytes spent on what.
+    """Say what FILE, a stream, a model file or an archive, holds: model, geometry, bytes spent on what.
 
     A stream whose model is not installed is described as far as it can be, and not verified.
     """
@@ -24,6 +25,11 @@ def command(source: str, model: str | None, as_json: bool) -> None:
     from vaecodec.bitstream.stream import STREAM_MAGIC
     from vaecodec.errors import BadMagic
 
+    if _is_archive(source):  # which may be larger than memory
+        from .archive import print_info
+
+        print_info(source, as_json, model)
+        return
     with naming(source):
         data = read_bytes(source, MAX_CONTAINER_BYTES)
         if data[:4] == CONTAINER_MAGIC[:4]:
@@ -31,11 +37,20 @@ def command(source: str, model: str | None, as_json: bool) -> None:
         elif not data or data[0] & 0xF8 == STREAM_MAGIC:
             found = stream_info(data, model)
         else:
-            raise BadMagic(f"neither a stream nor a model file: starts with {data[:8].hex()}")
+            raise BadMagic(f"neither a stream nor a model file, nor an archive: starts with {data[:8].hex()}")
     if as_json:
         print_json(found)
     else:
         _print(found)
+
+
+def _is_archive(source: str) -> bool:
+    from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
+
+    if not os.path.isfile(source):  # standard input and pipes cannot be read twice, and archives are read by place
+        return False
+    with open(source, "rb") as file:
+        return file.read(len(ARCHIVE_MAGIC)) == ARCHIVE_MAGIC
 
 
 def stream_info(data: bytes, model: str | None) -> dict[str, Any]:

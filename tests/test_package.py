@@ -1,4 +1,4 @@
-"""Meta-tests: cheap checks of what holds for the package as a whole (STYLE.md, 18)."""
+"""Meta-tests: cheap checks of what holds for the package as a whole."""
 
 import ast
 import functools

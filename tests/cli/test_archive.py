@@ -143,3 +143,24 @@ def test_errors_are_one_line(run, fails, pictures):
     run("archive", "extract", "out.vaea", "back")
     assert "exists already" in fails("archive", "extract", "out.vaea", "back")
     assert run("archive", "extract", "out.vaea", "back", "--force").exit_code == 0
+
+
+def test_options_for_size_and_quality_are_those_of_compress(run, fails, pictures):
+    levels = str(Path(__file__).parents[1] / "golden" / "levels.vaem")
+    sizes = []
+    for option, value in (("--quality", 0), ("--quality", 100), ("--level", 0), ("--target-bytes", 400)):
+        result = run("archive", "create", "q.vaea", "pictures", "--model", levels, "--force", "--json", option, value)
+        sizes.append(json.loads(result.stdout)["file_bytes"])
+    assert sizes[0] == sizes[2] < sizes[1]
+    assert run("archive", "append", "q.vaea", "pictures/a", "--model", levels, "--beta", 1).exit_code == 0
+    message = fails("archive", "create", "no.vaea", "pictures", "--model", levels, "--target-psnr", 90)
+    assert "image 0 (a/0.png): target of" in message
+    assert not Path("no.vaea").exists()
+    assert run("archive", "append", "q.vaea", "pictures", "--level", 1, "--beta", 1).exit_code == 2
+
+
+def test_info_knows_archives(run, fails, pictures):
+    created(run, "pictures")
+    assert run("info", "out.vaea", "--json").stdout == run("archive", "info", "out.vaea", "--json").stdout
+    Path("out.vaea").write_bytes(Path("out.vaea").read_bytes()[:9])
+    assert "out.vaea" in fails("info", "out.vaea")

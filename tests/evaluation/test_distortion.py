@@ -44,7 +44,7 @@ def oracle(a, b, scales):
     """torchmetrics, corrected at the coarsest scale.
 
     torchmetrics (1.9) crops the contrast term to valid windows, but averages the coarsest scale's SSIM over reflected
-    borders as well; Wang et al. and DESIGN.md use valid windows throughout. Its own SSIM map gives both means, so that
+    borders as well; Wang et al. use valid windows throughout. Its own SSIM map gives both means, so that
     the one factor can be exchanged for the other.
     """
     torch = pytest.importorskip("torch")

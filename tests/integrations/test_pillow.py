@@ -1,13 +1,16 @@
 """Pillow reads and writes streams and reads archives."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
-import vaecodec.integrations.pillow  # noqa: F401 - registers
+import vaecodec
 from vaecodec.integrations.pillow import register
+
+LEVELS = Path(__file__).parents[1] / "golden" / "levels.vaem"
 
 
 def test_save_and_open_are_compress_and_decompress(codec, images, pixels, tmp_path):
@@ -27,6 +30,17 @@ def test_a_file_object_and_an_explicit_format_work(codec, images):
     file.seek(0)
     assert Image.open(file).size == (20, 9)
     assert np.array(Image.open(file)).shape == (9, 20)
+
+
+def test_quality_and_targets_are_the_codecs(images):
+    levels = vaecodec.load(LEVELS)
+    for options in ({}, {"quality": 100}, {"quality": np.float32(0)}, {"level": 2}, {"target_bytes": 40}):
+        file = BytesIO()
+        Image.fromarray(images[0]).save(file, format="VAECODEC", model=levels, **options)
+        assert file.getvalue() == levels.compress(images[0], **options)
+    for options in ({"quality": "web_high"}, {"quality": 101}, {"quality": 5, "level": 1}, {"target_psnr": 99}):
+        with pytest.raises(OSError, match=r"quality|target"):
+            Image.fromarray(images[0]).save(BytesIO(), format="VAECODEC", model=levels, **options)
 
 
 def test_an_archive_opens_as_frames(archive_path, pixels):

@@ -1,5 +1,6 @@
 """Arrays of images in a real Zarr v3 store."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -8,19 +9,21 @@ import pytest
 
 zarr = pytest.importorskip("zarr", minversion="3")
 
-from vaecodec.errors import FormatError, ImageModeError, ModelNotFound  # noqa: E402
-from vaecodec.integrations.zarr import VaecodecCodec  # noqa: E402
+import vaecodec  # noqa: E402
+from vaecodec.errors import ConfigError, FormatError, ImageModeError, ModelError, ModelNotFound  # noqa: E402
+from vaecodec.integrations.zarr import VaecodecCodec, unpack_chunk  # noqa: E402
+from vaecodec.runtime.rate_control import Target  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
 
-def create(folder, shape, chunks, dtype="uint8"):
+def create(folder, shape, chunks, dtype="uint8", model="golden-tiny-1", **settings):
     return zarr.create_array(
         folder,
         shape=shape,
         chunks=chunks,
         dtype=dtype,
-        serializer=VaecodecCodec(model="golden-tiny-1"),
+        serializer=VaecodecCodec(model=model, **settings),
         compressors=None,
         filters=None,
     )
@@ -44,6 +47,25 @@ def test_smaller_images_and_unwritten_chunks_work(tmp_path, codec):
     assert again[:].shape == (10, 20, 9)
     assert (again[:4] == 0).all()
     assert np.array_equal(again[4:8], [codec.decompress(codec.compress(image)) for image in noise])
+
+
+def test_quality_and_targets_are_kept_in_the_metadata(tmp_path, images):
+    levels = ROOT / "tests" / "golden" / "levels.vaem"
+    codec = vaecodec.load(levels)
+    for k, setting in enumerate(({}, {"quality": 100.0}, {"target_bytes": 40}, {"level": 1})):
+        folder = tmp_path / f"{k}.zarr"
+        create(folder, (4, 28, 28), (4, 28, 28), model=str(levels), **setting)[:] = images[:4]
+        (shown,) = json.loads((folder / "zarr.json").read_text())["codecs"]
+        assert set(shown["configuration"]) == {"model", "fingerprint", *setting}
+        written = VaecodecCodec.from_dict(shown)
+        expected = [codec.decompress(codec.compress(image, **setting)) for image in images[:4]]
+        assert written.target == Target(**setting)
+        chunk = next(path for path in (folder / "c").rglob("*") if path.is_file())
+        assert np.array_equal(unpack_chunk(chunk.read_bytes(), codec, (4, 28, 28)), expected)
+    with pytest.raises(ConfigError, match="give one"):
+        VaecodecCodec(model=str(levels), quality=3, level=1)
+    with pytest.raises(ModelError, match="level 99"):
+        VaecodecCodec(model=str(levels), level=99)
 
 
 def test_what_is_wrong_is_said(tmp_path, monkeypatch):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import vaecodec
+from vaecodec.bitstream.stream import unpack
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.errors import (
     BadField,
+    ConfigError,
     ImageModeError,
     ImageSizeError,
     LimitExceeded,
@@ -17,9 +19,11 @@ from vaecodec.errors import (
     ModelMismatch,
     ModelNotFound,
     OutputError,
+    TargetMissed,
     Truncated,
 )
 from vaecodec.runtime.codec import Codec
+from vaecodec.runtime.rate_control import Target
 
 TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
 CODEC = vaecodec.load(TINY)
@@ -222,3 +226,42 @@ def test_what_cannot_be_written_is_refused(path, tmp_path):
     (tmp_path / "short").write_bytes(path.read_bytes()[:5])
     with pytest.raises(Truncated):
         vaecodec.Archive(tmp_path / "short")
+
+
+LEVELS = vaecodec.load(TINY.with_name("levels.vaem"))
+
+
+def codings(path):
+    """The level of each image."""
+    archive = vaecodec.Archive(path, model=LEVELS)
+    return [coding for k in range(archive.info().blocks) for coding in archive._blocks.read(k).codings]
+
+
+def test_a_target_decides_the_level_of_each_image_as_in_its_own_stream(path):
+    images = pictures(20)
+    with vaecodec.ArchiveWriter.create(path, LEVELS, target=Target(target_bytes=30), block_images=7) as writer:
+        writer.add_batch(images[:18])
+        writer.add(images[18], target=Target(quality=100))
+        writer.add(images[19], level=1)
+    expected = [unpack(LEVELS.compress(image, target_bytes=30)).coding for image in images[:18]]
+    assert codings(path) == [*expected, len(LEVELS.model.levels) - 1, 1]
+    with pytest.raises(ConfigError, match="give one"):
+        vaecodec.ArchiveWriter.append(path, LEVELS, level=1, target=Target(level=1))
+
+
+def test_an_image_whose_target_no_level_meets_is_named_and_the_archive_given_up(path, tmp_path):
+    images = pictures(6)
+    images[3] = np.random.default_rng(0).integers(0, 256, (28, 28))
+    with (
+        pytest.raises(TargetMissed, match=r"image 3 \(d\): target"),
+        vaecodec.ArchiveWriter.create(path, LEVELS, target=Target(target_psnr=8.5)) as writer,
+    ):
+        writer.add_batch(images, "abcdef")
+    assert list(tmp_path.iterdir()) == []
+    writer = vaecodec.ArchiveWriter.create(path, LEVELS, target=Target(target_bytes=1), block_images=1)
+    with pytest.raises(TargetMissed):
+        writer.add(images[0])
+    for step in (lambda: writer.add(images[1]), writer.close):
+        with pytest.raises(OutputError, match="given up"):
+            step()
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
     first byte of SHA-256(pixels):  0 ... 12 | 13 ... 25  | 26 ... 255
                                     test     | validation | train
 
-DESIGN.md, section 4: two files, or two rows of factors, that give the same pixels always fall into the same split, and
+Two files, or two rows of factors, that give the same pixels always fall into the same split, and
 adding images to a set moves none that was there.
 """
 

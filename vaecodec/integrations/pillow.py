@@ -2,7 +2,7 @@
 
     Image.open("digit.vae")                                  one stream, mode L
     Image.open("digits.vaea")                                an archive: as many frames as images
-    image.save("digit.vae", model="mnist", level=0)          or format="VAECODEC" for other names
+    image.save("digit.vae", model="mnist", quality=75)       or format="VAECODEC" for other names
 
 Pixels are decoded when they are asked for, by an installed model (or the archive's own).
 """
@@ -12,17 +12,19 @@ from __future__ import annotations
 import os
 from typing import IO, Any
 
+import numpy as np
 from PIL import Image, ImageFile
 
 from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack, verify
-from vaecodec.errors import BadChecksum, FormatError, ModelNotFound, VaecodecError
+from vaecodec.errors import BadChecksum, ConfigError, FormatError, ModelNotFound, VaecodecError
 from vaecodec.runtime.archive import Archive
 from vaecodec.runtime.archive_models import as_codec
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.installed import models_by_fingerprint, models_for_geometry, read_installed
+from vaecodec.runtime.rate_control import Target
 
 STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
@@ -149,15 +151,28 @@ class ArchiveImageFile(ImageFile.ImageFile):
 
 
 def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
-    """Writes a stream: options `model` (codec, name or path; else the installed one of this size) and `level`."""
+    """Writes a stream. Raises OSError.
+
+    Options: `model` (codec, name or path; else the installed one of this size), and one of quality, beta, target_bytes,
+    target_psnr, max_mse, level (else the model's default), as Codec.compress has them.
+    """
     options = getattr(image, "encoderinfo", {})
     try:
+        target = Target(**{name: _number(name, options.get(name)) for name in Target.__slots__})
         pixels = grey_pixels(image)
-        file.write(
-            _codec_to_save(options.get("model"), pixels.shape).compress(pixels, level=int(options.get("level", 0)))
-        )
+        codec = _codec_to_save(options.get("model"), pixels.shape)
+        file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
+
+
+def _number(name: str, value: Any) -> Any:
+    """Raises ConfigError for what is no number, such as the names that Pillow's JPEG has for qualities."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ConfigError(f"{name}: expected a number, found {value!r}")
+    return int(value) if name in ("level", "target_bytes") else float(value)
 
 
 def _codec_to_save(model: Any, size: tuple[int, ...]) -> Codec:

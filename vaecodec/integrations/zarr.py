@@ -1,7 +1,7 @@
 """A codec of Zarr v3: arrays of images (N, H, W), uint8, each chunk as an archive's blocks.
 
     zarr.create_array(store, shape=(60_000, 28, 28), chunks=(1024, 28, 28), dtype="uint8",
-                      serializer=VaecodecCodec(model="mnist", level=0), compressors=None, filters=None)
+                      serializer=VaecodecCodec(model="mnist", quality=75), compressors=None, filters=None)
 
 chunk (n, h, w) ──up to 128 images at a time──> block, block, ... (docs/format.md, 13.2)
 
@@ -28,19 +28,21 @@ from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.reader import Reader
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ModelMismatch, ModelNotFound
 from vaecodec.runtime.archive_blocks import decode_block
-from vaecodec.runtime.archive_encode import PendingImage, encode_block
+from vaecodec.runtime.archive_encode import PendingImage, aim_for, encode_block
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.installed import models_by_fingerprint
+from vaecodec.runtime.rate_control import Target
 
 CODEC_NAME = "vaecodec"
+SETTINGS = ("model", *Target.__slots__, "fingerprint")
 Pixels = npt.NDArray[np.uint8]
 
 
-def pack_chunk(images: Pixels, codec: Codec, level: int) -> bytes:
-    """The blocks of images (n, h, w)."""
-    parts = []
+def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:
+    """The blocks of images (n, h, w). Raises ImageSizeError, TargetMissed."""
+    aim, parts = aim_for(codec.model, target), []
     for first in range(0, len(images), MAX_BLOCK_IMAGES):
-        items = [PendingImage(image, level, None, None) for image in images[first : first + MAX_BLOCK_IMAGES]]
+        items = [PendingImage(image, aim, None, None) for image in images[first : first + MAX_BLOCK_IMAGES]]
         parts.append(pack_block(encode_block(items, codec, 0, first), codec.fingerprint))
     return b"".join(parts)
 
@@ -67,42 +69,53 @@ def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
 
 @dataclass(frozen=True)
 class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
-    """The serializer of an array of images. model: name or path of a model file; level: of its quality.
+    """The serializer of an array of images. model: name or path of a model file.
 
-    fingerprint: hexadecimal, of the model that wrote; set by itself. Raises ModelNotFound, ModelMismatch.
+    At most one of the next six, as Codec.compress has them, each for every image: a chunk with an image whose target no
+    level meets is refused, and what pads the last chunk counts. fingerprint: hexadecimal, of the model that wrote; set
+    by itself. Raises ModelNotFound, ModelMismatch, ModelError, ConfigError.
     """
 
     is_fixed_size = False
 
     model: str
-    level: int = 0
+    level: int | None = None
+    quality: float | None = None
+    beta: float | None = None
+    target_bytes: int | None = None
+    target_psnr: float | None = None
+    max_mse: float | None = None
     fingerprint: str = ""
     _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
+        target = self.target  # refuses two of them
         if not self.fingerprint:
             codec = load(self.model)
+            aim_for(codec.model, target)  # refuses a level that is not there
             self._codec.append(codec)
             object.__setattr__(self, "fingerprint", codec.fingerprint.hex())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "level": self.level, "fingerprint": self.fingerprint, "_codec": []}
+        return {**{name: getattr(self, name) for name in SETTINGS}, "_codec": []}
+
+    @property
+    def target(self) -> Target:
+        """What decides the level of an image."""
+        return Target(**{name: getattr(self, name) for name in Target.__slots__})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> VaecodecCodec:
         """From an array's metadata. Raises ConfigError."""
         configuration = data.get("configuration", {})
-        if data.get("name") != CODEC_NAME or not set(configuration) <= {"model", "level", "fingerprint"}:
-            raise ConfigError(f"codec {data.get('name')!r}: expected {CODEC_NAME} with model, level and fingerprint")
+        if data.get("name") != CODEC_NAME or not set(configuration) <= set(SETTINGS):
+            raise ConfigError(f"codec {data.get('name')!r}: expected {CODEC_NAME} with some of {', '.join(SETTINGS)}")
         return cls(**configuration)
 
     def to_dict(self) -> dict[str, Any]:
         """For an array's metadata."""
-        configuration = {
-            "model": os.path.basename(self.model).removesuffix(".vaem"),
-            "level": self.level,
-            "fingerprint": self.fingerprint,
-        }
+        configuration = {name: value for name in SETTINGS if (value := getattr(self, name)) is not None}
+        configuration["model"] = os.path.basename(self.model).removesuffix(".vaem")
         return {"name": CODEC_NAME, "configuration": configuration}
 
     def validate(self, *, shape: tuple[int, ...], dtype: Any, **_: Any) -> None:
@@ -134,7 +147,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
 
     async def _encode_single(self, chunk_array: Any, chunk_spec: Any) -> Any:
         images = np.ascontiguousarray(chunk_array.as_numpy_array())
-        data = await asyncio.to_thread(pack_chunk, images, self.codec(), self.level)
+        data = await asyncio.to_thread(pack_chunk, images, self.codec(), self.target)
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_bytes: Any, chunk_spec: Any) -> Any:

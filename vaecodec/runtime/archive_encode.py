@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +12,40 @@ import numpy.typing as npt
 from vaecodec.bitstream.archive_block import Block
 from vaecodec.bitstream.archive_columns import pack_names
 from vaecodec.entropy.coder import SymbolEncoder
-from vaecodec.errors import BadField
+from vaecodec.errors import BadField, ConfigError, ModelError, TargetMissed
 from vaecodec.runtime.codec import Codec, Pixels
+from vaecodec.runtime.model_file import Model
+from vaecodec.runtime.rate_control import Target, fixed_level, levels_for
 
 Label = int | Sequence[int] | npt.NDArray[np.int64]
+Image = TypeVar("Image")
 
 
 @dataclass(frozen=True, slots=True)
 class PendingImage:
-    """pixels uint8 (h, w), the level it is to be coded at, its name, its labels (one for each column)."""
+    """pixels uint8 (h, w), the level it is coded at or the target to seek one for, its name, its labels (a row)."""
 
     pixels: Pixels
-    level: int
+    aim: int | Target
     name: str | None
     labels: tuple[int, ...] | None
+
+
+def one_target(level: int | None, target: Target | None) -> Target:
+    """What both say together. Raises ConfigError where both say something."""
+    if level is not None and target is not None:
+        raise ConfigError("level and target: give one of them")
+    return target or Target(level)
+
+
+def aim_for(model: Model, target: Target) -> int | Target:
+    """The level, where a target needs no search; else the target. Raises ModelError for a level that is not there."""
+    level = fixed_level(model, target)
+    if level is None:
+        return target
+    if not 0 <= level < len(model.levels):
+        raise ModelError(f"level {level}: {model.name} has levels 0..{len(model.levels) - 1}")
+    return level
 
 
 def may_share_a_block(a: PendingImage, b: PendingImage) -> bool:
@@ -46,24 +67,68 @@ def label_row(label: Label | None) -> tuple[int, ...] | None:
     return values
 
 
+def paired(
+    images: Iterable[Image],
+    names: Iterable[str] | None,
+    labels: Iterable[Label] | npt.NDArray[np.int64] | None,
+) -> Iterator[tuple[Image, str | None, Label | None]]:
+    """Each image with its name and label; None is as many as needed. Raises BadField where they are not as many."""
+    missing = object()
+    more_names, more_labels = (None if it is None else iter(it) for it in (names, labels))
+    for image in images:
+        name: Any = None if more_names is None else next(more_names, missing)
+        label: Any = None if more_labels is None else next(more_labels, missing)
+        if name is missing or label is missing:
+            raise BadField("archive: fewer names or labels than images")
+        yield image, name, label
+    for what in (more_names, more_labels):
+        if what is not None and next(what, missing) is not missing:
+            raise BadField("archive: more names or labels than images")
+
+
 def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first: int) -> Block:
-    """The block of these images, which may share one: one coder stream, image after image."""
+    """The block of these images, which may share one: one coder stream, image after image. Raises TargetMissed."""
+    levels = _levels(items, codec, first)
     symbols = np.empty((len(items), codec.model.latents), np.int32)
-    for level in sorted({item.level for item in items}):
-        rows = [k for k, item in enumerate(items) if item.level == level]
+    for level in sorted(set(levels)):
+        rows = [k for k, chosen in enumerate(levels) if chosen == level]
         symbols[rows] = codec.analyse(np.stack([codec.padded(items[k].pixels) for k in rows]), level)
     encoder = SymbolEncoder()
-    for item, row in zip(items, symbols, strict=True):
-        encoder.encode(row, codec.model.levels[item.level].tables)
+    for level, row in zip(levels, symbols, strict=True):
+        encoder.encode(row, codec.model.levels[level].tables)
     sizes = tuple((item.pixels.shape[0], item.pixels.shape[1]) for item in items)
     names = [item.name for item in items if item.name is not None]
     labels = [item.labels for item in items if item.labels is not None]
     return Block(
         model=model,
         first=first,
-        codings=tuple(item.level for item in items),
+        codings=tuple(levels),
         sizes=None if all(size == codec.geometry for size in sizes) else sizes,
         labels=np.array(labels, np.int64) if labels else None,
         names=pack_names(names) if names else None,
         payload=encoder.finish(),
     )
+
+
+def _levels(items: Sequence[PendingImage], codec: Codec, first: int) -> list[int]:
+    """The level of each image; those that are to be sought, all of one target at once."""
+    levels = [item.aim if isinstance(item.aim, int) else 0 for item in items]
+    for target in {item.aim for item in items if isinstance(item.aim, Target)}:
+        places = [k for k, item in enumerate(items) if item.aim == target]
+        try:
+            found = levels_for(codec, [items[k].pixels for k in places], target)
+        except TargetMissed:
+            for k in places:
+                _name_if_missed(items[k], codec, target, first + k)
+            raise
+        for k, level in zip(places, found, strict=True):
+            levels[k] = level
+    return levels
+
+
+def _name_if_missed(item: PendingImage, codec: Codec, target: Target, number: int) -> None:
+    try:
+        levels_for(codec, [item.pixels], target)
+    except TargetMissed as error:
+        name = "" if item.name is None else f" ({item.name})"
+        raise TargetMissed(f"image {number}{name}: {error}") from error

@@ -23,7 +23,7 @@ from vaecodec.runtime.codec import Codec
 BUFFER_BYTES = 1 << 16
 
 
-class Target:
+class Output:
     """An open file that is written at its end. start: where the segment begins; images, fingerprints: there before."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Target:
             os.close(self._descriptor)
 
 
-def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Target:
+def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Output:
     """A new archive. Raises OutputError where `path` exists and overwrite is False, or where its folder is missing."""
     if is_address(path):
         raise OutputError(f"{path}: archives are written to disk; copy the finished file there")
@@ -98,7 +98,7 @@ def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Target:
         temporary.replace(place)
         _sync_folder(place.parent)
 
-    target = Target(
+    output = Output(
         descriptor,
         position=0,
         images=0,
@@ -106,12 +106,12 @@ def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Target:
         publish=publish,
         retract=lambda _: temporary.unlink(missing_ok=True),
     )
-    target.write(pack_header())
-    target.start = HEADER_BYTES
-    return target
+    output.write(pack_header())
+    output.start = HEADER_BYTES
+    return output
 
 
-def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[Target, Codec]:
+def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[Output, Codec]:
     """The end of an archive, locked, and the codec to go on with (the one used last, where None is given).
 
     What follows the last footer is cut off. Raises OutputError where it is locked, FormatError's children where it is
@@ -138,7 +138,7 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
     except BaseException:
         os.close(descriptor)
         raise
-    target = Target(
+    output = Output(
         descriptor,
         position=position,
         images=directory.images,
@@ -146,7 +146,7 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
         publish=lambda: None,
         retract=lambda opened: os.ftruncate(opened, position),
     )
-    return target, codec
+    return output, codec
 
 
 def _cut(descriptor: int, end: End) -> int:

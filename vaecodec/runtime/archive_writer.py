@@ -23,17 +23,29 @@ from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.archive_metadata import pack_metadata
 from vaecodec.bitstream.archive_model import ModelRecord, pack_embedded, pack_model_record
 from vaecodec.bitstream.archive_record import pack_header, pack_trailer
-from vaecodec.errors import BadField, ConfigError, ModelError
-from vaecodec.runtime.archive_encode import Label, PendingImage, encode_block, label_row, may_share_a_block
+from vaecodec.errors import ConfigError, OutputError
+from vaecodec.runtime.archive_encode import (
+    Label,
+    PendingImage,
+    aim_for,
+    encode_block,
+    label_row,
+    may_share_a_block,
+    one_target,
+    paired,
+)
 from vaecodec.runtime.archive_models import ModelLike, as_codec
 from vaecodec.runtime.archive_spool import IndexSpool
-from vaecodec.runtime.archive_target import Target, open_for_append, open_new
+from vaecodec.runtime.archive_target import Output, open_for_append, open_new
 from vaecodec.runtime.codec import Codec, Pixels
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.model_file import pack_model
+from vaecodec.runtime.rate_control import Target
 
 if TYPE_CHECKING:
     from PIL import Image
+
+GIVEN_UP = "archive: given up after an image that could not be written"
 
 
 class ArchiveWriter:
@@ -43,20 +55,32 @@ class ArchiveWriter:
     """
 
     def __init__(
-        self, target: Target, codec: Codec, *, level: int | None, block_images: int, embed_model: bool
+        self,
+        output: Output,
+        codec: Codec,
+        *,
+        target: Target,
+        block_images: int,
+        embed_model: bool,
+        metadata: Mapping[str, Any] | None,
     ) -> None:
-        if not 1 <= block_images <= MAX_BLOCK_IMAGES:
-            raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
-        self.metadata: Mapping[str, Any] | None = None
+        self.metadata = metadata
         self._codec = codec
-        self._level = self._checked_level(codec.model.default_level if level is None else level)
         self._block_images = block_images
         self._pending: list[PendingImage] = []
-        self._target = target
+        self._output = output
+        self._failed = False
         self._spool = IndexSpool()
-        self._images = target.images
+        self._images = output.images
         self._models: list[ModelEntry] = []
-        self._model = self._model_number(embed_model)
+        try:
+            if not 1 <= block_images <= MAX_BLOCK_IMAGES:
+                raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
+            self._aim = aim_for(codec.model, target)
+            self._model = self._model_number(embed_model)
+        except BaseException:
+            self.abort()
+            raise
 
     @classmethod
     def create(
@@ -65,6 +89,7 @@ class ArchiveWriter:
         model: ModelLike,
         *,
         level: int | None = None,
+        target: Target | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         embed_model: bool = False,
         metadata: Mapping[str, Any] | None = None,
@@ -72,12 +97,19 @@ class ArchiveWriter:
     ) -> ArchiveWriter:
         """A new archive, which appears at `path` when it is whole.
 
-        level: of images that are added without one, else the model's default. block_images: 1 to 128; reading one image decodes its block.
-        embed_model: the archive carries the model file. Raises OutputError where `path` exists and overwrite is not
-        set.
+        level or target: of images that are added without one, else the model's default; a target's bytes are those of
+        a stream of the image's own, which in an archive takes less. block_images: 1 to 128; reading one image decodes
+        its block. embed_model: the archive carries the model file. Raises OutputError where `path` exists and overwrite
+        is not set.
         """
-        codec = as_codec(model)
-        return _started(cls, open_new(path, overwrite=overwrite), codec, level, block_images, embed_model, metadata)
+        return cls(
+            target=one_target(level, target),
+            codec=as_codec(model),
+            output=open_new(path, overwrite=overwrite),  # last: whatever fails before leaves no file
+            block_images=block_images,
+            embed_model=embed_model,
+            metadata=metadata,
+        )
 
     @classmethod
     def append(
@@ -86,6 +118,7 @@ class ArchiveWriter:
         model: ModelLike | None = None,
         *,
         level: int | None = None,
+        target: Target | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         metadata: Mapping[str, Any] | None = None,
     ) -> ArchiveWriter:
@@ -94,8 +127,9 @@ class ArchiveWriter:
         A torn tail is cut off. Raises OutputError where another process appends, FormatError's children where the index
         is damaged.
         """
-        target, last_codec = open_for_append(path, None if model is None else as_codec(model))
-        return _started(cls, target, last_codec, level, block_images, False, metadata)
+        wanted = one_target(level, target)
+        output, last_codec = open_for_append(path, None if model is None else as_codec(model))
+        return cls(output, last_codec, target=wanted, block_images=block_images, embed_model=False, metadata=metadata)
 
     def __len__(self) -> int:
         """Images in the archive, those just added included."""
@@ -104,7 +138,7 @@ class ArchiveWriter:
     @property
     def size_bytes(self) -> int:
         """Bytes written so far, what was there before included."""
-        return self._target.position
+        return self._output.position
 
     def add(
         self,
@@ -113,14 +147,22 @@ class ArchiveWriter:
         label: Label | None = None,
         *,
         level: int | None = None,
+        target: Target | None = None,
     ) -> None:
-        """One image, uint8 (h, w) or PIL; label: an integer or several. Raises ImageError's children, BadField."""
+        """One image, uint8 (h, w) or PIL; label: an integer or several. Raises ImageError's children, BadField.
+
+        Raises TargetMissed, which names the image, where no level meets a target; that may be an image added before,
+        since levels are sought a block at a time, and the archive is given up.
+        """
+        if self._failed:
+            raise OutputError(GIVEN_UP)
         if name is not None:
             encode_name(name)
         pixels = grey_pixels(image)
         self._codec.check_image(pixels)
-        chosen = self._level if level is None else self._checked_level(level)
-        item = PendingImage(pixels.copy(), chosen, name, label_row(label))
+        own = level is not None or target is not None
+        aim = aim_for(self._codec.model, one_target(level, target)) if own else self._aim
+        item = PendingImage(pixels.copy(), aim, name, label_row(label))
         if self._pending and not may_share_a_block(self._pending[0], item):
             self._write_block()
         self._pending.append(item)
@@ -134,28 +176,22 @@ class ArchiveWriter:
         labels: Iterable[Label] | npt.NDArray[np.int64] | None = None,
         *,
         level: int | None = None,
+        target: Target | None = None,
     ) -> None:
         """Images from any iterable, which is never held whole.
 
         Raises BadField where names or labels are not as many.
         """
-        missing = object()
-        more_names, more_labels = (None if it is None else iter(it) for it in (names, labels))
-        for image in images:
-            name: Any = None if more_names is None else next(more_names, missing)
-            label: Any = None if more_labels is None else next(more_labels, missing)
-            if name is missing or label is missing:
-                raise BadField("archive: fewer names or labels than images")
-            self.add(image, name, label, level=level)
-        for what in (more_names, more_labels):
-            if what is not None and next(what, missing) is not missing:
-                raise BadField("archive: more names or labels than images")
+        for image, name, label in paired(images, names, labels):
+            self.add(image, name, label, level=level, target=target)
 
     def close(self) -> None:
         """Finish: the archive is on disk, whole, when this returns."""
-        if self._target.closed:
+        if self._output.closed:
             return
         try:
+            if self._failed:
+                raise OutputError(GIVEN_UP)
             self._finish()
         except BaseException:
             self.abort()
@@ -164,7 +200,7 @@ class ArchiveWriter:
 
     def abort(self) -> None:
         """Give up what was added: no new archive, or the old one."""
-        self._target.abort()
+        self._output.abort()
         self._spool.close()
 
     def __enter__(self) -> ArchiveWriter:
@@ -176,50 +212,48 @@ class ArchiveWriter:
         else:
             self.abort()
 
-    def _checked_level(self, level: int) -> int:
-        if not 0 <= level < len(self._codec.model.levels):
-            raise ModelError(
-                f"level {level}: {self._codec.model.name} has levels 0..{len(self._codec.model.levels) - 1}"
-            )
-        return level
-
     def _model_number(self, embed: bool) -> int:
         """The number of the codec's model; a new model's records are written."""
         fingerprint = self._codec.fingerprint
-        if fingerprint in self._target.fingerprints:
-            return self._target.fingerprints.index(fingerprint)
+        if fingerprint in self._output.fingerprints:
+            return self._output.fingerprints.index(fingerprint)
         record = pack_model_record(ModelRecord(fingerprint, self._codec.geometry, self._codec.model.name))
         embedded = pack_embedded(pack_model(self._codec.model)) if embed else b""
-        self._target.write(record + embedded)
+        self._output.write(record + embedded)
         self._models.append(ModelEntry(fingerprint, len(record), len(embedded)))
-        return len(self._target.fingerprints)
+        return len(self._output.fingerprints)
 
     def _write_block(self) -> None:
         items, self._pending = self._pending, []
-        data = pack_block(encode_block(items, self._codec, self._model, self._images), self._codec.fingerprint)
-        self._target.write(data)
+        try:
+            block = encode_block(items, self._codec, self._model, self._images)
+        except BaseException:
+            self._failed = True
+            raise
+        data = pack_block(block, self._codec.fingerprint)
+        self._output.write(data)
         self._spool.add_block(len(items), len(data))
-        self._spool.add_names([i.name for i in items if i.name is not None], self._images - self._target.images)
+        self._spool.add_names([i.name for i in items if i.name is not None], self._images - self._output.images)
         self._images += len(items)
 
     def _finish(self) -> None:
         if self._pending:
             self._write_block()
-        start, changed = self._target.start, self._images > self._target.images
-        if not changed and self._target.start > len(pack_header()) and self.metadata is None:
-            self._target.abort()  # nothing was appended: the old archive is the new one
+        start, changed = self._output.start, self._images > self._output.images
+        if not changed and self._output.start > len(pack_header()) and self.metadata is None:
+            self._output.abort()  # nothing was appended: the old archive is the new one
             return
         metadata = b"" if self.metadata is None else pack_metadata(self.metadata)
         if metadata:
-            self._target.write(metadata)
+            self._output.write(metadata)
         names_bytes, named, page_hashes = self._spool.write_names(
-            self._target.write, self._images - self._target.images
+            self._output.write, self._images - self._output.images
         )
         counts, lengths = self._spool.blocks()
         footer = Footer(
             start=start,
-            first_image=self._target.images,
-            first_model=len(self._target.fingerprints),
+            first_image=self._output.images,
+            first_model=len(self._output.fingerprints),
             models=tuple(self._models),
             counts=counts,
             lengths=lengths,
@@ -229,22 +263,4 @@ class ArchiveWriter:
             page_hashes=page_hashes,
         )
         record = pack_footer(footer)
-        self._target.commit(record + pack_trailer(len(record)))
-
-
-def _started(
-    cls: type[ArchiveWriter],
-    target: Target,
-    codec: Codec,
-    level: int | None,
-    block_images: int,
-    embed_model: bool,
-    metadata: Mapping[str, Any] | None,
-) -> ArchiveWriter:
-    try:
-        writer = cls(target, codec, level=level, block_images=block_images, embed_model=embed_model)
-    except BaseException:
-        target.abort()
-        raise
-    writer.metadata = metadata
-    return writer
+        self._output.commit(record + pack_trailer(len(record)))

@@ -1,0 +1,138 @@
+"""A folder in, a folder of the same shape out: files some at a time, and one that fails does not stop the rest.
+
+IN/a/b.png ──read──┐                      ┌──> OUT/a/b.vae
+IN/a/c.png ──read──┴──> convert a batch ──┴──> OUT/a/c.vae
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from vaecodec.errors import DataError, OutputError, VaecodecError
+
+from .boundary import describe, plain
+from .files import check_target, say, write_bytes
+from .progress import Progress
+
+BATCH_FILES = 128  # enough for the networks to be fast, and at most 8 MB of pixels
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file, and why nothing was made of it."""
+
+    file: str
+    error: str
+
+
+class Mirror(Generic[Item, Result]):
+    """read: an item of a path. convert: a result of each item, all or an error. pack: the bytes of a result.
+
+    Failures are said on stderr as they come, and kept. Raises OutputError where `target` is no folder.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        suffix: str,
+        *,
+        read: Callable[[str], Item],
+        convert: Callable[[Sequence[Item]], Sequence[Result]],
+        pack: Callable[[Result], bytes],
+        force: bool,
+        progress: Progress,
+    ) -> None:
+        if os.path.lexists(target) and not os.path.isdir(target):
+            raise OutputError(f"{target}: is a file, expected a folder for the outputs of a folder")
+        self.failed: list[Failure] = []
+        self._source, self._target, self._suffix = source, target, suffix
+        self._read, self._convert, self._pack = read, convert, pack
+        self._force, self._progress = force, progress
+        self._taken: dict[str, str] = {}
+
+    def run(self, files: Sequence[str]) -> Iterator[tuple[str, Item, Result]]:
+        """(file, item, result) of each of these relative paths for which an output was written."""
+        for start in range(0, len(files), BATCH_FILES):
+            read = [found for file in files[start : start + BATCH_FILES] if (found := self._item(file)) is not None]
+            for (file, place, item), result in self._results(read):
+                try:
+                    write_bytes(make_parents(self._target, place), self._pack(result), force=self._force)
+                except (VaecodecError, OSError) as error:
+                    self._fail(file, error)
+                    continue
+                yield file, item, result
+
+    def _item(self, file: str) -> tuple[str, str, Item] | None:
+        """The file, the path of its output and what was read; None where that failed."""
+        place = os.path.join(self._target, os.path.splitext(file)[0] + self._suffix)
+        try:
+            other = self._taken.setdefault(place, file)
+            if other != file:
+                raise OutputError(f"{place} is the output of {other} already")
+            check_below(self._target, place)
+            check_target(place, self._force)
+            return file, place, self._read(os.path.join(self._source, file))
+        except (VaecodecError, OSError) as error:
+            self._fail(file, error)
+            return None
+
+    def _results(self, items: list[tuple[str, str, Item]]) -> Iterator[tuple[tuple[str, str, Item], Result]]:
+        """Where a batch fails, each of its halves, until what remains is the file that is to blame."""
+        if not items:
+            return
+        try:
+            results = self._convert([item for _, _, item in items])
+        except VaecodecError as error:
+            if len(items) == 1:
+                self._fail(items[0][0], error)
+                return
+            middle = len(items) // 2
+            yield from self._results(items[:middle])
+            yield from self._results(items[middle:])
+            return
+        yield from zip(items, results, strict=True)
+
+    def _fail(self, file: str, error: Exception) -> None:
+        path = plain(os.path.join(self._source, file))
+        message = describe(error).removeprefix(f"{path}: ")
+        self.failed.append(Failure(file, message))
+        self._progress.clear()
+        say(f"{path}: {message}")
+
+
+def files_below(folder: str, suffixes: Collection[str]) -> list[str]:
+    """The relative paths of the files of these suffixes, in order; hidden ones, and folders behind links, are left out.
+
+    Raises DataError where there are none.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
+                found.append(os.path.relpath(os.path.join(parent, name), folder))
+    if not found:
+        raise DataError(f"{folder}: found no file that ends in {' '.join(sorted(suffixes))}")
+    return found
+
+
+def make_parents(folder: str, place: str) -> str:
+    """The place, whose folders are made. Raises OutputError where a link on the way leads out of the folder."""
+    os.makedirs(folder, exist_ok=True)
+    check_below(folder, place)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    return place
+
+
+def check_below(folder: str, place: str) -> None:
+    """Raises OutputError for a place that is not below the folder once links, its own too, are followed."""
+    root, found = os.path.realpath(folder), os.path.realpath(place)
+    if os.path.commonpath([root, found]) != root or found == root:
+        raise OutputError(f"{place}: a link leads out of the folder")

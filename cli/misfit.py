@@ -1,0 +1,82 @@
+"""Images that a model was not made for: noise, inverted digits, photographs. They are compressed, and said to be poor.
+
+PSNR below SUSPECT_DB ──> is another installed model smaller at no more distortion?      PSNR below POOR_DB ──> say so
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vaecodec.runtime.installed import installed_models, read_installed
+
+from .compress import psnr_db
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.codec import Codec, Pixels
+
+POOR_DB = 15.0  # the error is 3 % of the signal's greatest power: digits at the coarsest levels are still above it
+# Images of a model's own kind are above it at the default level (their mean is 22 dB and more), so that they cost
+# nothing here; a comparison costs some 10 evaluations of each other model.
+SUSPECT_DB = 20.0
+MAX_RIVALS = 4  # other models that are read and tried, tens of milliseconds each
+MAX_COMPARED = (
+    16  # images of a folder for which other models are tried: a folder of noise must not take ten times as long
+)
+
+
+class Misfits:
+    """Finds what is to be said of images, reading other models only when the first suspect comes."""
+
+    def __init__(self) -> None:
+        self._rivals: dict[bytes, list[Codec]] = {}
+        self._compared = 0
+
+    def warnings(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> list[str]:
+        """What to say of an image (h, w) whose stream decodes with this mean squared error."""
+        decibels = psnr_db(mse)
+        found = []
+        if decibels < POOR_DB:
+            found.append(
+                f"only {decibels:.1f} dB: this is not an image of the kind that {codec.model.name} was made for"
+            )
+        if decibels < SUSPECT_DB and self._compared < MAX_COMPARED:
+            self._compared += 1
+            better = self._better(codec, stream, pixels, mse)
+            if better is not None:
+                name, size_bytes = better
+                found.append(
+                    f"--model {name} would take {size_bytes} bytes instead of {len(stream)} at no less quality"
+                )
+        return found
+
+    def _better(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> tuple[str, int] | None:
+        """The name and the stream's bytes of the model that needs fewest, if fewer, for no more distortion."""
+        from vaecodec.runtime.rate_control import search_mse
+
+        best: tuple[str, int] | None = None
+        for rival in self._others(codec):
+            (found,) = search_mse(rival, pixels[None], mse)
+            if found.meets:
+                size_bytes = len(rival.compress(pixels, level=found.level))
+                if size_bytes < (len(stream) if best is None else best[1]):
+                    best = rival.model.name, size_bytes
+        return best
+
+    def _others(self, codec: Codec) -> list[Codec]:
+        from vaecodec.errors import VaecodecError
+        from vaecodec.runtime.codec import Codec
+
+        if codec.fingerprint not in self._rivals:
+            rivals: list[Codec] = []
+            for other in installed_models():
+                size = other.summary.height, other.summary.width
+                if size != codec.geometry or other.summary.fingerprint == codec.fingerprint:
+                    continue
+                if len(rivals) == MAX_RIVALS:
+                    break
+                try:
+                    rivals.append(Codec(read_installed(other.path)))
+                except (VaecodecError, OSError):
+                    continue  # a damaged model is no reason to fail with another
+            self._rivals[codec.fingerprint] = rivals
+        return self._rivals[codec.fingerprint]
