@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.archive_index import name_hash, number_bytes_for, pack_page, table_bytes
+from vaecodec.bitstream.archive_index import (
+    Footer,
+    ModelEntry,
+    name_hash,
+    number_bytes_for,
+    pack_page,
+    table_bytes,
+)
 from vaecodec.bitstream.archive_limits import KIND_NAMES, NAMES_PER_PAGE
 from vaecodec.bitstream.archive_record import RECORD_CHECK_BYTES, pack_frame
 
@@ -64,3 +71,30 @@ class IndexSpool:
         write(check.to_bytes(RECORD_CHECK_BYTES, "little"))
         hashes = np.asarray(keys[::NAMES_PER_PAGE] >> np.uint64(32), np.uint32)
         return len(frame) + body_bytes + RECORD_CHECK_BYTES, self._named, hashes
+
+    def footer(
+        self,
+        write: Callable[[bytes], None],
+        *,
+        start: int,
+        first_image: int,
+        images: int,
+        first_model: int,
+        models: tuple[ModelEntry, ...],
+        metadata_bytes: int,
+    ) -> Footer:
+        """Write the names' table; the footer that follows it."""
+        names_bytes, named, page_hashes = self.write_names(write, images)
+        counts, lengths = self.blocks()
+        return Footer(
+            start=start,
+            first_image=first_image,
+            first_model=first_model,
+            models=models,
+            counts=counts,
+            lengths=lengths,
+            metadata_bytes=metadata_bytes,
+            names_bytes=names_bytes,
+            named=named,
+            page_hashes=page_hashes,
+        )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from vaecodec.bitstream.archive_block import pack_block
 from vaecodec.bitstream.archive_columns import encode_name
-from vaecodec.bitstream.archive_index import Footer, ModelEntry, pack_footer
+from vaecodec.bitstream.archive_index import ModelEntry, pack_footer
 from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.archive_metadata import pack_metadata
 from vaecodec.bitstream.archive_model import ModelRecord, pack_embedded, pack_model_record
@@ -239,28 +239,21 @@ class ArchiveWriter:
     def _finish(self) -> None:
         if self._pending:
             self._write_block()
-        start, changed = self._output.start, self._images > self._output.images
+        changed = self._images > self._output.images
         if not changed and self._output.start > len(pack_header()) and self.metadata is None:
             self._output.abort()  # nothing was appended: the old archive is the new one
             return
         metadata = b"" if self.metadata is None else pack_metadata(self.metadata)
         if metadata:
             self._output.write(metadata)
-        names_bytes, named, page_hashes = self._spool.write_names(
-            self._output.write, self._images - self._output.images
-        )
-        counts, lengths = self._spool.blocks()
-        footer = Footer(
-            start=start,
+        footer = self._spool.footer(
+            self._output.write,
+            start=self._output.start,
             first_image=self._output.images,
+            images=self._images - self._output.images,
             first_model=len(self._output.fingerprints),
             models=tuple(self._models),
-            counts=counts,
-            lengths=lengths,
             metadata_bytes=len(metadata),
-            names_bytes=names_bytes,
-            named=named,
-            page_hashes=page_hashes,
         )
         record = pack_footer(footer)
         self._output.commit(record + pack_trailer(len(record)))

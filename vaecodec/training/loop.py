@@ -96,18 +96,16 @@ class _Run:
 
     def start(self, resume: bool) -> None:
         """Begin the folder, or take up the checkpoint that is there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        metrics = self.folder / "metrics.jsonl"
-        if not resume:
-            if (self.folder / CHECKPOINT).exists():
-                raise OutputError(
-                    f"{self.folder} holds a run already; go on with it by --resume, or name another folder"
-                )
-            metrics.write_text("")
-        elif (self.folder / CHECKPOINT).exists():
+        there = (self.folder / CHECKPOINT).exists()
+        if there and not resume:
+            raise OutputError(f"{self.folder} holds a run already; go on with it by --resume, or name another folder")
+        if there:
             self._take(load_matching(self.folder, self.config.to_dict()))
-        _keep_metrics_until(metrics, self.step)
-        (self.folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=1))
+        self.accelerator.wait_for_everyone()  # nobody writes before everybody has looked
+        if self.accelerator.is_main_process:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _keep_metrics_until(self.folder / "metrics.jsonl", self.step)
+            (self.folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=1))
 
     def steps(self, show_progress: bool) -> None:
         """The loop itself."""
