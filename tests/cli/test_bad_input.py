@@ -127,11 +127,15 @@ def test_the_wrong_model_is_refused(fails, tiny, codec, stream, tmp_path):
     assert "x.vae: the stream was made with model" in fails("decompress", "x.vae", "--model", "other.vaem")
 
 
-@pytest.mark.parametrize("name", ["compress", "decompress", "info"])
-def test_a_folder_as_input(fails, tmp_path, name):
-    arguments = (tmp_path,) if name == "info" else (tmp_path, "out.png")
-    assert "Is a directory" in fails(name, *arguments)
-    assert list(tmp_path.iterdir()) == []
+def test_info_of_a_folder(fails, tmp_path):
+    assert "Is a directory" in fails("info", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["compress", "decompress"])
+def test_a_folder_without_files_of_the_kind(fails, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    assert "empty: found no" in fails(name, "empty", "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 def test_a_folder_as_output(fails, digit, tmp_path):
@@ -153,8 +157,8 @@ def huge_png():
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-def test_images_that_cannot_be_taken_say_why(fails, digit, stream, tmp_path):
-    files = {"text.png": b"hello", "empty.png": b"", "stream.png": stream, "huge.png": huge_png()}
+def test_images_that_cannot_be_taken_say_why(fails, digit, tiny, tmp_path):
+    files = {"text.png": b"hello", "empty.png": b"", "model.png": tiny.read_bytes(), "huge.png": huge_png()}
     files["cut.png"] = digit.read_bytes()[:-60]
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
