@@ -125,8 +125,6 @@ def test_a_smaller_image_needs_an_explicit_model_and_comes_back_in_its_size(run,
 
 
 def test_without_a_model_the_alias_for_the_images_size_is_taken(run, digit):
-    if "mnist" not in aliases():
-        pytest.skip("no aliases ship yet")
     found = json.loads(run("compress", "--json", digit, "out.vae").stdout)
     assert found["model"] == aliases()["mnist"]
     assert run("decompress", "out.vae").exit_code == 0

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.container import pack_container, unpack_container, unpack_header
-from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL, MAX_SIDE
+from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_HEADER_BYTES, MAX_LEVEL, MAX_SIDE
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
@@ -177,7 +177,7 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
         try:
             meta, digests = unpack_header(data)
         except Truncated:
-            meta, digests = unpack_header(data + file.read())
+            meta, digests = unpack_header(data + file.read(MAX_HEADER_BYTES))
     try:
         about, decode = dict(meta["about"]), meta["decode"]
         summary = Summary(

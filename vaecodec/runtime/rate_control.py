@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_EVALUATIONS = 10  # model evaluations of a search, for each image
 PEAK = 255
+MAX_PSNR_DB = 200  # far beyond one wrong grey level in any image
+SMALLEST_BETA = 1e-12  # a model may have been trained with β = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Target:
             raise ConfigError(f"beta: expected a positive number, found {self.beta:g}")
         if self.target_bytes is not None and self.target_bytes < 1:
             raise ConfigError(f"target_bytes: expected at least 1, found {self.target_bytes}")
-        if self.target_psnr is not None and not math.isfinite(self.target_psnr):
-            raise ConfigError(f"target_psnr: expected a number of dB, found {self.target_psnr}")
+        if self.target_psnr is not None and not 0 <= self.target_psnr <= MAX_PSNR_DB:
+            raise ConfigError(f"target_psnr: expected 0..{MAX_PSNR_DB} dB, found {self.target_psnr}")
         if self.max_mse is not None and not self.max_mse >= 0:
             raise ConfigError(f"max_mse: expected at least 0, found {self.max_mse}")
 
@@ -116,7 +118,7 @@ def fixed_level(model: Model, target: Target) -> int | None:
     if target.quality is not None:
         return round(target.quality / 100 * (len(model.levels) - 1))
     if target.beta is not None:
-        distances = [abs(math.log(target.beta / level.beta)) for level in model.levels]
+        distances = [abs(math.log(target.beta / max(level.beta, SMALLEST_BETA))) for level in model.levels]
         return int(np.argmin(distances))
     if target.target_bytes is None and target.largest_mse is None:
         return model.default_level

@@ -60,7 +60,8 @@ def finish_conditioned(
     symbols, level = sampler.draw(0, CALIBRATION_IMAGES)
     exact = ExactConditionedSynthesis(model.synthesis, centers, limit, symbols, level)
     _fine_tune(exact, sampler, config)
-    rows = np.column_stack([symbols.numpy(), level.numpy()])[:KNOWN_ANSWER_BATCH].astype(np.int32)
+    rows = np.column_stack([symbols.numpy(), level.numpy()])
+    rows = np.resize(rows, (KNOWN_ANSWER_BATCH, rows.shape[1])).astype(np.int32)
     network = exact.to_network()
     about = training_record(config, training)
     about["finish"] = {

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
 from tqdm import tqdm
 
 from vaecodec.errors import CheckpointError, OutputError, VaecodecError
@@ -81,7 +82,12 @@ class _Run:
         hardware: Hardware,
     ) -> None:
         self.config, self.folder = config, folder
-        self.accelerator = Accelerator(cpu=hardware.device == "cpu", mixed_precision=hardware.mixed_precision)
+        unused = DistributedDataParallelKwargs(
+            find_unused_parameters=True
+        )  # uniform noise leaves the variance head out
+        self.accelerator = Accelerator(
+            cpu=hardware.device == "cpu", mixed_precision=hardware.mixed_precision, kwargs_handlers=[unused]
+        )
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         chosen = config.optimiser
         self.batches = Batches(
