@@ -32,7 +32,7 @@ PACKAGES = (
 def provenance(*, seed: int | None) -> dict[str, Any]:
     """A record for JSON; `seed` is None where nothing is random."""
     return {
-        "command": " ".join(["python", "-m", _module(), *sys.argv[1:]]),
+        "command": " ".join(["python", "-m", _module(), *sys.argv[1:]]).replace(str(Path.home()), "~"),
         "time_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git("rev-parse", "HEAD"),
         "git_changes": bool(_git("status", "--porcelain", "--", "vaecodec", "benchmarks", "cli")),
