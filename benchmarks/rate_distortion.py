@@ -1,19 +1,21 @@
 """The β trade-off as rate against distortion, on whole test sets, in bytes of real files.
 
-    python -m benchmarks.rate_distortion [--quick] [--runs DIR] [--data mnist|dsprites] [--no-train]
+    python -m benchmarks.rate_distortion [--quick] [--runs DIR] [--data mnist|dsprites] [--no-train] [--fresh]
 
 For each β of the sweep: train (a run that is done is not repeated, one that was cut off goes on from its checkpoint),
-compress every test image into a file, read the sizes back, decode from the files. Beside it PCA, the models of the zoo,
-and the classical codecs (made by benchmarks.classical). Into results/rate-distortion-<data>.json, and the figure
-results/rate-distortion.png and .svg. --no-train says which runs are missing and measures the others. --quick, two
-minutes, sees that all of it works; its runs and results go to RUNS/quick and never into results/. Needs
-vaecodec[bench,train].
+compress every test image into a file, read the sizes back, decode from the files. Where the run is not at hand but the
+stored result has its row, made with the same config and the same pixels, the row stands (--fresh: it does not). Beside
+it PCA, the models of the zoo, and the classical codecs (made by benchmarks.classical). Into
+results/rate-distortion-<data>.json, and the figure results/rate-distortion.png and .svg. --no-train says which runs are
+missing and measures the others. --quick, two minutes, sees that all of it works; its runs and results go to RUNS/quick
+and never into results/. Needs vaecodec[bench,train].
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +28,20 @@ from benchmarks.figure import draw
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import ModelPoint, measure_model
 from benchmarks.pca_baseline import FIT_IMAGES, measure_pca
+from benchmarks.stored import Origin, SweepRow, find_row, new_row, read_rows
 from benchmarks.sweep import (
-    BETAS,
-    QUICK_BETAS,
     RunState,
     ensure_run,
     last_metrics,
     run_state,
     runs_folder,
-    sweep_config,
+    sweep_configs,
     training_sets,
 )
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.runtime.codec import load
 from vaecodec.runtime.installed import installed_models, zoo_folder
+from vaecodec.training.config import TrainingConfig
 
 DATA = ("mnist", "dsprites")
 QUICK_IMAGES = 200
@@ -47,11 +49,12 @@ QUICK_FIT_IMAGES = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, store, draw; 1 where a pair of β that were both measured breaks the order, else 0."""
+    """Measure, store, draw; 1 where a run is missing or a pair of β breaks the order, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rate_distortion", description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=DATA, action="append", help="default: both")
     parser.add_argument("--runs", type=Path, help="folder of the runs; default $VAECODEC_RUNS, else runs/")
     parser.add_argument("--no-train", action="store_true", help="measure the runs that are done, train none")
+    parser.add_argument("--fresh", action="store_true", help="use no row of the stored results")
     parser.add_argument("--quick", action="store_true", help="short trainings, few images; results in RUNS/quick")
     options = parser.parse_args(arguments)
     runs = options.runs or runs_folder()
@@ -59,61 +62,80 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs = runs / "quick"
     suffix = "-quick" if options.quick else ""
     out = runs / "results" if options.quick else RESULTS
-    broken = 0
+    failed = False
     for data in options.data or DATA:
-        result = measure_data(data, runs, train=not options.no_train, quick=options.quick)
-        write_results(out / f"rate-distortion-{data}{suffix}.json", result, seed=0)
-        broken += sum(not check["holds"] for check in result["checks"])
-    stored = read_results(out, "rate-distortion", suffix)
-    draw(stored, read_results(RESULTS, "classical", ""), out / f"rate-distortion{suffix}.png")
+        path = out / f"rate-distortion-{data}{suffix}.json"
+        stored = [] if options.fresh else read_rows(path)
+        result = measure_data(data, runs, stored, train=not options.no_train, quick=options.quick)
+        write_results(path, result, seed=0)
+        failed |= fails(result, quick=options.quick)
+    results = read_results(out, "rate-distortion", suffix)
+    draw(results, read_results(RESULTS, "classical", ""), out / f"rate-distortion{suffix}.png")
     print(out / f"rate-distortion{suffix}.png")
-    return 1 if broken and not options.quick else 0
+    return int(failed)
 
 
-def measure_data(data: str, runs: Path, *, train: bool, quick: bool) -> dict[str, Any]:
+def fails(result: Mapping[str, Any], *, quick: bool) -> bool:
+    """A run is missing, or a pair of β breaks the order; a quick training may break it."""
+    broken = not all(check["holds"] for check in result["checks"])
+    return bool(result["missing"]) or (broken and not quick)
+
+
+def measure_data(data: str, runs: Path, stored: Sequence[SweepRow], *, train: bool, quick: bool) -> dict[str, Any]:
     """Everything on one data set, as it is stored."""
     dataset = load_dataset(data, "test")
-    images = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
+    chosen = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
+    test = replace(dataset, images=chosen, labels=None, label_names=())
     sets = training_sets(data, quick=quick)
-    points, missing = measure_sweep(data, runs, images, sets if train else None, quick=quick)
-    checks = check_pairs([point.for_check() for point in points])
+    rows, missing = measure_sweep(sweep_configs(data, quick=quick), runs, test, sets, stored, train=train)
+    checks = check_pairs([row.for_check() for row in rows])
     for check in checks:
         print(describe_check(check), file=sys.stderr)
-    pca = measure_pca(data, sets[0].images, images, most=QUICK_FIT_IMAGES if quick else FIT_IMAGES)
+    pca = measure_pca(data, sets[0].images, test.images, most=QUICK_FIT_IMAGES if quick else FIT_IMAGES)
     return {
-        "data": {**describe_set(dataset), "images": len(images)},
-        "ms_ssim_scales": points[0].point.ms_ssim_scales if points else None,
-        "sweep": [point.to_dict() for point in points],
+        "data": {**describe_set(dataset), "images": len(test)},
+        "ms_ssim_scales": rows[0].measured["point"]["ms_ssim_scales"] if rows else None,
+        "sweep": [row.to_dict() for row in rows],
         "missing": missing,
         "checks": [check.to_dict() for check in checks],
         "every_pair_holds": all(check.holds for check in checks) and not missing,
-        "zoo": [point.to_dict() for point in measure_zoo(data, runs, images)],
+        "zoo": [point.to_dict() for point in measure_zoo(data, runs, test.images)],
         "pca": [point.to_dict() for point in pca],
     }
 
 
 def measure_sweep(
-    data: str,
+    configs: Sequence[TrainingConfig],
     runs: Path,
-    images: NDArray[np.uint8],
-    sets: tuple[ImageSet, ImageSet] | None,
+    test: ImageSet,
+    sets: tuple[ImageSet, ImageSet],
+    stored: Sequence[SweepRow],
     *,
-    quick: bool,
-) -> tuple[list[ModelPoint], list[dict[str, str]]]:
-    """The points of the runs that are done, and which are missing and why; with `sets`, missing ones are trained."""
-    points, missing = [], []
-    for beta in QUICK_BETAS if quick else BETAS:
-        config = sweep_config(data, beta, quick=quick)
-        state = run_state(config, runs)
-        if sets is None and state is not RunState.DONE:
+    train: bool,
+) -> tuple[list[SweepRow], list[dict[str, str]]]:
+    """A row for each config, and which are missing and why.
+
+    A run that is done is measured anew; else a stored row of the same origin stands; else, with `train`, it is trained.
+    """
+    rows: list[SweepRow] = []
+    missing = []
+    for config in configs:
+        state = run_state(config, sets[0], runs)
+        origin = Origin(config, sets[0].sha256, test.sha256)
+        row = None if state is RunState.DONE else find_row(stored, origin)
+        if row is not None:
+            print(f"{config.name:24} as stored, {row.provenance['time_utc']}", file=sys.stderr)
+        elif train or state is RunState.DONE:
+            path = ensure_run(config, runs, sets)
+            point = measure_model(load(path), path, test.images, last_metrics(path.parent))
+            print(f"{config.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
+            row = new_row(origin, point)
+        else:
             print(f"{config.name}: missing ({state.value})", file=sys.stderr)
             missing.append({"name": config.name, "state": state.value})
             continue
-        path = runs / config.name / f"{config.name}.vaem" if sets is None else ensure_run(config, runs, sets)
-        point = measure_model(load(path), path, images, last_metrics(path.parent))
-        print(f"{config.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
-        points.append(point)
-    return points, missing
+        rows.append(row)
+    return rows, missing
 
 
 def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[ModelPoint]:

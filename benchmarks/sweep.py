@@ -5,6 +5,7 @@ configs/rd-<data>.toml + β --sweep_config--> TrainingConfig --ensure_run--> RUN
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -30,6 +31,7 @@ class RunState(Enum):
 
     DONE = "done"
     OTHER_CONFIG = "done with another config"
+    OTHER_DATA = "done with other data"
     STARTED = "started"
     ABSENT = "absent"
 
@@ -56,23 +58,31 @@ def sweep_config(data: str, beta: float, *, quick: bool = False) -> TrainingConf
     )
 
 
+def sweep_configs(data: str, *, quick: bool = False) -> list[TrainingConfig]:
+    """The configs of all runs of the sweep, β rising."""
+    return [sweep_config(data, beta, quick=quick) for beta in (QUICK_BETAS if quick else BETAS)]
+
+
 def model_path(config: TrainingConfig, runs: Path) -> Path:
     """Where the run's model file is, or will be."""
     return runs / config.name / f"{config.name}{SUFFIX}"
 
 
-def run_state(config: TrainingConfig, runs: Path) -> RunState:
-    """A run is done when its model file is there and says that it was trained with this very config."""
+def run_state(config: TrainingConfig, training: ImageSet, runs: Path) -> RunState:
+    """A run is done when its model file is there and says that it was trained with this very config on these pixels."""
     path = model_path(config, runs)
-    if path.is_file():
-        return RunState.DONE if stored_config(path) == config else RunState.OTHER_CONFIG
-    return RunState.STARTED if (path.parent / "checkpoint.pt").is_file() else RunState.ABSENT
+    if not path.is_file():
+        return RunState.STARTED if (path.parent / "checkpoint.pt").is_file() else RunState.ABSENT
+    about = read_summary(path).about
+    if stored_config(about) != config:
+        return RunState.OTHER_CONFIG
+    return RunState.DONE if about.get("data", {}).get("sha256") == training.sha256 else RunState.OTHER_DATA
 
 
-def stored_config(path: Path) -> TrainingConfig | None:
-    """The config in a model file's record; None where this release cannot read it. Raises FormatError."""
+def stored_config(about: Mapping[str, Any]) -> TrainingConfig | None:
+    """The config in a model file's record; None where this release cannot read it."""
     try:
-        return TrainingConfig.from_dict(read_summary(path).about["config"])
+        return TrainingConfig.from_dict(about["config"])
     except (ConfigError, KeyError):
         return None
 
@@ -92,14 +102,14 @@ def training_sets(data: str, *, quick: bool = False) -> tuple[ImageSet, ImageSet
 def ensure_run(config: TrainingConfig, runs: Path, sets: tuple[ImageSet, ImageSet]) -> Path:
     """The run's model file; trained, or taken up from its checkpoint, where it is not there yet.
 
-    Raises ConfigError where the folder holds a model of another config, and what training raises.
+    Raises ConfigError where the folder holds a model of another config or of other data, and what training raises.
     """
     path = model_path(config, runs)
-    state = run_state(config, runs)
+    state = run_state(config, sets[0], runs)
     if state is RunState.DONE:
         return path
-    if state is RunState.OTHER_CONFIG:
-        raise ConfigError(f"{path} was trained with another config than {config.name}'s; move {path.parent} away")
+    if state in (RunState.OTHER_CONFIG, RunState.OTHER_DATA):
+        raise ConfigError(f"{path}: {state.value}, not as {config.name} is wanted; move {path.parent} away")
     from vaecodec.training.run import run
 
     return run(config, path.parent, *sets, resume=state is RunState.STARTED)

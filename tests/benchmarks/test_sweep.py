@@ -3,12 +3,17 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks import sweep
 from benchmarks.sweep import RunState
 from vaecodec.bitstream.container import pack_container
+from vaecodec.data import ImageSet
 from vaecodec.errors import ConfigError
+
+TRAINING = ImageSet("mnist", "train", np.zeros((2, 28, 28), np.uint8), None, (), "made up")
+OTHER = ImageSet("mnist", "train", np.ones((2, 28, 28), np.uint8), None, (), "made up")
 
 
 @pytest.mark.parametrize("data", ["mnist", "dsprites"])
@@ -28,26 +33,30 @@ def test_the_quick_run_is_another_config_than_the_real_one():
 
 def write_header(path, config):
     """A model file with nothing but what its summary is read from."""
-    decode, about = {"height": 28, "width": 28}, {"name": "x", "family": "beta-vae", "config": config}
+    about = {"name": "x", "family": "beta-vae", "config": config, "data": {"sha256": TRAINING.sha256}}
+    decode = {"height": 28, "width": 28}
     path.write_bytes(pack_container({"decode": decode, "encode": {"betas": [1.0]}, "about": about}, {}))
 
 
-def test_a_run_is_absent_started_done_or_of_another_config(tmp_path):
+def test_a_run_is_absent_started_done_or_of_another_config_or_other_data(tmp_path):
     config = sweep.sweep_config("mnist", 1.0)
-    assert sweep.run_state(config, tmp_path) is RunState.ABSENT
+    assert sweep.run_state(config, TRAINING, tmp_path) is RunState.ABSENT
     path = sweep.model_path(config, tmp_path)
     path.parent.mkdir()
     (path.parent / "checkpoint.pt").write_bytes(b"")
-    assert sweep.run_state(config, tmp_path) is RunState.STARTED
+    assert sweep.run_state(config, TRAINING, tmp_path) is RunState.STARTED
     stored = json.loads(json.dumps(config.to_dict()))
     write_header(path, stored)
-    assert sweep.run_state(config, tmp_path) is RunState.DONE
-    assert sweep.ensure_run(config, tmp_path, ()) == path
+    assert sweep.run_state(config, TRAINING, tmp_path) is RunState.DONE
+    assert sweep.ensure_run(config, tmp_path, (TRAINING, TRAINING)) == path
+    assert sweep.run_state(config, OTHER, tmp_path) is RunState.OTHER_DATA
+    with pytest.raises(ConfigError, match="other data"):
+        sweep.ensure_run(config, tmp_path, (OTHER, OTHER))
     for other in ({**stored, "seed": 1}, {**stored, "of_a_later_release": 1}):
         write_header(path, other)
-        assert sweep.run_state(config, tmp_path) is RunState.OTHER_CONFIG
+        assert sweep.run_state(config, TRAINING, tmp_path) is RunState.OTHER_CONFIG
         with pytest.raises(ConfigError, match="another config"):
-            sweep.ensure_run(config, tmp_path, ())
+            sweep.ensure_run(config, tmp_path, (TRAINING, TRAINING))
 
 
 def test_the_runs_folder_is_the_environments_or_the_checkouts(tmp_path, monkeypatch):
