@@ -1,8 +1,8 @@
 """Does every file decode to exactly what was encoded, and at what cost above the information: results/exactness.json.
 
-    python -m benchmarks.exactness [--data mnist] [--model FILE] [--limit N] [--out FILE]
+    python -m benchmarks.exactness [--data mnist] [--model FILE] [--every K] [--limit N] [--out FILE]
 
-For every test image with the released model of its data set:
+For every test image with the released model of its data set, at the default level or, with --every, at every K-th:
 - decoded symbols equal the encoder's, and pixels equal those that the synthesis gives for the encoder's symbols at
   batch 1; the same in processes with 1 and 2 threads, at batches of 1 and 64;
 - pixels against torch evaluating the same network;
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 import vaecodec
 from benchmarks.classical import DATA, describe_set, evenly_spaced
 from benchmarks.machine import RESULTS, ROOT, write_results
-from benchmarks.measure import through_files
+from benchmarks.measure import levels_to_measure, through_files
 from vaecodec.bitstream.stream import unpack
 from vaecodec.data import load_dataset
 from vaecodec.runtime.codec import Codec
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exactness", description=__doc__.partition("\n")[0])
     parser.add_argument("--data", choices=DATA, action="append", help="default: both")
     parser.add_argument("--model", help="name or file; default: the alias that has the data set's name")
+    parser.add_argument("--every", type=int, help="every so many levels, first and last among them")
     parser.add_argument("--limit", type=int, help="only so many images, evenly spaced; for trying the script")
     parser.add_argument("--out", type=Path, default=RESULTS / "exactness.json")
     options = parser.parse_args(arguments)
@@ -56,35 +57,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for data in options.data or DATA:
         dataset = load_dataset(data, "test")
         images = evenly_spaced(dataset.images, options.limit or len(dataset.images))
-        measured = measure(options.model or data, images)
-        results[data] = {"data": {**describe_set(dataset), "images": len(images)}, **measured}
-        print(f"{data}: {measured['bars']}", file=sys.stderr)
+        codec, levels = vaecodec.load(options.model or data), []
+        for level in chosen_levels(codec, options.every):
+            levels.append(measure(codec, options.model or data, images, level))
+            print(f"{data}, level {level}: {levels[-1]['bars']}", file=sys.stderr)
+        described = {**describe_set(dataset), "images": len(images)}
+        results[data] = {"data": described, "model": codec.model.name, "levels": levels}
     write_results(options.out, {"results": results}, seed=None)
     print(options.out)
-    return 0 if all(all(result["bars"].values()) for result in results.values()) else 1
+    kept = [all(level["bars"].values()) for result in results.values() for level in result["levels"]]
+    return 0 if all(kept) else 1
 
 
-def measure(model: str, images: Images) -> dict[str, Any]:
-    """Everything about one model on images uint8 (n, h, w) of its geometry."""
-    codec = vaecodec.load(model)
-    symbols = codec.analyse(images)
-    pixels = np.concatenate([codec.synthesise(row[None]) for row in symbols])  # batch 1: the reference
-    files = through_files(codec.compress_batch(images))
+def chosen_levels(codec: Codec, every: int | None) -> list[int]:
+    """The model's default level, or every so many."""
+    return [codec.model.default_level] if every is None else levels_to_measure(codec.model, every)
+
+
+def measure(codec: Codec, model: str, images: Images, level: int) -> dict[str, Any]:
+    """Everything about one level on images uint8 (n, h, w); `model` is what the codec was loaded by."""
+    symbols = codec.analyse(images, level)
+    pixels = np.concatenate([codec.synthesise(row[None], level) for row in symbols])  # batch 1: the reference
+    files = through_files(codec.compress_batch(images, level=level))
     decoded = np.stack(codec.decompress_batch(files.streams))
     found = np.stack([codec.parse(stream)[1] for stream in files.streams])
     result: dict[str, Any] = {
-        "model": codec.model.name,
+        "level": level,
+        "beta": codec.model.levels[level].beta,
         "images_whose_symbols_differ": int((found != symbols).any(axis=1).sum()),
         "images_whose_pixels_differ": int((decoded != pixels).any(axis=(1, 2)).sum()),
-        "processes": run_workers(model, images, symbols, hashlib.sha256(pixels.tobytes()).hexdigest()),
-        "torch": compare_with_torch(codec, symbols, pixels),
-        **coding_cost(codec, symbols, files.sizes, [len(unpack(stream).payload) for stream in files.streams]),
+        "processes": run_workers(model, level, images, symbols, hashlib.sha256(pixels.tobytes()).hexdigest()),
+        "torch": compare_with_torch(codec, codec.synthesis_input(symbols, level), pixels),
+        **coding_cost(
+            codec.information_bits(symbols, level),
+            files.sizes,
+            [len(unpack(stream).payload) for stream in files.streams],
+        ),
     }
     result["bars"] = bars(result)
     return result
 
 
-def run_workers(model: str, images: Images, symbols: Symbols, reference: str) -> list[dict[str, Any]]:
+def run_workers(model: str, level: int, images: Images, symbols: Symbols, reference: str) -> list[dict[str, Any]]:
     """Each thread count and batch size in a process of its own, compared with the pixels of batch 1 (`reference`)."""
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="vaecodec-exact-") as folder:
@@ -93,7 +107,8 @@ def run_workers(model: str, images: Images, symbols: Symbols, reference: str) ->
         for threads in THREADS:
             for batch in BATCHES:
                 environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONPATH": str(ROOT)}
-                command = [sys.executable, "-m", "benchmarks.exactness_worker", model, folder, str(batch)]
+                worker = [sys.executable, "-m", "benchmarks.exactness_worker"]
+                command = [*worker, model, str(level), folder, str(batch)]
                 done = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
                 said = json.loads(done.stdout)
                 runs.append(
@@ -109,13 +124,13 @@ def run_workers(model: str, images: Images, symbols: Symbols, reference: str) ->
     return runs
 
 
-def compare_with_torch(codec: Codec, symbols: Symbols, pixels: Images) -> dict[str, Any]:
-    """How many pixels differ from torch's, and by how many levels at most."""
+def compare_with_torch(codec: Codec, inputs: Symbols, pixels: Images) -> dict[str, Any]:
+    """How many pixels differ from those that torch gives for these inputs, and by how many grey levels at most."""
     import torch
 
     from benchmarks.torch_evaluator import synthesise_in_torch
 
-    difference = np.abs(synthesise_in_torch(codec.model.synthesis, symbols).astype(np.int16) - pixels)
+    difference = np.abs(synthesise_in_torch(codec.model.synthesis, inputs).astype(np.int16) - pixels)
     return {
         "threads": torch.get_num_threads(),
         "differing_share": float((difference != 0).mean()),
@@ -123,9 +138,8 @@ def compare_with_torch(codec: Codec, symbols: Symbols, pixels: Images) -> dict[s
     }
 
 
-def coding_cost(codec: Codec, symbols: Symbols, file_sizes: list[int], payload_sizes: list[int]) -> dict[str, Any]:
-    """Payload against information content, and everything else in a file, in bits and bytes an image."""
-    information = codec.information_bits(symbols)
+def coding_cost(information: NDArray[np.float64], file_sizes: list[int], payload_sizes: list[int]) -> dict[str, Any]:
+    """Payload against information content (bits of each image), and everything else in a file, in bits and bytes."""
     payload = 8.0 * np.asarray(payload_sizes)
     overhead = np.asarray(file_sizes) - np.asarray(payload_sizes)
     return {

@@ -1,6 +1,6 @@
 """One configuration of benchmarks.exactness, in a process of its own: the thread counts are read when numpy starts.
 
-    python -m benchmarks.exactness_worker MODEL FOLDER BATCH        (FOLDER holds images.npy and symbols.npy)
+    python -m benchmarks.exactness_worker MODEL LEVEL FOLDER BATCH        (FOLDER holds images.npy and symbols.npy)
 
 Prints JSON: SHA-256 of all pixels and of all streams, and how many images' decoded symbols differ.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import vaecodec
 
 
-def work(model: str, folder: Path, batch: int) -> dict[str, Any]:
+def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
     """Compress and decompress in batches, and synthesise the encoder's symbols in batches of the same size."""
     codec = vaecodec.load(model)
     images, symbols = np.load(folder / "images.npy"), np.load(folder / "symbols.npy")
@@ -24,14 +24,14 @@ def work(model: str, folder: Path, batch: int) -> dict[str, Any]:
     different = 0
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        streams = codec.compress_batch(images[part])
+        streams = codec.compress_batch(images[part], level=level)
         for stream in streams:
             streams_hash.update(stream)
         found = np.stack([codec.parse(stream)[1] for stream in streams])
         different += int((found != symbols[part]).any(axis=1).sum())
         for image in codec.decompress_batch(streams):
             decoded_hash.update(image.tobytes())
-        pixels_hash.update(codec.synthesise(symbols[part]).tobytes())
+        pixels_hash.update(codec.synthesise(symbols[part], level).tobytes())
     return {
         "images_whose_symbols_differ": different,
         "streams_sha256": streams_hash.hexdigest(),
@@ -41,4 +41,4 @@ def work(model: str, folder: Path, batch: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(work(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))))

@@ -1,10 +1,12 @@
 """A model over a set of images, by real files: written into a folder, sized on the disk, read back, decoded from there.
 
-images (n, h, w) --compress--> n files --stat--> bytes --read--> decompress --> RatePoint
+images (n, h, w) --compress at a level--> n files --stat--> bytes --read--> decompress --> RatePoint
+
+A model that takes β as an input has a level for each point of its curve; other models have one.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from vaecodec.bitstream.stream import unpack
 from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.exact import evaluate
+from vaecodec.runtime.model_file import Model
 from vaecodec.training.config import ObjectiveConfig
 
 Images = NDArray[np.uint8]
@@ -33,12 +36,13 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class ModelPoint:
-    """A model on a test set. distortion_nats: of its own objective, on the pixels' logits that the file decodes to.
+    """A model at one level on a test set. distortion_nats: of its own objective, on the logits that the file gives.
 
     rate_nats, train_seconds: from the run's metrics, the validation set's at the last step; None where there are none.
     """
 
     name: str
+    level: int
     beta: float
     objective: ObjectiveConfig
     point: RatePoint
@@ -52,6 +56,7 @@ class ModelPoint:
         """For JSON."""
         return {
             "name": self.name,
+            "level": self.level,
             "beta": self.beta,
             "likelihood": self.objective.likelihood,
             "pixel_sigma": self.objective.pixel_sigma if self.objective.likelihood == "gaussian" else None,
@@ -79,39 +84,66 @@ def through_files(streams: Sequence[bytes]) -> Files:
         return Files([path.stat().st_size for path in paths], [path.read_bytes() for path in paths])
 
 
-def measure_codec(codec: Codec, images: Images, setting: str) -> tuple[RatePoint, NDArray[np.int32]]:
-    """The point of a model over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
-    files = through_files(codec.compress_batch(images))
+def measure_codec(codec: Codec, images: Images, level: int) -> tuple[RatePoint, NDArray[np.int32]]:
+    """The point of a level over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
+    files = through_files(codec.compress_batch(images, level=level))
     decoded = np.stack(codec.decompress_batch(files.streams))
     symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
     point = measure_point(
         codec.model.family,
-        setting,
+        setting_of(codec.model, level),
         images,
         decoded,
         file_sizes=files.sizes,
         payload_sizes=[len(unpack(stream).payload) for stream in files.streams],
-        information_bits=list(codec.information_bits(symbols)),
+        information_bits=list(codec.information_bits(symbols, level)),
     )
     return point, symbols
 
 
-def measure_model(codec: Codec, path: Path, images: Images, metrics: dict[str, Any] | None) -> ModelPoint:
-    """Everything that is said of one model file; `metrics` is the last line of its run's metrics."""
-    level = codec.model.levels[0]
+def setting_of(model: Model, level: int) -> str:
+    """What a point is called: its β, and the level where there are several."""
+    beta = f"beta {model.levels[level].beta:.4g}"
+    return f"level {level}, {beta}" if len(model.levels) > 1 else beta
+
+
+def levels_to_measure(model: Model, every: int) -> list[int]:
+    """Every so many levels, the coarsest and the finest among them."""
+    last = len(model.levels) - 1
+    return sorted({*range(0, last, every), last})
+
+
+def measure_model(
+    codec: Codec, path: Path, images: Images, metrics: dict[str, Any] | None, *, level: int | None = None
+) -> ModelPoint:
+    """Everything that is said of one level of a model file, the default one where none is given.
+
+    metrics: the last line of its run's metrics.
+    """
+    number = codec.model.default_level if level is None else level
+    chosen = codec.model.levels[number]
     objective = objective_of(codec)
-    point, symbols = measure_codec(codec, images, f"beta {level.beta:g}")
+    point, symbols = measure_codec(codec, images, number)
     return ModelPoint(
         name=codec.model.name,
-        beta=level.beta,
+        level=number,
+        beta=chosen.beta,
         objective=objective,
         point=point,
-        coded_latents=int(level.tables.coded.sum()),
-        distortion_nats=distortion_nats(codec, symbols, images, objective),
+        coded_latents=int(chosen.tables.coded.sum()),
+        distortion_nats=distortion_nats(codec, symbols, images, objective, level=number),
         rate_nats=None if metrics is None else metrics["validation_rate_nats"],
         train_seconds=None if metrics is None else metrics["elapsed_s"],
         model_bytes=path.stat().st_size,
     )
+
+
+def measure_curve(
+    codec: Codec, path: Path, images: Images, metrics: dict[str, Any] | None, *, every: int = 1
+) -> Iterator[ModelPoint]:
+    """A model file at every so many of its levels, from the coarsest on."""
+    for level in levels_to_measure(codec.model, every):
+        yield measure_model(codec, path, images, metrics, level=level)
 
 
 def objective_of(codec: Codec) -> ObjectiveConfig:
@@ -119,7 +151,9 @@ def objective_of(codec: Codec) -> ObjectiveConfig:
     return ObjectiveConfig(**codec.model.about["config"]["objective"])
 
 
-def distortion_nats(codec: Codec, symbols: NDArray[np.int32], images: Images, objective: ObjectiveConfig) -> float:
+def distortion_nats(
+    codec: Codec, symbols: NDArray[np.int32], images: Images, objective: ObjectiveConfig, *, level: int = 0
+) -> float:
     """Mean over the images of the objective's distortion, as training counts it, at the logits that a file gives.
 
     The synthesis' last operation looks pixels up by the logit index; before it stand the logits.
@@ -127,9 +161,10 @@ def distortion_nats(codec: Codec, symbols: NDArray[np.int32], images: Images, ob
     from vaecodec.models.exact_synthesis import LOGIT_STEPS  # torch, 3 s
 
     network = codec.model.synthesis
+    inputs = codec.synthesis_input(symbols, level)
     total = 0.0
     for start in range(0, len(images), CHUNK):
-        part = np.clip(symbols[start : start + CHUNK], network.input_low, network.input_high).astype(np.float32)
+        part = np.clip(inputs[start : start + CHUNK], network.input_low, network.input_high).astype(np.float32)
         logits = evaluate(network.ops[:-1], part)[..., 0].astype(np.float64) / LOGIT_STEPS
         x = images[start : start + CHUNK].astype(np.float64) / 255
         if objective.likelihood == "bernoulli":

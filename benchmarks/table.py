@@ -179,20 +179,23 @@ def promises(folder: Path) -> str:
 
 
 def exactness_lines(result: Result) -> list[str]:
-    """Exact decoding and the coder's cost, for each data set."""
+    """Exact decoding and the coder's cost, for each data set: the worst of the levels, each bar kept at all of them."""
     lines = []
     for data, found in result["results"].items():
-        bars = found["bars"]
-        same = "are" if bars["symbols"] and bars["pixels"] else "are NOT all"
+        levels = found.get("levels", [found])
+        same = "are" if all(level["bars"]["symbols"] and level["bars"]["pixels"] for level in levels) else "are NOT all"
+        at = f"at each of {len(levels)} levels " if len(levels) > 1 else ""
+        share = max(level["torch"]["differing_share"] for level in levels)
         lines.append(
-            f"{data}: all {found['data']['images']:,} test images {same} decoded to the encoder's symbols "
+            f"{data}: all {found['data']['images']:,} test images {same} decoded {at}to the encoder's symbols "
             f"and to the same pixels at batch 1 and 64, with 1 and 2 threads; "
-            f"{found['torch']['differing_share']:.4%} of the pixels differ from torch's"
+            f"{share:.4%} of the pixels differ from torch's"
         )
+        worst = max(levels, key=lambda level: float(level["payload_bits"] - level["payload_bound_bits"]))
         lines.append(
-            f"{data}: payload {found['payload_bits']:.1f} bits an image for {found['information_bits']:.1f} bits of "
-            f"information (bound: {found['payload_bound_bits']:.1f}); everything else in a file: "
-            f"{found['overhead_bytes'][1]} bytes"
+            f"{data}: payload {worst['payload_bits']:.1f} bits an image for {worst['information_bits']:.1f} bits of "
+            f"information (bound: {worst['payload_bound_bits']:.1f}); everything else in a file: "
+            f"{max(level['overhead_bytes'][1] for level in levels)} bytes"
         )
     return lines
 

@@ -1,45 +1,99 @@
 """The training record that ships beside a released model: zoo/NAME.json.
 
-    python -m benchmarks.zoo_record RUN           after copying RUN/NAME.vaem into vaecodec/zoo
+    python -m benchmarks.zoo_record RUN [--every K]          after copying RUN/NAME.vaem into vaecodec/zoo
 
 Config, data hash and versions come from the model file, the curves from the run's metrics, and the results are measured
-on the whole test set with the file in the zoo, through real files.
+on the whole test set with the file in the zoo, through real files. A model of several levels is measured at every K-th,
+and there on training and validation images too: the gap between them says how well it generalises.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.classical import describe_set
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.classical import describe, describe_set, evenly_spaced
 from benchmarks.machine import write_results
-from benchmarks.measure import measure_model
+from benchmarks.measure import levels_to_measure, measure_model
 from benchmarks.sweep import last_metrics
-from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import load
+from vaecodec.data import ImageSet, load_dataset
+from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
+from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.installed import SUFFIX, zoo_folder
+
+GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoint:
+    """A level on some images: mean bytes of the streams and of their information, PSNR from the mean MSE."""
+
+    images: int
+    file_bytes: float
+    information_bytes: float
+    psnr_db: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and store."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo_record", description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="the run folder that the model was trained in")
+    parser.add_argument("--every", type=int, default=1, help="of a model of several levels: every so many of them")
     options = parser.parse_args(arguments)
     config = json.loads((options.run / "config.json").read_text())
     path = zoo_folder() / f"{config['name']}{SUFFIX}"
     codec = load(path)
     test = load_dataset(config["data"], "test")
     curves = [json.loads(line) for line in (options.run / "metrics.jsonl").read_text().splitlines()]
+    point = measure_model(codec, path, test.images, last_metrics(options.run))
     record = {
         "name": codec.model.name,
         "family": codec.model.family,
         "fingerprint": codec.fingerprint.hex(),
         **codec.model.about,
         "curves": curves,
-        "test": {**describe_set(test), **measure_model(codec, path, test.images, last_metrics(options.run)).to_dict()},
+        "test": {**describe_set(test), **point.to_dict()},
     }
+    if len(codec.model.levels) > 1:
+        record["levels"] = list(measure_levels(codec, path, config["data"], test, options.every))
     write_results(path.with_suffix(".json"), record, seed=config["seed"])
     return 0
+
+
+def measure_levels(codec: Codec, path: Path, data: str, test: ImageSet, every: int) -> Iterator[dict[str, Any]]:
+    """Each level on training, validation and test images."""
+    training = evenly_spaced(load_dataset(data, "train").images, GAP_IMAGES)
+    validation = load_dataset(data, "validation").images
+    for level in levels_to_measure(codec.model, every):
+        point = measure_model(codec, path, test.images, None, level=level)
+        print(describe(point.point), file=sys.stderr)
+        yield {
+            "level": level,
+            "beta": point.beta,
+            "coded_latents": point.coded_latents,
+            "distortion_nats": point.distortion_nats,
+            "train": asdict(measure_set(codec, training, level)),
+            "validation": asdict(measure_set(codec, validation, level)),
+            "test": point.point.to_dict(),
+        }
+
+
+def measure_set(codec: Codec, images: NDArray[np.uint8], level: int) -> SetPoint:
+    """The point of a level over images uint8 (n, h, w), in memory."""
+    streams = codec.compress_batch(images, level=level)
+    symbols = np.stack([codec.parse(stream)[1] for stream in streams])
+    return SetPoint(
+        images=len(images),
+        file_bytes=float(np.mean([len(stream) for stream in streams])),
+        information_bytes=float(codec.information_bits(symbols, level).mean()) / 8,
+        psnr_db=psnr_db_from_mse(float(mse(images, codec.synthesise(symbols, level)).mean())),
+    )
 
 
 if __name__ == "__main__":

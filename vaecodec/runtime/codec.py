@@ -182,11 +182,15 @@ class Codec:
                 "resize it, or train a model for this size (vaecodec train FOLDER)"
             )
 
+    def synthesis_input(self, symbols: Symbols, level: int) -> Symbols:
+        """What the synthesis takes: symbols (b, n), and the level after them where the model conditions on it."""
+        if not self.model.level_is_input:
+            return symbols
+        return np.column_stack([symbols, np.full(len(symbols), level, np.int32)])
+
     def _synthesise_batch(self, symbols: Symbols, level: int) -> Pixels:
         self._prove(len(symbols))
-        if self.model.level_is_input:
-            symbols = np.column_stack([symbols, np.full(len(symbols), level, np.int32)])
-        return self.model.synthesis(symbols)[..., 0].astype(np.uint8)
+        return self.model.synthesis(self.synthesis_input(symbols, level))[..., 0].astype(np.uint8)
 
     def _prove(self, batch: int) -> None:
         """Compare with the known answer before the first use, and before the first use of a real batch."""
