@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="only so many images, evenly spaced; for trying the script")
     parser.add_argument("--out", type=Path, default=RESULTS / "exactness.json")
     options = parser.parse_args(arguments)
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for data in options.data or DATA:
         dataset = load_dataset(data, "test")
         images = evenly_spaced(dataset.images, options.limit or len(dataset.images))
