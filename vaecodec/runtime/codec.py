@@ -28,7 +28,8 @@ from vaecodec.errors import (
 )
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.model_file import Level, Model, answer_of
+from vaecodec.runtime.known_answer import answer_of
+from vaecodec.runtime.model_file import Level, Model
 from vaecodec.runtime.rate_control import Target, fixed_level, levels_for
 
 if TYPE_CHECKING:

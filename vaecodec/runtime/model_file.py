@@ -17,7 +17,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.container import pack_container, unpack_container, unpack_header
@@ -27,9 +26,10 @@ from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
 from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact, Truncated
 from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
+from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
 
-KNOWN_ANSWER_BATCH = 64
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 
 
@@ -40,15 +40,6 @@ class Level:
     beta: float
     tables: CodingTables
     quantizer: Quantizer
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KnownAnswer:
-    """Inputs of the synthesis, int32 (64, m), and the SHA-256 of its result for the first one and for all."""
-
-    symbols: npt.NDArray[np.int32]
-    sha256_one: str
-    sha256_all: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +61,7 @@ class Model:
     known_answer: KnownAnswer
     about: dict[str, Any]
     default_level: int = 0
+    lossless: LosslessPart | None = None
 
     @property
     def latents(self) -> int:
@@ -86,16 +78,6 @@ class Model:
         """SHA-256 of everything that decoding depends on, 32 bytes."""
         decode, sections = _pack_decode(self)
         return _fingerprint(decode, {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()})
-
-
-def answer_of(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> str:
-    """SHA-256 of the result as little-endian int32."""
-    return hashlib.sha256(network(symbols).astype("<i4").tobytes()).hexdigest()
-
-
-def make_known_answer(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> KnownAnswer:
-    """The known answer for 64 rows of symbols."""
-    return KnownAnswer(symbols, answer_of(network, symbols[:1]), answer_of(network, symbols))
 
 
 def pack_model(model: Model) -> bytes:
@@ -243,7 +225,7 @@ def _check(model: Model) -> None:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
-    pixels = model.synthesis.bounds[-1]
+    pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(
             f"model file: pixels must be {model.height}x{model.width}x1 of 0..255, "

@@ -22,7 +22,8 @@ from vaecodec.models.base import VAE
 from vaecodec.models.exact_synthesis import ExactSynthesis, SymbolRange
 from vaecodec.models.transforms import ConvSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
-from vaecodec.runtime.model_file import KNOWN_ANSWER_BATCH, Level, Model, make_known_answer
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.runtime.model_file import Level, Model
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import FittedTables, Latents, Symbols, carrying, fit_tables, make_quantizer, posteriors

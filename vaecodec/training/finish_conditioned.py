@@ -20,7 +20,8 @@ from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
-from vaecodec.runtime.model_file import KNOWN_ANSWER_BATCH, Level, Model, make_known_answer
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.runtime.model_file import Level, Model
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.config import TrainingConfig

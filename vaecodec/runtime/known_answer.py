@@ -1,0 +1,32 @@
+"""The known answer: some inputs of a model and the hash of what they give: wrong arithmetic is noticed at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.runtime.exact import ExactNetwork
+
+KNOWN_ANSWER_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownAnswer:
+    """Inputs, int32 (64, m), and the SHA-256 of the result for the first one and for all."""
+
+    symbols: npt.NDArray[np.int32]
+    sha256_one: str
+    sha256_all: str
+
+
+def answer_of(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> str:
+    """SHA-256 of the result as little-endian int32."""
+    return hashlib.sha256(network(symbols).astype("<i4").tobytes()).hexdigest()
+
+
+def make_known_answer(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> KnownAnswer:
+    """The known answer for 64 rows of symbols."""
+    return KnownAnswer(symbols, answer_of(network, symbols[:1]), answer_of(network, symbols))

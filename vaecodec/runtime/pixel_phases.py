@@ -1,0 +1,80 @@
+"""Pixel phases: the order in which an image is predicted, written once; encoder, decoder and known answer drive it.
+
+predict(symbols) ──yields logit indices of phase 0──> driver ──sends the pixels of phase 0──> predict
+                 ──yields logit indices of phase 1──> driver ──sends …
+                                (b, h/2, w/2, 1 or 1 + K)             (b, h/2, w/2)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.entropy.tables import TOTAL
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.known_answer import KnownAnswer
+from vaecodec.runtime.lossless_part import PHASES, Int32, PixelLikelihood
+from vaecodec.runtime.pixel_tables import Indices, counts_of_values, counts_of_zero
+
+PHASE_BATCH = 64  # bounds the memory of the feature maps, and is the batch size of the known answer
+
+Pixels = npt.NDArray[np.uint8]
+Prediction = Generator[Indices, Pixels, None]
+
+
+def split_phases(images: Pixels) -> list[Pixels]:
+    """The pixels (b, h/2, w/2) of each phase of images (b, h, w)."""
+    return [images[:, row::2, column::2] for row, column in PHASES]
+
+
+def join_phases(planes: list[Pixels]) -> Pixels:
+    """The inverse of split_phases."""
+    count, height, width = planes[0].shape
+    images = np.empty((count, 2 * height, 2 * width), np.uint8)
+    for (row, column), plane in zip(PHASES, planes, strict=True):
+        images[:, row::2, column::2] = plane
+    return images
+
+
+def predict(likelihood: PixelLikelihood, symbols: Int32) -> Prediction:
+    """Yields the logit indices of each phase of the images of symbols (b, n), and is sent the phase's pixels."""
+    known = in_batches(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)
+    for network in likelihood.phases:
+        pixels = yield in_batches(network, known).astype(np.int16)
+        known = np.concatenate([known, pixels.reshape(len(symbols), -1)], axis=1)
+
+
+def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
+    """The network's result for inputs (b, m), some at a time: the same as all at once."""
+    parts = [network(x[k : k + PHASE_BATCH]) for k in range(0, len(x), PHASE_BATCH)]
+    return np.concatenate(parts) if parts else np.empty((0, *network.result.shape), np.float32)
+
+
+def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
+    """Zero where its count is 2^23 or more, else the first of the most probable values; indices (b, h/2, w/2, …)."""
+    pixels = np.where(2 * counts_of_zero(likelihood, indices) >= TOTAL, 0, 255).astype(np.uint8)
+    if likelihood.values is not None:
+        lit = pixels > 0
+        pixels[lit] = 1 + counts_of_values(likelihood.values, indices[lit]).argmax(axis=1)
+    return pixels
+
+
+def likelihood_answer(likelihood: PixelLikelihood, symbols: Int32) -> str:
+    """SHA-256 of the logit indices of the four phases, int32 little-endian, each phase's pixels the most probable."""
+    digest = hashlib.sha256()
+    steps = predict(likelihood, symbols)
+    indices = next(steps)
+    for position in range(len(PHASES)):
+        digest.update(indices.astype("<i4").tobytes())
+        pixels = most_probable(likelihood, indices)
+        if position + 1 < len(PHASES):
+            indices = steps.send(pixels)
+    return digest.hexdigest()
+
+
+def make_likelihood_answer(likelihood: PixelLikelihood, symbols: Int32) -> KnownAnswer:
+    """The known answer of a lossless part, for 64 rows of symbols."""
+    return KnownAnswer(symbols, likelihood_answer(likelihood, symbols[:1]), likelihood_answer(likelihood, symbols))
