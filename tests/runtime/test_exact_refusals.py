@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaecodec.errors import LimitExceeded, NotExact
-from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact import MAX_LIVE_ELEMENTS, MAX_MACS, ExactNetwork
 from vaecodec.runtime.exact_ops import MAX_VALUE_ELEMENTS, Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
 
 
@@ -43,6 +43,9 @@ REFUSED = {
     "reshape of an image": (Reshape((0,), 2, 2), Reshape((1,), 2, 2)),
     "source ahead": (Add((0, 1)),),
     "negative source": (Add((0, -1)),),
+    "result that is never used": (Rescale((0,), SHIFT, 0, 9), Add((0, 0))),
+    "result that is never used, at the end": (Add((0, 0)), Add((1, 1)), Add((1, 1))),
+    "input that is never used": (Dense((1,), whole(1, 1), whole(1)),),
 }
 
 
@@ -69,3 +72,40 @@ def test_a_value_that_is_too_large_exceeds_the_limit() -> None:
         ExactNetwork(-high, high, (Reshape((0,), 1, 1), Patches((1,), 2**20, 2**20 - 1)))
     with pytest.raises(LimitExceeded):
         ExactNetwork(-high, high, (Rescale((0,), SHIFT, -1, 1),) * 257)
+    with pytest.raises(LimitExceeded):
+        ExactNetwork(*(np.zeros(MAX_VALUE_ELEMENTS + 1, np.int32),) * 2, ())
+
+
+def image(elements: int, side: int) -> tuple[Dense, Reshape]:
+    """One input becomes an image of so many values: value 2."""
+    return Dense((0,), whole(elements, 1), whole(elements)), Reshape((1,), side, side)
+
+
+def test_the_values_that_are_needed_at_once_have_a_limit() -> None:
+    """As many as fit, each kept to the end by an addition, and one more; and any number, one after the other."""
+    one, most = np.ones(1, np.int32), MAX_LIVE_ELEMENTS // MAX_VALUE_ELEMENTS
+
+    def kept(count: int) -> list[Rescale | Add]:
+        rescales = [Rescale((2 + k,), SHIFT, 0, 9) for k in range(count - 1)]
+        return [*rescales, *(Add((1 + count - k, 1 + count + k)) for k in range(count))]
+
+    largest = image(MAX_VALUE_ELEMENTS, 1024)
+    ExactNetwork(-one, one, (*largest, *(Rescale((2 + k,), SHIFT, 0, 9) for k in range(3 * most))))
+    ExactNetwork(-one, one, (*largest, *kept(most - 1)))
+    with pytest.raises(LimitExceeded, match="at once"):
+        ExactNetwork(-one, one, (*largest, *kept(most)))
+
+
+def test_the_products_of_one_image_have_a_limit() -> None:
+    one, side = np.ones(1, np.int32), 512
+    matrix, none = whole(side, side), np.zeros(side, np.float32)
+    layers = MAX_MACS // side**2 // 1024 // 2
+    start = image(1024 * side, 32)
+
+    def dense(count: int) -> list[Dense | Rescale]:
+        pairs = [(Dense((2 + 2 * k,), matrix, none), Rescale((3 + 2 * k,), SHIFT, 0, 9)) for k in range(count)]
+        return [op for pair in pairs for op in pair]
+
+    ExactNetwork(-one, one, (*start, *dense(layers)))
+    with pytest.raises(LimitExceeded, match="products"):
+        ExactNetwork(-one, one, (*start, *dense(2 * layers)))
