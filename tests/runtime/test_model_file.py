@@ -1,5 +1,6 @@
 """The model file: its inverse, its fingerprint, and damage of every kind that chance brings."""
 
+import hashlib
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -165,6 +166,41 @@ def test_header_values_of_any_kind_give_an_error_of_ours_or_a_model() -> None:
             break
         with suppress(VaecodecError):  # anything else fails the test
             unpack_model(pack_container(meta, {name: bytes(view) for name, view in views.items()}))
+
+
+def sealed(meta: dict[str, Any], sections: dict[str, memoryview]) -> bytes:
+    return pack_container(meta, {name: bytes(view) for name, view in sections.items()})
+
+
+@pytest.mark.parametrize("beta", ["1.0", "nan", "", -0.5, -1, True, None, [1.0], 10**400])
+def test_a_beta_that_is_no_finite_number_of_at_least_zero_is_refused(beta: Any, tmp_path: Path) -> None:
+    meta, sections = unpack_container(MODELS[1].read_bytes())
+    meta["encode"]["betas"][1] = beta
+    path = tmp_path / "bad.vaem"
+    path.write_bytes(sealed(meta, sections))
+    for read in (read_model, read_summary):
+        with pytest.raises(BadField):
+            read(path)
+
+
+@pytest.mark.parametrize("spelt", [b"NaN", b"Infinity", b"1e999"])
+def test_a_beta_that_is_no_json_number_is_refused(spelt: bytes) -> None:
+    meta, sections = unpack_container(MODELS[1].read_bytes())
+    meta["encode"]["betas"][1] = 123456789.25
+    data = sealed(meta, sections)
+    length = int.from_bytes(data[10:14], "little")
+    header = data[46 : 46 + length].replace(b"123456789.25", spelt)
+    with pytest.raises(BadField, match="not JSON"):
+        unpack_model(data[:10] + len(header).to_bytes(4, "little") + hashlib.sha256(header).digest() + header)
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "A" * 64, "g" * 64, "0" * 64 + "\n", "٠" * 64, 0, None])
+@pytest.mark.parametrize("key", ["one", "all"])
+def test_a_known_answer_that_is_no_sha256_is_refused(key: str, digest: Any) -> None:
+    meta, sections = unpack_container(MODELS[1].read_bytes())
+    meta["decode"]["known_answer"][key] = digest
+    with pytest.raises(BadField, match="hexadecimal"):
+        unpack_model(sealed(meta, sections))
 
 
 def test_sections_of_any_bytes_give_an_error_of_ours_or_a_model() -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,6 +33,7 @@ from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +171,7 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
             fingerprint=_fingerprint(decode, digests),
             height=decode["height"],
             width=decode["width"],
-            betas=tuple(float(beta) for beta in meta["encode"]["betas"]),
+            betas=tuple(_beta(beta) for beta in meta["encode"]["betas"]),
             about=about,
         )
         _check_header(summary)
@@ -203,13 +206,19 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
     return decode, sections
 
 
-def _unpack_level(k: int, beta: float, sections: dict[str, memoryview]) -> Level:
+def _unpack_level(k: int, beta: object, sections: dict[str, memoryview]) -> Level:
     prefix = f"decode/level/{k}/"
     tables = CodingTables.from_arrays(
         {name: unpack_array(sections[prefix + name]) for name in ("offsets", "counts", "coded")}
     )
     center, step = (unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step"))
-    return Level(float(beta), tables, Quantizer(center, step))
+    return Level(_beta(beta), tables, Quantizer(center, step))
+
+
+def _beta(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= float(value) < math.inf:
+        raise BadField(f"model file: β of a level must be a finite number of at least 0, found {value!r}")
+    return float(value)
 
 
 def _check(model: Model) -> None:
@@ -225,6 +234,9 @@ def _check(model: Model) -> None:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
+    for digest in (model.known_answer.sha256_one, model.known_answer.sha256_all):
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise BadField(f"model file: known answer must be 64 lower-case hexadecimal digits, found {digest!r}")
     pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(
