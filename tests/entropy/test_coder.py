@@ -202,6 +202,51 @@ def test_a_number_outside_every_interval_is_not_canonical() -> None:
             SymbolDecoder(b"\xff" * 8, backend).decode(tables)
 
 
+@st.composite
+def column_groups(draw: st.DrawFn) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Columns and their counts, some of them improbable to the last."""
+    rng = np.random.default_rng(draw(SEEDS))
+    groups = []
+    for _ in range(draw(st.integers(0, 4))):
+        r, a = draw(st.integers(0, 12)), draw(st.sampled_from([2, 3, 17, 255]))
+        counts = counts_from_probabilities(rng.gamma(draw(st.sampled_from([0.003, 1])), size=(r, a)) + 1e-300)
+        groups.append((rng.integers(0, a, r).astype(np.int32), counts.reshape(r, a).astype(np.float64)))
+    return groups
+
+
+@settings(max_examples=200, deadline=None)
+@given(column_groups(), messages(max_groups=1))
+def test_columns_with_counts_of_their_own_are_coded_alike_by_both(
+    groups: list[tuple[np.ndarray, np.ndarray]], before: list[tuple[np.ndarray, CodingTables]]
+) -> None:
+    payloads = []
+    for backend in (None, ReferenceEncoder()):
+        encoder = SymbolEncoder(backend)
+        for symbols, tables in before:
+            encoder.encode(symbols, tables)
+        for columns, counts in groups:
+            encoder.encode_columns(columns, counts)
+        payloads.append(encoder.finish())
+    assert payloads[0] == payloads[1]
+    for reading in (None, ReferenceDecoder(payloads[0])):
+        decoder = SymbolDecoder(payloads[0], reading)
+        for symbols, tables in before:
+            assert decoder.decode(tables).tolist() == symbols.tolist()
+        for columns, counts in groups:
+            decoded = decoder.decode_columns(counts)
+            assert decoded.dtype == np.int32
+            assert decoded.tolist() == columns.tolist()
+        decoder.finish()
+
+
+def test_columns_of_a_payload_that_spells_another_number_are_not_canonical() -> None:
+    counts = np.full((3, 4), 2.0**22)
+    decoder = SymbolDecoder(b"\x12\x34\x56\x78\x9a")
+    decoder.decode_columns(counts)
+    with pytest.raises(NotCanonical):
+        decoder.finish()
+
+
 def escape_payload(bits: list[int], offset: int = 0) -> tuple[bytes, CodingTables]:
     tables = CodingTables(np.array([offset], np.int32), counts_from_probabilities(np.ones((1, 2))), np.ones(1, bool))
     encoder = ReferenceEncoder()

@@ -2,19 +2,21 @@
 
     symbols (n,) --minus offsets--> columns (n,) --range coder--> payload, the shortest string that decodes
                                     escape values --bits, after their group--^
+    columns (r,) and their counts (r, a) --------range coder------^
 
-A stream may hold many groups: `encode` (and `decode`) is called once for each, in the same order. Where constriction
-does not import, the pure-Python twin in entropy/reference.py does the same, byte for byte.
+A stream may hold many groups: `encode` or `encode_columns` (and `decode` or `decode_columns`) is called once for each,
+in the same order. Where constriction does not import, the pure-Python twin in entropy/reference.py does the same, byte
+for byte.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from vaecodec.entropy.escape import escaped_symbol, gamma_bits, read_gamma
 from vaecodec.entropy.reference import STATE_BITS, WORD_BITS, ReferenceDecoder, ReferenceEncoder, shortest_string
-from vaecodec.entropy.tables import CodingTables, Int32, escape_values
+from vaecodec.entropy.tables import CodingTables, Float64, Int32, escape_values
 from vaecodec.errors import BadField, NotCanonical
 
 try:
@@ -22,14 +24,12 @@ try:
 except ImportError:  # no wheel for this platform
     constriction = None
 
-MAX_ESCAPE_BITS = 33  # an escape value, plus one, has 34 bits at most: twice the distance of two int32
-_INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
-
 
 class EncoderBackend(Protocol):
     """A range coder that takes columns and counts."""
 
     def encode_columns(self, columns: Int32, tables: CodingTables) -> None: ...
+    def encode_counts(self, columns: Int32, counts: Float64) -> None: ...
     def encode_bits(self, bits: list[int]) -> None: ...
     def finish(self) -> bytes: ...
 
@@ -38,6 +38,7 @@ class DecoderBackend(Protocol):
     """The inverse of EncoderBackend."""
 
     def decode_columns(self, tables: CodingTables) -> Int32: ...
+    def decode_counts(self, counts: Float64) -> Int32: ...
     def decode_bit(self) -> int: ...
 
 
@@ -48,9 +49,9 @@ if constriction is not None:
     _BIT = constriction.stream.model.Uniform(2)
 
 
-def _family_matrix(tables: CodingTables) -> npt.NDArray[np.float64]:
+def _family_matrix(tables: CodingTables) -> Float64:
     """Counts less one: `perfect=False` adds one back to each and scales by exactly 1."""
-    matrix: npt.NDArray[np.float64] | None = tables._backend_cache.get("constriction")
+    matrix: Float64 | None = tables._backend_cache.get("constriction")
     if matrix is None:
         matrix = np.ascontiguousarray(tables.counts[tables.coded], dtype=np.float64) - 1.0
         tables._backend_cache["constriction"] = matrix
@@ -65,6 +66,9 @@ class ConstrictionEncoder:
 
     def encode_columns(self, columns: Int32, tables: CodingTables) -> None:
         self._encoder.encode(columns, _FAMILY, _family_matrix(tables))
+
+    def encode_counts(self, columns: Int32, counts: Float64) -> None:
+        self._encoder.encode(columns, _FAMILY, counts - 1.0)
 
     def encode_bits(self, bits: list[int]) -> None:
         self._encoder.encode(np.array(bits, dtype=np.int32), _BIT)
@@ -87,39 +91,23 @@ class ConstrictionDecoder:
         self._decoder: Any = _QUEUE.RangeDecoder(np.frombuffer(padded, dtype=">u4").astype(np.uint32))
 
     def decode_columns(self, tables: CodingTables) -> Int32:
-        try:
-            return self._decoder.decode(_FAMILY, _family_matrix(tables))  # type: ignore[no-any-return]
-        except AssertionError as error:  # how constriction reports a number outside every interval
-            raise NotCanonical("payload: spells a number outside every symbol's interval") from error
+        return self._decode(_FAMILY, _family_matrix(tables))  # type: ignore[no-any-return]
+
+    def decode_counts(self, counts: Float64) -> Int32:
+        return self._decode(_FAMILY, counts - 1.0)  # type: ignore[no-any-return]
 
     def decode_bit(self) -> int:
+        return self._decode(_BIT)  # type: ignore[no-any-return]
+
+    def _decode(self, *model: Any) -> Any:
         try:
-            return self._decoder.decode(_BIT)  # type: ignore[no-any-return]
-        except AssertionError as error:
+            return self._decoder.decode(*model)
+        except AssertionError as error:  # how constriction reports a number outside every interval
             raise NotCanonical("payload: spells a number outside every symbol's interval") from error
 
 
 make_encoder: Callable[[], EncoderBackend] = ReferenceEncoder if constriction is None else ConstrictionEncoder
 make_decoder: Callable[[bytes], DecoderBackend] = ReferenceDecoder if constriction is None else ConstrictionDecoder
-
-
-def _gamma_bits(values: list[int]) -> list[int]:
-    """Elias gamma code of each value + 1: as many zeros as bits follow its leading one, then it, high bit first."""
-    bits: list[int] = []
-    for value in values:
-        digits = bin(value + 1)[2:]
-        bits += [0] * (len(digits) - 1)
-        bits += map(int, digits)
-    return bits
-
-
-def _escaped_symbol(value: int, first: int, width: int) -> int:
-    """The inverse of tables.escape_values."""
-    distance, below = divmod(value, 2)
-    symbol = first - 1 - distance if below else first + width + distance
-    if not _INT32_MIN <= symbol <= _INT32_MAX:
-        raise BadField(f"escape value: symbol {symbol} is beyond int32")
-    return symbol
 
 
 class SymbolEncoder:
@@ -153,7 +141,13 @@ class SymbolEncoder:
         columns[outside] = escape
         self._backend.encode_columns(columns, tables)
         values = escape_values(symbols[outside], offsets[outside], escape)
-        self._backend.encode_bits(_gamma_bits(values.tolist()))
+        self._backend.encode_bits(gamma_bits(values.tolist()))
+
+    def encode_columns(self, columns: Int32, counts: Float64) -> None:
+        """Append columns (r,) of r distributions that are no latents': counts (r, a), whole numbers of at least 1
+        whose rows sum to 2^24."""
+        if len(columns):
+            self._backend.encode_counts(columns, counts)
 
     def finish(self) -> bytes:
         """The payload: the shortest string that decodes to what was encoded, the smallest of these."""
@@ -161,14 +155,17 @@ class SymbolEncoder:
 
 
 class SymbolDecoder:
-    """Decodes groups of symbols from a payload; any bytes give symbols or a FormatError, and `finish` decides."""
+    """Decodes groups of symbols from a payload; any bytes give symbols or a FormatError, and `finish` decides.
 
-    __slots__ = ("_backend", "_decoded", "_payload")
+    What is decoded is encoded again at once: payloads of images are too long to keep their distributions until then.
+    """
+
+    __slots__ = ("_again", "_backend", "_payload")
 
     def __init__(self, payload: bytes, backend: DecoderBackend | None = None) -> None:
         self._payload = bytes(payload)
         self._backend = make_decoder(self._payload) if backend is None else backend
-        self._decoded: list[tuple[CodingTables, Int32, list[int]]] = []
+        self._again = make_encoder()
 
     def decode(self, tables: CodingTables) -> Int32:
         """The next group's symbols (n,). Raises NotCanonical, BadField."""
@@ -181,37 +178,29 @@ class SymbolDecoder:
                 symbols[rows] = self._decode_coded(tables, tables.coded_offsets)
         return symbols
 
+    def decode_columns(self, counts: Float64) -> Int32:
+        """The next columns (r,), of r distributions given by their counts (r, a). Raises NotCanonical."""
+        if not len(counts):
+            return np.empty(0, np.int32)
+        columns = self._backend.decode_counts(counts)
+        self._again.encode_counts(columns, counts)
+        return columns
+
     def _decode_coded(self, tables: CodingTables, offsets: Int32) -> Int32:
         columns = self._backend.decode_columns(tables)
+        self._again.encode_columns(columns, tables)
         escape = tables.alphabet - 1
         symbols = columns + offsets
-        values: list[int] = []
         if np.maximum.reduce(columns) == escape:
             for i in np.flatnonzero(columns == escape).tolist():
-                values.append(self._decode_escape_value())
-                symbols[i] = _escaped_symbol(values[-1], int(offsets[i]), escape)
-        self._decoded.append((tables, columns, values))
+                value = read_gamma(self._backend.decode_bit)
+                self._again.encode_bits(gamma_bits([value]))
+                symbols[i] = escaped_symbol(value, int(offsets[i]), escape)
         return symbols
-
-    def _decode_escape_value(self) -> int:
-        bits = 0
-        while not self._backend.decode_bit():
-            bits += 1
-            if bits > MAX_ESCAPE_BITS:
-                raise BadField(f"escape value: more than {MAX_ESCAPE_BITS + 1} bits")
-        value = 1
-        for _ in range(bits):
-            value = value << 1 | self._backend.decode_bit()
-        return value - 1
 
     def finish(self) -> None:
         """Check that an encoder, given what was decoded, writes this very payload. Raises NotCanonical."""
-        encoder = make_encoder()
-        for tables, columns, values in self._decoded:
-            encoder.encode_columns(columns, tables)
-            if values:
-                encoder.encode_bits(_gamma_bits(values))
-        again = encoder.finish()
+        again = self._again.finish()
         if again != self._payload:
             raise NotCanonical(f"payload: has {len(self._payload)} bytes, but its symbols encode to other {len(again)}")
 

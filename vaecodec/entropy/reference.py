@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.entropy.tables import PRECISION, CodingTables
+from vaecodec.entropy.tables import PRECISION, CodingTables, Float64
 from vaecodec.errors import NotCanonical
 
 WORD_BITS = 32
@@ -78,6 +78,12 @@ class ReferenceEncoder:
         for row, column in zip(_cumulative_rows(tables), columns.tolist(), strict=True):
             self._narrow(row[column], row[column + 1] - row[column])
 
+    def encode_counts(self, columns: npt.NDArray[np.int32], counts: Float64) -> None:
+        """One column for each row of counts (r, a), in order."""
+        for row, column in zip(counts.astype(np.int64).cumsum(axis=1).tolist(), columns.tolist(), strict=True):
+            start = row[column - 1] if column else 0
+            self._narrow(start, row[column] - start)
+
     def encode_bits(self, bits: list[int]) -> None:
         """Bits of probability one half."""
         for bit in bits:
@@ -126,6 +132,16 @@ class ReferenceDecoder:
         for row in _cumulative_rows(tables):
             column = bisect_right(row, self._quantile()) - 1
             self._narrow(row[column], row[column + 1] - row[column])
+            columns.append(column)
+        return np.array(columns, dtype=np.int32)
+
+    def decode_counts(self, counts: Float64) -> npt.NDArray[np.int32]:
+        """One column for each row of counts (r, a), in order."""
+        columns = []
+        for row in counts.astype(np.int64).cumsum(axis=1).tolist():
+            column = bisect_right(row, self._quantile())
+            start = row[column - 1] if column else 0
+            self._narrow(start, row[column] - start)
             columns.append(column)
         return np.array(columns, dtype=np.int32)
 
