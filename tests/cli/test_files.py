@@ -1,4 +1,4 @@
-"""Outputs: never in the place of another file unless asked to, and written straight where there is nothing to rename."""
+"""Outputs: never in the place of another file unless asked to; devices and pipes are written to as they are."""
 
 import errno
 import os
@@ -10,7 +10,11 @@ from vaecodec.cli import files
 
 from vaecodec.errors import OutputError
 
-WRITE = "import sys; from vaecodec.cli.files import write_bytes; write_bytes(sys.argv[1], b'stream', force=len(sys.argv) > 2)"
+WRITE = """
+import sys
+from vaecodec.cli.files import write_bytes
+write_bytes(sys.argv[1], b"stream", force=len(sys.argv) > 2)
+"""
 
 
 def during_the_write(monkeypatch, do):
