@@ -11,8 +11,7 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
 from vaecodec.models.config import ConditionedConfig
-from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
-from vaecodec.models.exact_synthesis import LOGIT_TOP, pixel_table
+from vaecodec.models.exact_conditioned import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
 from vaecodec.models.levels import LevelTable, beta_grid
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
@@ -22,7 +21,7 @@ from vaecodec.training.run import run
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {"height": 28, "width": 28, "latents": 24, "units": 32, "hidden": 32, "blocks": 2, "encoder_units": 32}
+SMALL = {"height": 28, "width": 28, "latents": 24, "deep_latents": 16, "units": 32, "hidden": 32, "blocks": 2, "encoder_units": 32}
 
 
 def config_of(**objective: object) -> TrainingConfig:
@@ -72,7 +71,7 @@ def test_streams_of_different_levels_decode_in_one_batch(codec: Codec) -> None:
 def test_the_record_says_what_each_level_takes(codec: Codec) -> None:
     finish = codec.model.about["finish"]
     assert len(finish["validation_bits"]) == len(finish["coded_latents"]) == len(codec.model.levels) == 6
-    assert [level.beta for level in codec.model.levels] == pytest.approx(beta_grid(32.0, 0.03, 6).tolist())
+    assert [level.beta for level in codec.model.levels] == pytest.approx(beta_grid(24.0, 0.018, 6).tolist())
 
 
 def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> None:
@@ -84,13 +83,12 @@ def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> Non
             block.gain.knots.add_(torch.randn(block.gain.knots.shape, generator=rng) * 0.3)
     level = torch.randint(8, (256,), generator=rng)
     symbols = (torch.randn(256, 24, generator=rng) * (1 + level[:, None])).round()
-    centers = torch.randn(8, 24, generator=rng) * 0.3
-    exact = ExactConditionedSynthesis(model.synthesis, centers, symbols.abs().amax(dim=0), symbols, level)
+    exact = ExactConditionedSynthesis(model.synthesis, symbols.abs().amax(dim=0), symbols, level)
     with torch.no_grad():
-        index, real = exact(symbols, level).numpy(), model.synthesise(centers[level] + symbols, level)
+        index, real = exact(symbols, level).numpy(), model.synthesise(symbols, level)
     inputs = np.column_stack([symbols.numpy(), level.numpy()]).astype(np.int32)
     pixels = exact.to_network()(inputs)[..., 0]
-    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + LOGIT_TOP])
+    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + PIXEL_TOP])
     assert np.abs(pixels - 255 * real.sigmoid().numpy()).mean() < 3
 
 

@@ -2,11 +2,14 @@
 
     x (b, h·w) ─Linear─ blocks(level) ─Linear─┐
         └──────────────Linear─────────────────┴─ / step(level) ──> y (b, n), in steps of the quantizer
-    y ─ · step(level) ─┬─Linear─ blocks(level) ─Linear─┬──> logits (b, h, w)
-                       └──────────────Linear───────────┘
+    y ─ · gain(level) ─┬─first d─Linear─ blocks(level) ─Linear─┬──soft clamp──> pixels, as logits (b, h, w)
+                       └──────────────────Linear───────────────┘
 
 Choi et al. 2019, "Variable rate deep image compression with a conditional autoencoder", condition a codec on its
-Lagrange multiplier likewise. The straight linear paths carry the fine levels, which are nearly a transform code.
+Lagrange multiplier likewise. The straight linear paths carry the fine levels, which are nearly a transform code: they
+begin as the Karhunen-Loève transform of the training images, coarse latents first (begin_as_transform_code), without
+which the noise of some hundred latents that carry nothing yet drowns the few that do. The soft clamp is linear between
+black and white, so that the transform stays one; behind a sigmoid the fine levels learn far more slowly.
 """
 
 from __future__ import annotations
@@ -14,13 +17,26 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
 from vaecodec.models.levels import LevelTable, beta_grid
 from vaecodec.models.registry import register
 
-COARSEST_STEP, FINEST_STEP = 1.5, -2.0  # natural logarithms of the steps at the two ends of the grid, to begin with
 MIXTURE = 3  # logistics in the training prior of each latent
+CLAMP_SHARPNESS = 12.0  # the soft clamp bends within about 1 / CLAMP_SHARPNESS of black and of white
+CLAMP_MARGIN = 1e-6  # keeps logits finite
+
+
+def soft_clamp(z: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Pixels in 0..1 of values around 0: nearly z + 1/2 between -1/2 and 1/2, black and white beyond."""
+    k = CLAMP_SHARPNESS
+    return (F.softplus(k * (z + 0.5)) - F.softplus(k * (z - 0.5))) / k
+
+
+def clamped_logits(z: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """The logits of soft_clamp(z): what a likelihood takes."""
+    return torch.logit(soft_clamp(z).clamp(CLAMP_MARGIN, 1 - CLAMP_MARGIN))
 
 
 class LevelBlock(nn.Module):
@@ -42,24 +58,24 @@ class LevelBlock(nn.Module):
 
 
 class ConditionedSynthesis(nn.Module):
-    """Symbols to logits."""
+    """Symbols to what soft_clamp takes."""
 
     def __init__(self, config: ConditionedConfig) -> None:
         super().__init__()
         self.config = config
-        self.log_step = LevelTable(config.levels, config.knots, config.latents, first=COARSEST_STEP, last=FINEST_STEP)
-        self.enter = nn.Linear(config.latents, config.units)
+        self.gain = LevelTable(config.levels, config.knots, config.latents, first=1.0, last=1.0)
+        self.enter = nn.Linear(config.deep_latents, config.units)
         self.blocks = nn.ModuleList(LevelBlock(config, config.units, config.hidden) for _ in range(config.blocks))
         self.leave = nn.Linear(config.units, config.pixels)
         self.straight = nn.Linear(config.latents, config.pixels, bias=False)
 
     def forward(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
-        y = y * self.log_step(level).exp()
-        h = self.enter(y)
+        y = y * self.gain(level)
+        h = self.enter(y[:, : self.config.deep_latents])
         for block in self.blocks:
             h = block(h, level)
-        logits: Tensor = self.leave(h.relu()) + self.straight(y)
-        return logits.view(-1, self.config.height, self.config.width)
+        z: Tensor = self.leave(h.relu()) + self.straight(y)
+        return z.view(-1, self.config.height, self.config.width)
 
 
 class ConditionedAnalysis(nn.Module):
@@ -74,7 +90,7 @@ class ConditionedAnalysis(nn.Module):
         self.straight = nn.Linear(config.pixels, config.latents, bias=False)
 
     def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        x = x.flatten(1) - 0.13  # the mean of MNIST's pixels; only its rough size matters
+        x = x.flatten(1)
         h = self.enter(x)
         for block in self.blocks:
             h = block(h, level)
@@ -94,18 +110,18 @@ class ConditionedVAE(nn.Module):
         self.analysis = ConditionedAnalysis(config)
         self.synthesis = ConditionedSynthesis(config)
         self.prior = LevelPrior(config)
+        self.log_step = LevelTable(config.levels, config.knots, config.latents, first=0.0, last=0.0)
         self.register_buffer("betas", beta_grid(config.beta_high, config.beta_low, config.levels), persistent=False)
 
     def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """Latents in steps of the quantizer: what is rounded to symbols."""
         latents: Tensor = self.analysis(x, level)
-        inverse_step: Tensor = (-self.synthesis.log_step(level)).exp()
+        inverse_step: Tensor = (-self.log_step(level)).exp()
         return latents * inverse_step
 
     def synthesise(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The logits of the pixels."""
-        logits: Tensor = self.synthesis(y, level)
-        return logits
+        return clamped_logits(self.synthesis(y, level))
 
 
 class LevelPrior(nn.Module):

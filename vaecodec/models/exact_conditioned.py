@@ -1,7 +1,7 @@
 """ExactConditionedSynthesis: the integer-exact twin of ConditionedSynthesis.
 
-    symbols · step(level) ─> u, ±2047 ─Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
-                             └───────────────────Dense───────────────────────────────┴─> logit index ─table─> pixel
+    symbols · gain(level) ─> u, ±2047 ─Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
+                             └───────────────────Dense───────────────────────────────┴─> index ─table─> pixel
 
 A block: stream · gain(level) ─> fine units ─ + offset(level) ─> 0..255 ─Dense─> 0..255 ─Dense─> ± stream. "Fine units"
 are a sixteenth of what follows them, so that what is added there is not rounded first.
@@ -10,20 +10,22 @@ are a sixteenth of what follows them, so that what is added there is not rounded
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import ConditionedSynthesis, LevelBlock
+from vaecodec.models.conditioned import ConditionedSynthesis, LevelBlock, clamped_logits, soft_clamp
 from vaecodec.models.exact import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.models.exact_graph import ExactGraph
-from vaecodec.models.exact_synthesis import LOGIT_STEPS, LOGIT_TOP, pixel_table
 from vaecodec.runtime.exact import ExactNetwork
 
 LATENT_TOP = 2047
 STREAM_TOP = 8191
 GAIN_TOP = 2000  # times STREAM_TOP stays below 2^24
 OFFSET_TOP = 32767
+PIXEL_STEPS = 512  # index units between black and white
+PIXEL_TOP = 1024
 FINE_SHIFT = 4
 FINE_TOP = (ACTIVATION_TOP + 1) << FINE_SHIFT
 CALIBRATION_QUANTILE = 0.9995
@@ -91,14 +93,12 @@ class ExactLevelBlock(nn.Module):
 class ExactConditionedSynthesis(nn.Module):
     """Made of a trained ConditionedSynthesis.
 
-    centers (levels, n): y = center(level) + symbol. limit (n,): larger |symbol| are clamped. symbols, level: a sample
-    for calibration, float (b, n) and int64 (b,).
+    limit (n,): larger |symbol| are clamped. symbols, level: a sample for calibration, float (b, n) and int64 (b,).
     """
 
     def __init__(
         self,
         synthesis: ConditionedSynthesis,
-        centers: Float[Tensor, "levels n"],
         limit: Float[Tensor, " n"],
         symbols: Float[Tensor, "b n"],
         level: Int[Tensor, " b"],
@@ -106,20 +106,19 @@ class ExactConditionedSynthesis(nn.Module):
         super().__init__()
         self.config = synthesis.config
         self.limit: Tensor = limit
-        sample = _Calibration(synthesis, centers[level] + symbols, level)
-        step = synthesis.log_step.table().exp().detach()
+        sample = _Calibration(synthesis, symbols, level)
         unit = sample.latent_tops / LATENT_TOP  # (n,), the value of one unit of each latent
-        factor = step / unit
-        reach = torch.maximum(limit, torch.ones(()))
-        room = torch.minimum(FIRST_WEIGHT_LIMIT / factor.amax(dim=0), 2.0**23 / (factor.amax(dim=0) * reach))
-        self.step_shift: Tensor = room.log2().floor().clamp(0, 24)
-        self.step = LevelIntegers(factor * self.step_shift.exp2(), FIRST_WEIGHT_LIMIT)
-        self.center = LevelIntegers(centers * factor, LATENT_TOP)
+        factor = synthesis.gain.table().detach() / unit
+        largest = factor.abs().amax(dim=0).clamp_min(1e-9)
+        room = torch.minimum(FIRST_WEIGHT_LIMIT / largest, 2.0**23 / (largest * limit.clamp_min(1)))
+        self.gain_shift: Tensor = room.log2().floor().clamp(0, 24)
+        self.gain = LevelIntegers(factor * self.gain_shift.exp2(), FIRST_WEIGHT_LIMIT)
         stream = sample.stream_top / STREAM_TOP
         full = torch.full((len(limit),), float(LATENT_TOP))
         enter, leave = synthesis.enter, synthesis.leave
+        deep = self.config.deep_latents
         self.enter = ExactDense(
-            enter.weight * unit / stream, enter.bias / stream, full, low=-STREAM_TOP, high=STREAM_TOP
+            enter.weight * unit[:deep] / stream, enter.bias / stream, full[:deep], low=-STREAM_TOP, high=STREAM_TOP
         )
         self.blocks = nn.ModuleList(
             ExactLevelBlock(block, stream, tops)  # type: ignore[arg-type]
@@ -127,29 +126,28 @@ class ExactConditionedSynthesis(nn.Module):
         )
         last = sample.last_top / ACTIVATION_TOP
         self.last = LevelIntegers(torch.full((1, 1), 2.0**10 * stream / last), GAIN_TOP)
-        fine = 1 / (LOGIT_STEPS << FINE_SHIFT)
-        span = (LOGIT_TOP << FINE_SHIFT) * 4
+        fine = 1 / (PIXEL_STEPS << FINE_SHIFT)
+        span = (PIXEL_TOP << FINE_SHIFT) * 4
         active = torch.full((leave.in_features,), float(ACTIVATION_TOP))
         self.leave = ExactDense(leave.weight * (last / fine), leave.bias / fine, active, low=-span, high=span)
         straight = synthesis.straight.weight * unit / fine
         self.straight = ExactDense(straight, torch.zeros(len(straight)), full, low=-span, high=span)
 
     def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
-        """The logit index of every pixel."""
-        product = symbols.clamp(-self.limit, self.limit) * self.step(level)
-        latents = round_through(product * (-self.step_shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
-        latents = (latents + self.center(level)).clamp(-LATENT_TOP, LATENT_TOP)
-        h = self.enter(latents)
+        """The index of every pixel in the table of soft_clamp."""
+        product = symbols.clamp(-self.limit, self.limit) * self.gain(level)
+        latents = round_through(product * (-self.gain_shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
+        h = self.enter(latents[:, : self.config.deep_latents])
         for block in self.blocks:
             h = block(h, level)
         active = _rescale(h * self.last.integers()[0], 10, 0, ACTIVATION_TOP)
         fine = self.leave(active) + self.straight(latents)
-        index = _rescale(fine, FINE_SHIFT, -LOGIT_TOP, LOGIT_TOP)
+        index = _rescale(fine, FINE_SHIFT, -PIXEL_TOP, PIXEL_TOP)
         return index.view(-1, self.config.height, self.config.width)
 
     def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """What the likelihood takes."""
-        return self.forward(symbols, level) / LOGIT_STEPS
+        return clamped_logits(self.forward(symbols, level) / PIXEL_STEPS)
 
     def to_network(self) -> ExactNetwork:
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
@@ -157,20 +155,25 @@ class ExactConditionedSynthesis(nn.Module):
         limit = self.limit.numpy().astype(np.int32)
         graph = ExactGraph(np.append(-limit, 0).astype(np.int32), np.append(limit, levels - 1).astype(np.int32))
         symbols, level = graph.slice(graph.input, 0, n), graph.slice(graph.input, n, n + 1)
-        product = graph.multiply(symbols, graph.lookup(level, self.step.integers()))
-        latents = graph.rescale(product, self.step_shift, -LATENT_TOP, LATENT_TOP)
-        latents = graph.add(latents, graph.lookup(level, self.center.integers()))
-        latents = graph.rescale(latents, 0, -LATENT_TOP, LATENT_TOP)
-        h = _build_dense(graph, self.enter, latents)
+        product = graph.multiply(symbols, graph.lookup(level, self.gain.integers()))
+        latents = graph.rescale(product, self.gain_shift, -LATENT_TOP, LATENT_TOP)
+        h = _build_dense(graph, self.enter, graph.slice(latents, 0, self.config.deep_latents))
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
         gain = self.last.integers().expand(levels, self.config.units)
         active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
         fine = graph.add(_build_dense(graph, self.leave, active), _build_dense(graph, self.straight, latents))
-        index = graph.rescale(fine, FINE_SHIFT, -LOGIT_TOP, LOGIT_TOP)
+        index = graph.rescale(fine, FINE_SHIFT, -PIXEL_TOP, PIXEL_TOP)
         image = graph.reshape(index, self.config.height, self.config.width)
-        graph.lookup(image, pixel_table()[0], -LOGIT_TOP)
+        graph.lookup(image, pixel_table()[0], -PIXEL_TOP)
         return graph.network()
+
+
+def pixel_table() -> npt.NDArray[np.float32]:
+    """255 · soft_clamp at every index from -PIXEL_TOP to PIXEL_TOP, rounded; (1, 2049, 1)."""
+    index = torch.arange(-PIXEL_TOP, PIXEL_TOP + 1, dtype=torch.float64)
+    pixels: npt.NDArray[np.float32] = (255 * soft_clamp(index / PIXEL_STEPS)).round().float().numpy()
+    return pixels.reshape(1, -1, 1)
 
 
 def _build_dense(graph: ExactGraph, dense: ExactDense, x: int) -> int:
@@ -183,9 +186,9 @@ class _Calibration:
 
     @torch.no_grad()
     def __init__(self, synthesis: ConditionedSynthesis, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> None:
-        latents = y * synthesis.log_step(level).exp()
+        latents = y * synthesis.gain(level)
         self.latent_tops = latents.abs().amax(dim=0).clamp_min(1e-3) * 1.25
-        h = synthesis.enter(latents)
+        h = synthesis.enter(latents[:, : synthesis.config.deep_latents])
         self.stream_top = float(h.abs().max())
         self.block_tops: list[tuple[float, float]] = []
         for block in synthesis.blocks:

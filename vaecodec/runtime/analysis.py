@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from vaecodec.errors import ModelError
 
+Levels = npt.NDArray[np.int64]
 MAX_BATCH = 256  # bounds the memory of the feature maps
 
 
@@ -25,16 +26,18 @@ class AnalysisSession:
         self._session: Any = None
         self._process = 0
 
-    def __call__(self, images: npt.NDArray[np.uint8], level: int = 0) -> npt.NDArray[np.float32]:
-        """Latents (b, n) of images (b, h, w) at a level. Raises ModelError where the graph cannot run."""
+    def __call__(self, images: npt.NDArray[np.uint8], level: int | Levels = 0) -> npt.NDArray[np.float32]:
+        """Latents (b, n) of images (b, h, w) at a level, or each at its own (b,). Raises ModelError."""
         session = self._started()
         names = [taken.name for taken in session.get_inputs()]
+        levels = np.broadcast_to(np.asarray(level, np.int64), (len(images),))
         parts = []
         for start in range(0, len(images), MAX_BATCH):
             part = images[start : start + MAX_BATCH]
-            x = (part if len(part) > 1 else np.repeat(part, 2, axis=0)).astype(np.float32) / np.float32(255)
+            numbers = np.resize(np.arange(start, start + len(part)), max(len(part), 2))  # the graph wants two at least
+            x = images[numbers].astype(np.float32) / np.float32(255)
             try:
-                inputs = (x, np.full(len(x), level, np.int64))[: len(names)]
+                inputs = (x, levels[numbers])[: len(names)]
                 parts.append(session.run(None, dict(zip(names, inputs, strict=False)))[0][: len(part)])
             except Exception as error:  # ONNX Runtime's errors share no narrower parent
                 raise ModelError(f"the analysis graph does not run on these images: {error}") from error

@@ -1,19 +1,31 @@
 """Training of a conditioned-vae: each image of a batch at a level of its own.
 
-    objective: mean over images of rate + distortion / β(level)
+    x, level ─analyse─> latents ─┬─ + U(-½, ½) ──> rate under the training prior
+                                 └─ rounded ─────> synthesise ──> distortion         (the gradient passes the rounding)
 
-Divided by β the two ends of the curve weigh alike; the minimum at each level is that of distortion + β · rate.
+    objective: mean over images of (rate + distortion / β(level)) · (β(level) / √(β_high β_low))^balance
+
+Noise for the rate, rounding for the decoder: Minnen & Singh 2020, "Channel-wise autoregressive entropy models", 3.3.
+Divided by β, and by the power of β that the rate itself follows, all parts of the curve weigh alike; the minimum at each
+level is that of distortion + β · rate.
 """
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import ConditionedVAE
+from vaecodec.models.conditioned import MIXTURE, ConditionedVAE, soft_clamp
 from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
+
+STEP_BY_BETA = 0.12  # step² = 0.12·β: where a uniform quantizer's distortion step²/12, in nats, changes by β a nat of rate
+DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 
 
 class ConditionedTrainable(nn.Module):
@@ -29,8 +41,53 @@ class ConditionedTrainable(nn.Module):
         levels = self.model.config.levels
         level = torch.randint(levels, (len(x),), generator=rng, device=x.device)
         latents = self.model.analyse(x, level)
-        y = latents + torch.empty_like(latents).uniform_(-0.5, 0.5, generator=rng)
-        rate = self.model.prior.rate_nats(y, level).sum(dim=1)
-        distortion = distortion_nats(self.model.synthesise(y, level), x, self.config)
-        objective = (beta * rate + distortion / self.model.betas[level]).mean()
+        noisy = latents + torch.empty_like(latents).uniform_(-0.5, 0.5, generator=rng)
+        rate = self.model.prior.rate_nats(noisy, level).sum(dim=1)
+        rounded = latents + (latents.round() - latents).detach()
+        distortion = distortion_nats(self.model.synthesise(rounded, level), x, self.config)
+        objective = (weight_of_level(self.model, level) * (beta * rate + distortion / self.model.betas[level])).mean()
         return Losses(distortion.mean().detach(), rate.mean().detach(), objective)
+
+
+def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """(β(level) / the middle β)^balance."""
+    config = model.config
+    middle = math.sqrt(config.beta_high * config.beta_low)
+    return (model.betas[level] / middle) ** config.balance
+
+
+@torch.no_grad()
+def begin_as_transform_code(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+    """Set the straight paths to the Karhunen-Loève transform of images (N, h, w), steps, gains and prior to fit it.
+
+    The step of a level is what reverse water-filling gives for its β, the same for all latents; a latent that is small
+    against the step begins with a gain and a rate near zero.
+    """
+    x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
+    mean = x.mean(dim=0)
+    values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    n = model.config.latents
+    basis, deviation = vectors.flip(1)[:, :n], values.flip(0)[:n].clamp_min(1e-8).sqrt()
+    analysis, synthesis, prior = model.analysis, model.synthesis, model.prior
+    analysis.straight.weight.copy_(basis.T)
+    analysis.leave.weight.mul_(0.1)
+    analysis.leave.bias.copy_(-mean @ basis)
+    synthesis.straight.weight.copy_(basis)
+    synthesis.leave.weight.mul_(0.1)
+    synthesis.leave.bias.copy_(_before_clamp(mean))
+    knots = model.config.knots
+    log_beta = torch.linspace(math.log(model.config.beta_high), math.log(model.config.beta_low), knots)
+    step = (STEP_BY_BETA * (pixel_sigma / 0.1) ** 2 * log_beta.exp()).sqrt()[:, None]
+    model.log_step.knots.copy_(step.log().expand(knots, n))
+    synthesis.gain.knots.copy_(step * deviation**2 / (deviation**2 + step**2 / 8))
+    scale = (0.5 * deviation / step).clamp_min(0.06)[:, :, None]
+    spread = torch.linspace(-1, 1, MIXTURE)
+    prior.log_scale.knots.copy_((scale.log() + 0.3 * spread).reshape(knots, -1))
+    prior.mean.knots.copy_((0.5 * scale * spread).reshape(knots, -1))
+
+
+def _before_clamp(pixels: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
+    """The inverse of soft_clamp, off a fine grid."""
+    grid = torch.linspace(-1, 1, 4001)
+    found = torch.searchsorted(soft_clamp(grid), pixels.clamp(DARKEST, 1 - DARKEST))
+    return grid[found]

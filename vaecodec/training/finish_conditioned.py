@@ -22,8 +22,8 @@ from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.model_file import Level, Model
-from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
-from vaecodec.training.conditioned import ConditionedTrainable
+from vaecodec.training.batches import Batches, stream_seed
+from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import carrying
 from vaecodec.training.objective import distortion_nats
@@ -32,6 +32,8 @@ from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 4096
 TABLE_TAIL = 1e-4  # of a latent's symbols may lie outside its table's window, on either side
+FILE_OVERHEAD_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
+FINE_TUNING_STREAM = 11  # of random numbers, beside those of vaecodec.training.batches
 REACH_OF_SYMBOLS = 1.25  # symbols up to so many times the largest of the training set keep their meaning
 
 
@@ -54,28 +56,30 @@ def finish_conditioned(
     graph = export_conditioned_analysis(model)
     session = AnalysisSession(graph)
     fitted = [_fit_level(session, k, float(b), training, validation) for k, b in enumerate(model.betas)]
-    centers = torch.from_numpy(np.stack([f.level.quantizer.center for f in fitted]))
     largest = np.max([f.largest for f in fitted], axis=0)
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
-    sampler = _SymbolSampler(model, [f.level for f in fitted], training.images, config)
-    symbols, level = sampler.draw(0, CALIBRATION_IMAGES)
-    exact = ExactConditionedSynthesis(model.synthesis, centers, limit, symbols, level)
-    _fine_tune(exact, sampler, config)
+    sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
+    symbols, level = sampler.draw(training.images[:CALIBRATION_IMAGES], 0)
+    exact = ExactConditionedSynthesis(model.synthesis, limit, symbols, level)
+    _fine_tune(exact, model, sampler, config)
     rows = np.column_stack([symbols.numpy(), level.numpy()])
     rows = np.resize(rows, (KNOWN_ANSWER_BATCH, rows.shape[1])).astype(np.int32)
     network = exact.to_network()
     about = training_record(config, training)
+    bits = np.array([f.validation_bits for f in fitted])
     about["finish"] = {
         "tables": "smoothed counts",
-        "validation_bits": [f.validation_bits for f in fitted],
+        "validation_bits": bits.tolist(),
         "coded_latents": [f.coded_latents for f in fitted],
     }
+    default = int(np.abs(bits / 8 + FILE_OVERHEAD_BYTES - config.finish.default_file_bytes).argmin())
     return Model(
         name=config.name,
         family=config.family,
         height=config.model.height,
         width=config.model.width,
         levels=tuple(f.level for f in fitted),
+        default_level=default,
         analysis=graph,
         synthesis=network,
         known_answer=make_known_answer(network, rows),
@@ -86,10 +90,9 @@ def finish_conditioned(
 def _fit_level(
     session: AnalysisSession, number: int, beta: float, training: ImageSet, validation: ImageSet
 ) -> FittedLevel:
-    """Center at the medians; latents that carry nothing at this level are collapsed to their commonest symbol."""
+    """Center 0, as in training; latents that carry nothing at this level are collapsed to their commonest symbol."""
     latents = session(training.images, number)
-    center = np.median(latents, axis=0).astype(np.float32)
-    quantizer = Quantizer(center, np.ones_like(center))
+    quantizer = Quantizer(np.zeros(latents.shape[1], np.float32), np.ones(latents.shape[1], np.float32))
     symbols = quantizer.round_to_symbols(latents)
     collapsed = np.ones(symbols.shape[1], np.bool_)
     collapsed[carrying(symbols)] = False
@@ -104,46 +107,40 @@ class _SymbolSampler:
     """Symbols of training images at random levels, as files will hold them."""
 
     def __init__(
-        self, model: ConditionedVAE, levels: list[Level], images: npt.NDArray[np.uint8], config: TrainingConfig
+        self, session: AnalysisSession, levels: list[Level], images: npt.NDArray[np.uint8], config: TrainingConfig
     ) -> None:
-        self.model = model
-        self.images = images
-        self.batches = Batches(images, config.optimiser.batch_size, config.seed)
+        self._session = session
+        chosen = config.optimiser
+        self._batches = Batches(images, chosen.batch_size, config.seed, shift_pixels=chosen.shift_pixels)
         self._seed = config.seed
-        self._centers = torch.from_numpy(np.stack([level.quantizer.center for level in levels]))
-        self._coded = torch.from_numpy(np.stack([level.tables.coded for level in levels]))
-        self._modes = torch.from_numpy(np.stack([level.tables.offsets for level in levels])).float()
+        self._coded = np.stack([level.tables.coded for level in levels])
+        self._modes = np.stack([level.tables.offsets for level in levels])
 
-    def draw(self, step: int, count: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"]]:
-        """(symbols, level) of the first `count` training images."""
-        rng = self._rng(step)
-        return self._symbols(self.images[:count], rng)
+    def draw(self, images: npt.NDArray[np.uint8], step: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"]]:
+        """(symbols, level) of images (b, h, w); `step` decides the levels."""
+        rng = np.random.default_rng(stream_seed(FINE_TUNING_STREAM, self._seed, step))
+        level = rng.integers(len(self._coded), size=len(images))
+        symbols = np.rint(self._session(images, level))
+        symbols = np.where(self._coded[level], symbols, self._modes[level])
+        return torch.from_numpy(symbols.astype(np.float32)), torch.from_numpy(level)
 
     def batch(self, step: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"], Float[Tensor, "b h w"]]:
         """(symbols, level, images in 0..1) of batch `step`."""
-        images = self.images[self.batches.chosen(step)]
-        symbols, level = self._symbols(images, self._rng(step))
-        return symbols, level, torch.from_numpy(images.astype(np.float32) / 255)
-
-    def _rng(self, step: int) -> torch.Generator:
-        return torch.Generator().manual_seed(stream_seed(NOISE_STREAM, self._seed, step, 2))
-
-    @torch.no_grad()
-    def _symbols(self, images: npt.NDArray[np.uint8], rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        level = torch.randint(len(self._centers), (len(images),), generator=rng)
-        latents = self.model.analyse(torch.from_numpy(images.astype(np.float32) / 255), level)
-        symbols = (latents - self._centers[level]).round()
-        return torch.where(self._coded[level], symbols, self._modes[level]), level
+        x = self._batches[step]
+        symbols, level = self.draw((x * 255).round().to(torch.uint8).numpy(), step)
+        return symbols, level, x
 
 
-def _fine_tune(exact: ExactConditionedSynthesis, sampler: _SymbolSampler, config: TrainingConfig) -> None:
+def _fine_tune(
+    exact: ExactConditionedSynthesis, model: ConditionedVAE, sampler: _SymbolSampler, config: TrainingConfig
+) -> None:
     steps = config.finish.synthesis_steps
     optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
     for step in range(steps):
         symbols, level, x = sampler.batch(step)
         distortion = distortion_nats(exact.logits(symbols, level), x, config.objective)
-        weighed = (distortion / sampler.model.betas[level]).mean()
+        weighed = (weight_of_level(model, level) * distortion / model.betas[level]).mean()
         optimiser.zero_grad()
         weighed.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
