@@ -14,10 +14,11 @@ from vaecodec.data import load_dataset
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import pack_model, read_model, unpack_model
-from vaecodec.training.config import LIKELIHOODS, RATES, ObjectiveConfig, TrainingConfig
+from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
 from vaecodec.training.loop import Hardware, learning_rate, make_trainable
 from vaecodec.training.objective import distortion_nats
+from vaecodec.training.objective_config import LIKELIHOODS, RATES, ObjectiveConfig
 from vaecodec.training.onnx_export import export_analysis, halve_weights
 from vaecodec.training.run import export, run
 

@@ -5,6 +5,7 @@ x (b, h, w) ──analyse──> Posterior: mean, log_variance (b, n) ──samp
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from vaecodec.models.config import ModelConfig
 
+LOG_TWO_PI = math.log(2 * math.pi)
 LOG_VARIANCE_RANGE = (-20.0, 8.0)  # outside it exp() says nothing new, and a wild first step must not become infinite
 
 
@@ -33,6 +35,19 @@ class Posterior:
         """KL(q(y|x) ‖ N(0, 1)) of each latent (Kingma & Welling 2014, appendix B)."""
         return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
 
+    def log_density(self, y: Float[Tensor, "*some n"]) -> Float[Tensor, "*all n"]:
+        """log q(y|x) of each latent; y is (b, n) or of a shape that broadcasts with it."""
+        squared = (y - self.mean).square() * (-self.log_variance).exp()
+        return -0.5 * (squared + self.log_variance + LOG_TWO_PI)
+
+    def code(self) -> Float[Tensor, "b m"]:
+        """What is quantised, and what the synthesis takes: the means."""
+        return self.mean
+
+    def spread(self) -> Float[Tensor, "b m"]:
+        """σ of each number of code(); 0 where it is a whole number by itself."""
+        return (0.5 * self.log_variance).exp()
+
 
 class VAE(nn.Module, ABC):
     """A VAE over images of one geometry; `config` says which.
@@ -48,5 +63,5 @@ class VAE(nn.Module, ABC):
         """The posterior of the latents."""
 
     @abstractmethod
-    def synthesise(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
-        """The logits of the pixels."""
+    def synthesise(self, y: Float[Tensor, "b m"]) -> Float[Tensor, "b h w"]:
+        """The logits of the pixels, from samples or from Posterior.code()."""

@@ -1,6 +1,7 @@
 """The sizes of networks, refused at once where they do not fit together; which family takes which record.
 
-ModelConfig: convolutional, most families.      ConditionedConfig: the conditioned-vae.
+ModelConfig: convolutional, most families.      HFVAEConfig: the same, with a category and groups, hfvae.
+ConditionedConfig: the conditioned-vae.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
 
 MAX_LATENTS = 1024
+MAX_CATEGORIES = 256
+MAX_JOINT = 3  # latents in a jointly coded group: a table has 4,096 columns at most, so 15 values for each of three
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +59,73 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HFVAEConfig(ModelConfig):
+    """One category beside groups of continuous latents.
+
+    categories: of the one discrete latent. groups: sizes of the continuous groups, which add up to `latents`; empty
+    means one group. joint: code each group with one table over its cells, not with a table for each latent. Raises
+    ConfigError.
+    """
+
+    categories: int = 10
+    groups: tuple[int, ...] = ()
+    joint: bool = False
+
+    def __post_init__(self) -> None:
+        ModelConfig.__post_init__(self)
+        if not 2 <= self.categories <= MAX_CATEGORIES:
+            raise ConfigError(f"categories: expected 2..{MAX_CATEGORIES}, found {self.categories}")
+        if min(self.group_sizes) < 1 or sum(self.group_sizes) != self.latents:
+            raise ConfigError(f"groups {self.groups}: expected positive sizes that add up to {self.latents} latents")
+        if self.joint and max(self.group_sizes) > MAX_JOINT:
+            raise ConfigError(f"groups {self.groups}: a joint table takes groups of at most {MAX_JOINT} latents")
+
+    @property
+    def group_sizes(self) -> tuple[int, ...]:
+        """Sizes of the continuous groups."""
+        return self.groups or (self.latents,)
+
+    def plain(self, latents: int) -> ModelConfig:
+        """The sizes of a plain convolutional network with so many latents."""
+        return ModelConfig(self.height, self.width, latents, self.channels, self.hidden, self.patch)
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionedConfig:
     """Sizes. latents: n; units: width of the residual stream; hidden: width inside a block; blocks: on each side.
 
+    deep_latents: so many, the coarsest, enter the residual stream; the others have the straight path alone.
     encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
-    beta_high to beta_low; knots: free points of what depends on the level. Raises ConfigError.
+    beta_high to beta_low; knots: free points of what depends on the level. balance: the power of β that a level's
+    objective is weighed by. Raises ConfigError.
     """
 
     height: int
     width: int
-    latents: int = 160
+    latents: int = 512
+    deep_latents: int = 192
     units: int = 512
     hidden: int = 512
     blocks: int = 2
     encoder_units: int = 512
     encoder_blocks: int = 3
-    levels: int = 48
+    levels: int = 64
     knots: int = 9
-    beta_high: float = 32.0
-    beta_low: float = 0.03
+    beta_high: float = 24.0
+    beta_low: float = 0.018
+    balance: float = 0.25
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
         if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
             raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
+        if not 1 <= self.deep_latents <= self.latents <= self.pixels:
+            raise ConfigError(
+                f"deep_latents {self.deep_latents}, latents {self.latents}: expected 1 ≤ deep_latents ≤ latents ≤ "
+                f"{self.pixels} pixels"
+            )
+        if not -1 <= self.balance <= 1:
+            raise ConfigError(f"balance: expected a power in -1..1, found {self.balance}")
         if not 2 <= self.levels <= MAX_LEVEL + 1 or not 2 <= self.knots <= self.levels:
             raise ConfigError(
                 f"levels {self.levels}, knots {self.knots}: expected 2 ≤ knots ≤ levels ≤ {MAX_LEVEL + 1}"
@@ -95,8 +141,10 @@ class ConditionedConfig:
 
 Sizes = ModelConfig | ConditionedConfig
 CONDITIONED_FAMILY = "conditioned-vae"
+HFVAE_FAMILY = "hfvae"
+SIZES: dict[str, type[Sizes]] = {CONDITIONED_FAMILY: ConditionedConfig, HFVAE_FAMILY: HFVAEConfig}
 
 
 def sizes_of(family: str) -> type[Sizes]:
     """The record that a family's sizes are written in."""
-    return ConditionedConfig if family == CONDITIONED_FAMILY else ModelConfig
+    return SIZES.get(family, ModelConfig)

@@ -1,6 +1,6 @@
 """TrainingConfig: everything that decides a training run, read from TOML, refused where it makes no sense.
 
-[top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate
+[top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate, the family's own
 [optimiser] steps, batch, learning rate   [finish] how the codec is made of the trained model
 """
 
@@ -15,33 +15,10 @@ from typing import Any, TypeVar
 
 from vaecodec.errors import ConfigError
 from vaecodec.models.config import CONDITIONED_FAMILY, Sizes, sizes_of
+from vaecodec.training.objective_config import ObjectiveConfig as ObjectiveConfig
+from vaecodec.training.objective_config import at_least, objective_type
 
 T = TypeVar("T")
-LIKELIHOODS = ("bernoulli", "gaussian")
-RATES = ("gaussian-kl", "uniform-noise")
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveConfig:
-    """distortion + β · rate, nats an image, summed over pixels and latents.
-
-    likelihood: "bernoulli" (cross-entropy) or "gaussian" (squared error / (2·pixel_sigma²), pixels in 0..1).
-    rate: "gaussian-kl" (KL to N(0, 1), the paper's) or "uniform-noise" (the learned prior's information content of
-    y + U(-½, ½)). β means nothing without these two.
-    """
-
-    beta: float = 1.0
-    likelihood: str = "bernoulli"
-    pixel_sigma: float = 0.1
-    rate: str = "gaussian-kl"
-    warmup_steps: int = 0
-
-    def __post_init__(self) -> None:
-        _choice("likelihood", self.likelihood, LIKELIHOODS)
-        _choice("rate", self.rate, RATES)
-        _at_least("beta", self.beta, 0.0)
-        _at_least("pixel_sigma", self.pixel_sigma, 1e-4)
-        _at_least("warmup_steps", self.warmup_steps, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +35,28 @@ class OptimiserConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every", "checkpoint_every"):
-            _at_least(name, getattr(self, name), 1)
+            at_least(name, getattr(self, name), 1)
         for name in ("learning_rate", "warmup_steps", "shift_pixels"):
-            _at_least(name, getattr(self, name), 0)
+            at_least(name, getattr(self, name), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class FinishConfig:
-    """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis."""
+    """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis.
+
+    default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it.
+    """
 
     step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
     synthesis_steps: int = 1200
     synthesis_learning_rate: float = 5e-4
+    default_file_bytes: float = 28.0
 
     def __post_init__(self) -> None:
         if not self.step_multipliers or not all(m > 0 and math.isfinite(m) for m in self.step_multipliers):
             raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
-        _at_least("synthesis_steps", self.synthesis_steps, 0)
-        _at_least("synthesis_learning_rate", self.synthesis_learning_rate, 0)
+        at_least("synthesis_steps", self.synthesis_steps, 0)
+        at_least("synthesis_learning_rate", self.synthesis_learning_rate, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +75,11 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if not self.name or any(not (c.isalnum() or c in "-_.") for c in self.name) or self.name.startswith("."):
             raise ConfigError(f"name: expected letters, digits, '-', '_', '.', found {self.name!r}")
-        _at_least("seed", self.seed, 0)
-        if not isinstance(self.model, sizes_of(self.family)):
+        at_least("seed", self.seed, 0)
+        if type(self.model) is not sizes_of(self.family):
             raise ConfigError(f"model: family {self.family!r} takes other sizes than {type(self.model).__name__}")
+        if type(self.objective) is not objective_type(self.family):
+            raise ConfigError(f"objective: family {self.family!r} takes another than {type(self.objective).__name__}")
         if self.family == CONDITIONED_FAMILY and (self.objective.rate, self.objective.beta) != ("uniform-noise", 1.0):
             raise ConfigError(
                 f"objective: {self.family} has its β in the model; rate must be uniform-noise, and beta 1"
@@ -105,9 +88,11 @@ class TrainingConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
         """The inverse of to_dict; unknown keys are refused."""
+        family = str(values.get("family", "beta-vae"))
+        values = {"objective": {}, **values}  # the family decides which record its defaults are of
         nested: dict[str, type[Any]] = {
-            "model": sizes_of(values.get("family", "beta-vae")),
-            "objective": ObjectiveConfig,
+            "model": sizes_of(family),
+            "objective": objective_type(family),
             "optimiser": OptimiserConfig,
             "finish": FinishConfig,
         }
@@ -150,17 +135,7 @@ def _typed(where: str, value: Any, wanted: str) -> Any:
         return tuple(_typed(where, item, "float" if "float" in wanted else "int") for item in value)
     if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    simple = {"int": int, "float": float, "str": str}.get(wanted)
-    if simple is not None and (not isinstance(value, simple) or isinstance(value, bool)):
+    simple = {"int": int, "float": float, "str": str, "bool": bool}.get(wanted)
+    if simple is not None and type(value) is not simple:
         raise ConfigError(f"{where}: expected {wanted}, found {value!r}")
     return value
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found {value!r}")
-
-
-def _at_least(name: str, value: float, lowest: float) -> None:
-    if not (value >= lowest and math.isfinite(value)):
-        raise ConfigError(f"{name}: expected a number of at least {lowest:g}, found {value!r}")

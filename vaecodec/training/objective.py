@@ -1,4 +1,4 @@
-"""The objective: distortion + β · rate, in nats an image.
+"""The objective: distortion + β · rate, in nats an image; the families that minimise something else derive from it.
 
 x ──analyse──> posterior ──sample──> y ──synthesise──> logits
                    └────── rate ──┘                       └── distortion against x
@@ -6,8 +6,9 @@ x ──analyse──> posterior ──sample──> y ──synthesise──> l
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 
 from vaecodec.models.base import VAE, Posterior
 from vaecodec.models.priors import FactorizedPrior
-from vaecodec.training.config import ObjectiveConfig
+from vaecodec.training.objective_config import ObjectiveConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,22 @@ class Losses:
     objective_nats: Tensor
 
 
-class Rate(Protocol):
+class Rate(nn.Module, ABC):
     """How latents are sampled in training, and what the samples cost."""
 
-    def sample(self, posterior: Posterior, rng: torch.Generator) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]]:
-        """(y, rate in nats of each latent)."""
-        ...
+    @abstractmethod
+    def sample(self, posterior: Posterior, rng: torch.Generator) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b m"]]:
+        """(y, rate in nats of each latent, or of all together)."""
 
 
-class GaussianKL(nn.Module):
+class GaussianKL(Rate):
     """The paper's: y ~ q(y|x), rate KL(q(y|x) ‖ N(0, 1))."""
 
     def sample(self, posterior: Posterior, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         return posterior.sample(rng), posterior.kl_nats()
 
 
-class UniformNoise(nn.Module):
+class UniformNoise(Rate):
     """Ballé et al. 2017: y = mean + U(-½, ½), rate -ln P under the learned prior; the quantizer's step is 1."""
 
     def __init__(self, latents: int) -> None:
@@ -55,7 +56,7 @@ class UniformNoise(nn.Module):
         return y, self.prior.rate_nats(y)
 
 
-def make_rate(config: ObjectiveConfig, latents: int) -> GaussianKL | UniformNoise:
+def make_rate(config: ObjectiveConfig, latents: int) -> Rate:
     """The rate that the config names."""
     return GaussianKL() if config.rate == "gaussian-kl" else UniformNoise(latents)
 
@@ -72,6 +73,9 @@ def distortion_nats(
 class Trainable(nn.Module):
     """A model and its rate: everything with parameters that one step of training updates together."""
 
+    config: ObjectiveConfig
+    rate: Rate
+
     def __init__(self, model: VAE, config: ObjectiveConfig) -> None:
         super().__init__()
         self.model = model
@@ -79,8 +83,24 @@ class Trainable(nn.Module):
         self.config = config
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
-        """Losses of one batch of images in 0..1 (Higgins et al. 2017, eq. 4, negated)."""
+        """Losses of one batch of images in 0..1; beta: the weight of the rate, which may still be rising."""
         y, rate = self.rate.sample(self.model.analyse(x), rng)
         distortion = distortion_nats(self.model.synthesise(y), x, self.config).mean()
-        rate_total = rate.sum(dim=1).mean()
-        return Losses(distortion.detach(), rate_total.detach(), distortion + beta * rate_total)
+        rate_total = rate.sum(dim=1)
+        return Losses(distortion.detach(), rate_total.mean().detach(), distortion + self.weigh(rate_total, beta))
+
+    def weigh(self, rate_nats: Float[Tensor, " b"], beta: float) -> Tensor:
+        """What the rates of a batch's images add to the objective (Higgins et al. 2017, eq. 4)."""
+        return beta * rate_nats.mean()
+
+    def judge(self, distortion_nats: float, rate_nats: float) -> float:
+        """The objective of a quantizer, by which its step is chosen: distortion and rate as files have them."""
+        return distortion_nats + self.config.beta * rate_nats
+
+    def goal(self, x: Float[Tensor, "b h w"], y_hat: Float[Tensor, "b m"]) -> Float[Tensor, "b h w"]:
+        """The images that the integer-exact synthesis is fine-tuned to give for the quantised latents of x."""
+        return x
+
+    def learned(self) -> Iterator[nn.Parameter]:
+        """The parameters that the first optimiser updates."""
+        return self.parameters()
