@@ -15,9 +15,10 @@ from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
 from vaecodec.errors import BadField, FormatError, VaecodecError
-from vaecodec.runtime import model_file
+from vaecodec.runtime import model_summary
 from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.model_file import Model, pack_model, read_model, read_summary, unpack_model
+from vaecodec.runtime.model_file import Model, pack_model, read_model, unpack_model
+from vaecodec.runtime.model_summary import read_summary
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MODELS = [GOLDEN / "tiny.vaem", GOLDEN / "mini.vaem"]
@@ -48,7 +49,7 @@ def test_the_summary_says_what_the_model_is(path: Path) -> None:
 
 
 def test_a_header_longer_than_the_first_read_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_file, "HEADER_READ_BYTES", 100)
+    monkeypatch.setattr(model_summary, "HEADER_READ_BYTES", 100)
     assert read_summary(MODELS[0]).fingerprint == read_model(MODELS[0]).fingerprint
 
 

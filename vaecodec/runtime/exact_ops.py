@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
 from vaecodec.errors import LimitExceeded, NotExact
 
@@ -186,11 +187,14 @@ class Patches:
     pad: int
 
     def run(self, x: Array) -> Array:
-        pad, size = self.pad, self.size
-        padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-        height, width = padded.shape[1] - size + 1, padded.shape[2] - size + 1
-        windows = [padded[:, i : i + height, j : j + width] for i in range(size) for j in range(size)]
-        return np.concatenate(windows, axis=-1)
+        (b, h, w, c), pad, size = x.shape, self.pad, self.size
+        padded = np.zeros((b, h + 2 * pad, w + 2 * pad, c), np.float32)
+        padded[:, pad : pad + h, pad : pad + w] = x
+        height, width = h + 2 * pad - size + 1, w + 2 * pad - size + 1
+        image, row, pixel, one = padded.strides
+        # A window's row of pixels is contiguous, so that it is copied as a whole.
+        windows = as_strided(padded, (b, height, width, size, size * c), (image, row, pixel, row, one))
+        return windows.reshape(b, height, width, size * size * c)
 
     def bounds(self, x: Range) -> Range:
         height, width, channels = _image(x, "patches")

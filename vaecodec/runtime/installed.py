@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from vaecodec.errors import FormatError, ModelNotFound, NotExact
-from vaecodec.runtime.model_file import Model, Summary, read_model, read_summary
+from vaecodec.runtime.model_file import Model, read_model
+from vaecodec.runtime.model_summary import Summary, read_summary
 
 SUFFIX = ".vaem"
 MODELS_VARIABLE = "VAECODEC_MODELS"

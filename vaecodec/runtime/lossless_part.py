@@ -13,28 +13,31 @@ Every number that a probability depends on is an integer; docs/format.md, "Lossl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import TOTAL, CodingTables
+from vaecodec.entropy.tables import TOTAL, CodingTables, Float64
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
 
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))  # (row, column) in each 2×2 square, in the order of decoding
+PIXEL_HIGH = 255  # of a map and of a pixel
 VALUES = 255  # a pixel that is not zero is 1..255
 MIN_VALUE_COUNT = 2  # so that every value keeps a count of at least 1 in every mixture: see docs/format.md
 MAX_WEIGHT_VALUE = 1 << 20  # (256 bases · 2^20) << 16 stays below 2^53, where float64 is exact
+WEIGHT_BITS = 16  # of a mixture's weights once they are normalised
 MAX_BASES = 256  # K: each pixel that is not zero costs K · 255 products
 MAX_LOGIT = 1 << 12  # L: finer logits than 8192 steps change no probability that matters
 
 Int32 = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ValueMixture:
     """The distribution of a pixel that is not zero: K basis distributions, mixed by weights that the network chooses.
 
@@ -58,16 +61,26 @@ class ValueMixture:
         if self.weights.size and not 1 <= self.weights.min() <= self.weights.max() <= MAX_WEIGHT_VALUE:
             raise BadField(f"lossless part: weights must be 1..{MAX_WEIGHT_VALUE}")
 
+    @cached_property
+    def raised_weights(self) -> Float64:
+        """weights · 2^16."""
+        return self.weights.astype(np.float64) * 2.0**WEIGHT_BITS
 
-@dataclass(frozen=True, slots=True, eq=False)
+    @cached_property
+    def lowered_counts(self) -> Float64:
+        """counts · 2^-16."""
+        return self.counts.astype(np.float64) * 2.0**-WEIGHT_BITS
+
+
+@dataclass(frozen=True, eq=False)
 class PixelLikelihood:
     """p(image | symbols), in integers; h and w are even.
 
-    map_network: symbols (n,) → map (h/2, w/2, c) of 0..255. phases: four networks, in the order of PHASES; input: the
-    map, flattened in C order, then the pixels (h/2 · w/2, row by row, 0..255) of each phase before it, in the order of
-    decoding; result: (h/2, w/2, 1 + K) logit indices within -L..L, of "zero" and of the K weights ((h/2, w/2, 1)
-    without `values`). zero_counts: (2L+1,) 1..2^24 - 1, of the logit index + L: the count of "zero". values: None where
-    pixels are 0 or 255 (1 bit). Raises BadField, LimitExceeded.
+    map_network: symbols (n,) → map (h/2, w/2, c) of 0..255. phases: four networks, in the order of PHASES; input, each
+    of 0..255: the map, flattened in C order, then the pixels (h/2 · w/2, row by row) of each phase before it, in the
+    order of decoding; result: (h/2, w/2, 1 + K) logit indices within -L..L, of "zero" and of the K weights, or
+    (h/2, w/2, 1) without `values`. zero_counts: (2L+1,) 1..2^24 - 1, of the logit index + L: the count of "zero".
+    values: None where pixels are 0 or 255 (1 bit). Raises BadField, LimitExceeded.
     """
 
     map_network: ExactNetwork
@@ -89,6 +102,12 @@ class PixelLikelihood:
             raise BadField(f"lossless part: {len(self.phases)} phases, expected {len(PHASES)}")
         for position in range(len(PHASES)):
             _check_phase(self, position)
+
+    @cached_property
+    def flag_counts(self) -> Float64:
+        """(2L+1, 2): the counts of "zero" and of "not zero"."""
+        zero = self.zero_counts.astype(np.float64)
+        return np.stack([zero, TOTAL - zero], axis=1)
 
     @property
     def limit(self) -> int:
@@ -147,7 +166,7 @@ def _check_array(array: Any, what: str, ndim: int) -> None:
 
 def _check_map(likelihood: PixelLikelihood) -> None:
     found = likelihood.map_network.result
-    if len(found.shape) != 3 or found.low.min() < 0 or found.high.max() > 255:
+    if len(found.shape) != 3 or found.low.min() < 0 or found.high.max() > PIXEL_HIGH:
         raise BadField(
             f"lossless part: the map must be (h/2, w/2, c) of 0..255, found {found.shape} of "
             f"{found.low.min()}..{found.high.max()}"
@@ -159,6 +178,8 @@ def _check_phase(likelihood: PixelLikelihood, position: int) -> None:
     wanted = height * width * (channels + position)
     if len(network.input_low) != wanted:
         raise BadField(f"lossless part: phase {position} takes {len(network.input_low)} values, expected {wanted}")
+    if network.input_low.any() or (network.input_high != PIXEL_HIGH).any():
+        raise BadField(f"lossless part: phase {position} must take inputs of 0..255")
     found, limit = network.result, likelihood.limit
     if found.shape != (height, width, likelihood.outputs):
         raise BadField(

@@ -1,17 +1,17 @@
 """The model file: everything that coding needs, in one container without pickle.
 
-meta.decode     geometry, operations of the synthesis        ┐ fingerprint = SHA-256
-decode/…        integer tables and weights, known answer     ┘ of these
+meta.decode     geometry, operations of the networks         ┐ fingerprint = SHA-256
+decode/…        integer tables and weights, known answers    ┘ of these
 meta.encode     β of each level
 encode/…        analysis.onnx, the quantizer's steps and centers
 meta.about      name, family, training record: for people
+
+A model has lossy levels, or a lossless part (runtime/lossless_file.py), or both.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import os
 import re
 from dataclasses import dataclass
@@ -21,18 +21,20 @@ from typing import Any
 import numpy as np
 
 from vaecodec.bitstream.arrays import pack_array, unpack_array
-from vaecodec.bitstream.container import pack_container, unpack_container, unpack_header
-from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_HEADER_BYTES, MAX_LEVEL, MAX_SIDE
+from vaecodec.bitstream.container import pack_container, unpack_container
+from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact, Truncated
+from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
+from vaecodec.runtime.lossless_file import pack_decode, pack_encode, unpack_lossless
 from vaecodec.runtime.lossless_part import LosslessPart
+from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
 
-HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
+SYNTHESIS = "decode/synthesis/"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,9 +51,10 @@ class Level:
 class Model:
     """A trained model as it is stored.
 
-    height, width: the images' geometry in pixels. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
+    height, width: the images' geometry in pixels. levels: coarsest first; () where there is a lossless part alone, and
+    then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
     synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record. default_level:
-    what compressing uses when it is told nothing.
+    what compressing uses when it is told nothing. lossless: what codes images exactly, None where nothing does.
     """
 
     name: str
@@ -68,8 +71,8 @@ class Model:
 
     @property
     def latents(self) -> int:
-        """How many latents there are."""
-        return self.levels[0].tables.n
+        """How many latents the levels have; 0 without levels."""
+        return self.levels[0].tables.n if self.levels else 0
 
     @property
     def level_is_input(self) -> bool:
@@ -80,7 +83,24 @@ class Model:
     def fingerprint(self) -> bytes:
         """SHA-256 of everything that decoding depends on, 32 bytes."""
         decode, sections = _pack_decode(self)
-        return _fingerprint(decode, {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()})
+        return fingerprint_of(decode, {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()})
+
+
+def lossless_model(name: str, family: str, part: LosslessPart, about: dict[str, Any]) -> Model:
+    """A model of a lossless part alone."""
+    nothing = np.empty(0, np.int32)
+    return Model(
+        name=name,
+        family=family,
+        height=part.geometry[0],
+        width=part.geometry[1],
+        levels=(),
+        analysis=b"",
+        synthesis=ExactNetwork(nothing, nothing, ()),
+        known_answer=KnownAnswer(np.empty((KNOWN_ANSWER_BATCH, 0), np.int32), "", ""),
+        about=about,
+        lossless=part,
+    )
 
 
 def pack_model(model: Model) -> bytes:
@@ -90,7 +110,10 @@ def pack_model(model: Model) -> bytes:
     for k, level in enumerate(model.levels):
         sections[f"encode/level/{k}/center"] = pack_array(level.quantizer.center)
         sections[f"encode/level/{k}/step"] = pack_array(level.quantizer.step)
-    sections["encode/analysis.onnx"] = model.analysis
+    if model.levels:
+        sections["encode/analysis.onnx"] = model.analysis
+    if model.lossless is not None:
+        sections |= pack_encode(model.lossless)
     about = {**model.about, "name": model.name, "family": model.family}
     encode: dict[str, Any] = {"betas": betas}
     if model.default_level:
@@ -102,28 +125,10 @@ def unpack_model(data: Buffer) -> Model:
     """The inverse of pack_model. Raises FormatError and its children, and NotExact."""
     meta, sections = unpack_container(data)
     try:
-        decode, about, betas = meta["decode"], dict(meta["about"]), meta["encode"]["betas"]
-        synthesis = unpack_network(decode["synthesis"], sections)
-        answer = decode["known_answer"]
-        model = Model(
-            name=about.pop("name"),
-            family=about.pop("family"),
-            height=decode["height"],
-            width=decode["width"],
-            levels=tuple(_unpack_level(k, beta, sections) for k, beta in enumerate(betas)),
-            analysis=bytes(sections["encode/analysis.onnx"]),
-            synthesis=synthesis,
-            known_answer=KnownAnswer(
-                unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32),
-                answer["one"],
-                answer["all"],
-            ),
-            about=about,
-            default_level=meta["encode"].get("default_level", 0),
-        )
+        model = _unpack(meta, sections)
         _check(model)
         digests = {name: hashlib.sha256(section).hexdigest() for name, section in sections.items()}
-        if model.fingerprint != _fingerprint(decode, digests):
+        if model.fingerprint != fingerprint_of(meta["decode"], digests):
             raise NotCanonical("model file: what decoding depends on is not written as an encoder writes it")
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise BadField(f"model file: missing or misshapen field ({error!r})") from error
@@ -142,68 +147,48 @@ def read_model(path: str | os.PathLike[str]) -> Model:
         return unpack_model(file.read(MAX_CONTAINER_BYTES + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the header alone says of a model. betas: one for each level; about: as Model's."""
-
-    name: str
-    family: str
-    fingerprint: bytes
-    height: int
-    width: int
-    betas: tuple[float, ...]
-    about: dict[str, Any]
-
-
-def read_summary(path: str | os.PathLike[str]) -> Summary:
-    """Read a model file's header. Raises OSError, FormatError and its children."""
-    with open(path, "rb") as file:
-        data = file.read(HEADER_READ_BYTES)
-        try:
-            meta, digests = unpack_header(data)
-        except Truncated:
-            meta, digests = unpack_header(data + file.read(MAX_HEADER_BYTES))
-    try:
-        about, decode = dict(meta["about"]), meta["decode"]
-        summary = Summary(
-            name=about.pop("name"),
-            family=about.pop("family"),
-            fingerprint=_fingerprint(decode, digests),
-            height=decode["height"],
-            width=decode["width"],
-            betas=tuple(_beta(beta) for beta in meta["encode"]["betas"]),
-            about=about,
-        )
-        _check_header(summary)
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
-    return summary
-
-
-def _fingerprint(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
-    """SHA-256 of the canonical JSON of meta.decode and of each decode/ section's name and SHA-256."""
-    listed = [[name, digests[name]] for name in sorted(digests) if name.startswith("decode/")]
-    text = json.dumps([decode, listed], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
-
-
 def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
-    sections: Sections = {"decode/known_answer": pack_array(narrow(model.known_answer.symbols))}
+    decode: dict[str, Any] = {"height": model.height, "width": model.width, "levels": len(model.levels)}
+    sections: Sections = {}
     for k, level in enumerate(model.levels):
         for name, array in level.tables.to_arrays().items():
             sections[f"decode/level/{k}/{name}"] = pack_array(array)
-    ops, arrays = pack_network(model.synthesis)
-    sections.update(arrays)
-    decode = {
-        "height": model.height,
-        "width": model.width,
-        "levels": len(model.levels),
-        "synthesis": ops,
-        "known_answer": {"one": model.known_answer.sha256_one, "all": model.known_answer.sha256_all},
-    }
+    if model.levels:
+        answer = model.known_answer
+        decode["synthesis"], packed = pack_network(model.synthesis, SYNTHESIS)
+        decode["known_answer"] = {"one": answer.sha256_one, "all": answer.sha256_all}
+        sections |= {**packed, "decode/known_answer": pack_array(narrow(answer.symbols))}
+    if model.lossless is not None:
+        decode["lossless"], packed = pack_decode(model.lossless)
+        sections |= packed
     return decode, sections
+
+
+def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
+    """The model, its parts checked one by one."""
+    decode, about, betas = meta["decode"], dict(meta["about"]), meta["encode"]["betas"]
+    name, family = about.pop("name"), about.pop("family")
+    lossless = unpack_lossless(decode["lossless"], sections) if "lossless" in decode else None
+    if not betas and lossless is not None:
+        return lossless_model(name, family, lossless, about)
+    answer = decode["known_answer"]
+    return Model(
+        name=name,
+        family=family,
+        height=decode["height"],
+        width=decode["width"],
+        levels=tuple(_unpack_level(k, beta, sections) for k, beta in enumerate(betas)),
+        analysis=bytes(sections["encode/analysis.onnx"]),
+        synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
+        known_answer=KnownAnswer(
+            unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32),
+            answer["one"],
+            answer["all"],
+        ),
+        about=about,
+        default_level=meta["encode"].get("default_level", 0),
+        lossless=lossless,
+    )
 
 
 def _unpack_level(k: int, beta: object, sections: dict[str, memoryview]) -> Level:
@@ -212,18 +197,21 @@ def _unpack_level(k: int, beta: object, sections: dict[str, memoryview]) -> Leve
         {name: unpack_array(sections[prefix + name]) for name in ("offsets", "counts", "coded")}
     )
     center, step = (unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step"))
-    return Level(_beta(beta), tables, Quantizer(center, step))
-
-
-def _beta(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= float(value) < math.inf:
-        raise BadField(f"model file: β of a level must be a finite number of at least 0, found {value!r}")
-    return float(value)
+    return Level(checked_beta(beta), tables, Quantizer(center, step))
 
 
 def _check(model: Model) -> None:
     """What the parts must agree on."""
-    _check_header(model)
+    check_header(model)
+    if model.lossless is not None and model.lossless.geometry != (model.height, model.width):
+        raise BadField(f"model file: a lossless part of {model.lossless.geometry} in a model of another geometry")
+    if model.lossless is not None:
+        _check_digests(model.lossless.known_answer)
+    if model.levels or model.lossless is None:
+        _check_levels(model)
+
+
+def _check_levels(model: Model) -> None:
     if not 1 <= len(model.levels) <= MAX_LEVEL + 1:
         raise BadField(f"model file: {len(model.levels)} levels, expected 1..{MAX_LEVEL + 1}")
     if type(model.default_level) is not int or not 0 <= model.default_level < len(model.levels):
@@ -234,9 +222,7 @@ def _check(model: Model) -> None:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
-    for digest in (model.known_answer.sha256_one, model.known_answer.sha256_all):
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-            raise BadField(f"model file: known answer must be 64 lower-case hexadecimal digits, found {digest!r}")
+    _check_digests(model.known_answer)
     pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(
@@ -245,10 +231,7 @@ def _check(model: Model) -> None:
         )
 
 
-def _check_header(part: Model | Summary) -> None:
-    """What can be checked without the sections."""
-    if not (isinstance(part.name, str) and isinstance(part.family, str)):
-        raise BadField("model file: name and family must be strings")
-    for side in (part.height, part.width):
-        if type(side) is not int or not 1 <= side <= MAX_SIDE:
-            raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_SIDE}")
+def _check_digests(answer: KnownAnswer) -> None:
+    for digest in (answer.sha256_one, answer.sha256_all):
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise BadField(f"model file: known answer must be 64 lower-case hexadecimal digits, found {digest!r}")

@@ -1,6 +1,6 @@
 """Integer-exact networks in a model file: a description of each operation in the header, its arrays in sections.
 
-ExactNetwork ──pack_network──> [{"op": "dense", "sources": [0]}, …], {"decode/synthesis/0/weight": bytes, …}
+ExactNetwork ──pack_network──> [{"op": "dense", "sources": [0]}, …], {"PREFIX0/weight": bytes, …}
 """
 
 from __future__ import annotations
@@ -19,33 +19,40 @@ from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import OPS, Op
 
 Sections = dict[str, bytes]
-PREFIX = "decode/synthesis/"
 MAX_NUMBER = 1 << 31  # of the description: every field of every operation is far below it
 
 
-def pack_network(network: ExactNetwork) -> tuple[list[dict[str, Any]], Sections]:
-    """The description of the operations, and the arrays' sections."""
-    sections = {
-        f"{PREFIX}low": pack_array(network.input_low),
-        f"{PREFIX}high": pack_array(network.input_high),
-    }
-    described = []
-    for position, op in enumerate(network.ops):
+def pack_network(network: ExactNetwork, prefix: str) -> tuple[list[dict[str, Any]], Sections]:
+    """The description of the operations, and all arrays' sections, whose names begin with `prefix`."""
+    described, sections = pack_ops(network.ops, prefix)
+    sections |= {f"{prefix}low": pack_array(network.input_low), f"{prefix}high": pack_array(network.input_high)}
+    return described, sections
+
+
+def unpack_network(described: list[dict[str, Any]], sections: Mapping[str, Buffer], prefix: str) -> ExactNetwork:
+    """The inverse of pack_network. Raises BadField, LimitExceeded, NotExact; KeyError for a missing section."""
+    low, high = (unpack_integers(sections[f"{prefix}{name}"], name).astype(np.int32) for name in ("low", "high"))
+    return ExactNetwork(low, high, unpack_ops(described, sections, prefix))
+
+
+def pack_ops(ops: tuple[Op, ...], prefix: str) -> tuple[list[dict[str, Any]], Sections]:
+    """The description of operations, and their arrays' sections."""
+    described, sections = [], {}
+    for position, op in enumerate(ops):
         entry: dict[str, Any] = {"op": op.kind, "sources": list(op.sources)}
         for name in (field.name for field in fields(op)):
             value = getattr(op, name)
             if isinstance(value, np.ndarray):
-                sections[f"{PREFIX}{position}/{name}"] = pack_array(narrow(value))
+                sections[f"{prefix}{position}/{name}"] = pack_array(narrow(value))
             elif name != "sources":
                 entry[name] = value
         described.append(entry)
     return described, sections
 
 
-def unpack_network(described: list[dict[str, Any]], sections: Mapping[str, Buffer]) -> ExactNetwork:
-    """The inverse of pack_network. Raises BadField, LimitExceeded, NotExact; KeyError for a missing section."""
-    low, high = (unpack_integers(sections[f"{PREFIX}{name}"], name).astype(np.int32) for name in ("low", "high"))
-    return ExactNetwork(low, high, tuple(_unpack_op(k, entry, sections) for k, entry in enumerate(described)))
+def unpack_ops(described: list[dict[str, Any]], sections: Mapping[str, Buffer], prefix: str) -> tuple[Op, ...]:
+    """The inverse of pack_ops. Raises BadField; KeyError for a missing section."""
+    return tuple(_unpack_op(k, entry, sections, prefix) for k, entry in enumerate(described))
 
 
 def narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -58,7 +65,7 @@ def narrow(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     raise BadField("array: values beyond int32")
 
 
-def _unpack_op(position: int, entry: dict[str, Any], sections: Mapping[str, Buffer]) -> Op:
+def _unpack_op(position: int, entry: dict[str, Any], sections: Mapping[str, Buffer], prefix: str) -> Op:
     if entry["op"] not in OPS:
         raise BadField(f"operation {position}: unknown kind {entry['op']!r}; there are: {', '.join(OPS)}")
     kind = OPS[entry["op"]]
@@ -70,7 +77,7 @@ def _unpack_op(position: int, entry: dict[str, Any], sections: Mapping[str, Buff
         elif name in entry:
             values[name] = _number(entry[name], where)
         else:
-            array = unpack_integers(sections[f"{PREFIX}{position}/{name}"], where)
+            array = unpack_integers(sections[f"{prefix}{position}/{name}"], where)
             values[name] = array if name == "shift" else array.astype(np.float32)
     return kind(**values)
 

@@ -8,7 +8,7 @@ predict(symbols) ──yields logit indices of phase 0──> driver ──sends
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,9 @@ from vaecodec.entropy.tables import TOTAL
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KnownAnswer
 from vaecodec.runtime.lossless_part import PHASES, Int32, PixelLikelihood
-from vaecodec.runtime.pixel_tables import Indices, counts_of_values, counts_of_zero
+from vaecodec.runtime.pixel_tables import Indices, counts_of_flags, counts_of_values
 
-PHASE_BATCH = 64  # bounds the memory of the feature maps, and is the batch size of the known answer
+PHASE_BATCH = 16  # feature maps of so many images stay in a cache of some megabytes
 
 Pixels = npt.NDArray[np.uint8]
 Prediction = Generator[Indices, Pixels, None]
@@ -47,6 +47,16 @@ def predict(likelihood: PixelLikelihood, symbols: Int32) -> Prediction:
         known = np.concatenate([known, pixels.reshape(len(symbols), -1)], axis=1)
 
 
+def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) -> list[Pixels]:
+    """Drive a prediction to its end: pixels_of(phase, logit indices) says the pixels of each phase; all of them."""
+    indices, planes = next(prediction), []
+    for phase in range(len(PHASES)):
+        planes.append(pixels_of(phase, indices))
+        if phase + 1 < len(PHASES):
+            indices = prediction.send(planes[phase])
+    return planes
+
+
 def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
     """The network's result for inputs (b, m), some at a time: the same as all at once."""
     parts = [network(x[k : k + PHASE_BATCH]) for k in range(0, len(x), PHASE_BATCH)]
@@ -55,7 +65,8 @@ def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
 
 def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
     """Zero where its count is 2^23 or more, else the first of the most probable values; indices (b, h/2, w/2, …)."""
-    pixels = np.where(2 * counts_of_zero(likelihood, indices) >= TOTAL, 0, 255).astype(np.uint8)
+    zero = counts_of_flags(likelihood, indices)[:, 0].reshape(indices.shape[:3])
+    pixels = np.where(2 * zero >= TOTAL, 0, 255).astype(np.uint8)
     if likelihood.values is not None:
         lit = pixels > 0
         pixels[lit] = 1 + counts_of_values(likelihood.values, indices[lit]).argmax(axis=1)
@@ -65,13 +76,12 @@ def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
 def likelihood_answer(likelihood: PixelLikelihood, symbols: Int32) -> str:
     """SHA-256 of the logit indices of the four phases, int32 little-endian, each phase's pixels the most probable."""
     digest = hashlib.sha256()
-    steps = predict(likelihood, symbols)
-    indices = next(steps)
-    for position in range(len(PHASES)):
+
+    def guess(_: int, indices: Indices) -> Pixels:
         digest.update(indices.astype("<i4").tobytes())
-        pixels = most_probable(likelihood, indices)
-        if position + 1 < len(PHASES):
-            indices = steps.send(pixels)
+        return most_probable(likelihood, indices)
+
+    follow(predict(likelihood, symbols), guess)
     return digest.hexdigest()
 
 

@@ -10,27 +10,26 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.entropy.tables import TOTAL, Float64
-from vaecodec.runtime.lossless_part import Int32, PixelLikelihood, ValueMixture
-
-WEIGHT_BITS = 16  # of the mixture's weights after they are normalised
+from vaecodec.runtime.lossless_part import WEIGHT_BITS, PixelLikelihood, ValueMixture
 
 Indices = npt.NDArray[np.int16]
 
 
-def counts_of_zero(likelihood: PixelLikelihood, indices: Indices) -> Int32:
-    """The count of "zero", 1..2^24 - 1, of each pixel; indices (..., 1 or 1 + K)."""
-    counts: Int32 = likelihood.zero_counts[indices[..., 0].astype(np.intp) + likelihood.limit]
+def counts_of_flags(likelihood: PixelLikelihood, indices: Indices) -> Float64:
+    """The counts (r, 2) of "zero" and "not zero" of every pixel of indices (..., 1 or 1 + K), in C order."""
+    counts: Float64 = likelihood.flag_counts[indices[..., 0].ravel() + np.intp(likelihood.limit)]
     return counts
 
 
 def counts_of_values(mixture: ValueMixture, indices: Indices) -> Float64:
     """The counts (r, 255) of the values 1..255 of r pixels that are not zero; indices (r, 1 + K). Whole numbers.
 
-    Every sum below is a multiple of 2^-16 under 2^24, so float64 holds it exactly, whatever the order.
+    float64 is exact: the quotient e · 2^16 / Σe is below 2^17, and at least 2^-28 away from the next whole number
+    unless it is one; every sum after it is a multiple of 2^-16 under 2^24, whatever the order.
     """
-    e = mixture.weights[indices[:, 1:].astype(np.intp) + len(mixture.weights) // 2].astype(np.int64)
-    w = (e << WEIGHT_BITS) // e.sum(axis=1, keepdims=True)
-    counts: Float64 = w.astype(np.float64) @ (mixture.counts * 2.0**-WEIGHT_BITS)
+    e = mixture.raised_weights[indices[:, 1:] + np.intp(len(mixture.weights) // 2)]
+    w = np.floor(e / (e.sum(axis=1, keepdims=True) * 2.0**-WEIGHT_BITS))
+    counts: Float64 = w @ mixture.lowered_counts
     np.floor(counts, out=counts)
     counts[np.arange(len(counts)), counts.argmax(axis=1)] += TOTAL - counts.sum(axis=1)
     return counts

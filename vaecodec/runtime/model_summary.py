@@ -1,0 +1,94 @@
+"""What the header of a model file says: enough to find a model, in a fraction of the time that reading it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vaecodec.bitstream.container import unpack_header
+from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_SIDE
+from vaecodec.errors import BadField, FormatError, Truncated
+
+HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the header alone says of a model. betas: one for each lossy level; about: as Model's."""
+
+    name: str
+    family: str
+    fingerprint: bytes
+    height: int
+    width: int
+    betas: tuple[float, ...]
+    has_lossless: bool
+    about: dict[str, Any]
+
+
+def read_summary(path: str | os.PathLike[str]) -> Summary:
+    """Read a model file's header. Raises OSError, FormatError and its children."""
+    with open(path, "rb") as file:
+        data = file.read(HEADER_READ_BYTES)
+        try:
+            meta, digests = unpack_header(data)
+        except Truncated:
+            meta, digests = unpack_header(data + file.read(MAX_HEADER_BYTES))
+    try:
+        about, decode = dict(meta["about"]), meta["decode"]
+        summary = Summary(
+            name=about.pop("name"),
+            family=about.pop("family"),
+            fingerprint=fingerprint_of(decode, digests),
+            height=decode["height"],
+            width=decode["width"],
+            betas=tuple(checked_beta(beta) for beta in meta["encode"]["betas"]),
+            has_lossless="lossless" in decode,
+            about=about,
+        )
+        check_header(summary)
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
+    return summary
+
+
+def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
+    """SHA-256 of the canonical JSON of meta.decode and of each decode/ section's name and SHA-256."""
+    listed = [[name, digests[name]] for name in sorted(digests) if name.startswith("decode/")]
+    text = json.dumps([decode, listed], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def checked_beta(value: object) -> float:
+    """The β of a level. Raises BadField."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= float(value) < math.inf:
+        raise BadField(f"model file: β of a level must be a finite number of at least 0, found {value!r}")
+    return float(value)
+
+
+class Headed(Protocol):
+    """What check_header looks at."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+
+
+def check_header(part: Headed) -> None:
+    """What can be checked without the sections. Raises BadField."""
+    if not (isinstance(part.name, str) and isinstance(part.family, str)):
+        raise BadField("model file: name and family must be strings")
+    for side in (part.height, part.width):
+        if type(side) is not int or not 1 <= side <= MAX_SIDE:
+            raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_SIDE}")
