@@ -17,12 +17,12 @@ def _step(byte: int) -> int:
     return state
 
 
-_TABLE = tuple(_step(byte) for byte in range(256))
+CRC24_TABLE = tuple(_step(byte) for byte in range(256))
 
 
 def crc24(data: Buffer, state: int = CRC24_INITIAL) -> int:
     """The check of `data`, or of what gave `state` followed by `data`: crc24(b, crc24(a)) == crc24(a + b)."""
-    table = _TABLE
+    table = CRC24_TABLE
     for byte in data:
         state = (state & 0xFFFF) << 8 ^ table[state >> 16 ^ byte]
     return state

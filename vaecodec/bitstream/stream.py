@@ -46,7 +46,8 @@ class Stream:
 
 
 @lru_cache(maxsize=64)
-def _fingerprint_state(fingerprint: bytes) -> int:
+def fingerprint_state(fingerprint: bytes) -> int:
+    """The check's state after a model's whole fingerprint. Raises BadField."""
     if len(fingerprint) != FINGERPRINT_BYTES:
         raise BadField(f"model fingerprint: expected {FINGERPRINT_BYTES} bytes, found {len(fingerprint)}")
     return crc24(fingerprint)
@@ -57,7 +58,7 @@ def pack(coding: int, fingerprint: bytes, size: tuple[int, int] | None, payload:
 
     Raises BadField and LimitExceeded where a field has no place in the format.
     """
-    state = _fingerprint_state(fingerprint)
+    state = fingerprint_state(fingerprint)
     if not 0 <= coding <= MAX_LEVEL:
         raise BadField(f"coding: expected 0..{MAX_LEVEL}, found {coding}")
     flag, size_bytes = 0, b""
@@ -113,7 +114,7 @@ def verify(data: Buffer, fingerprint: bytes) -> None:
     if len(view) > MAX_STREAM_BYTES:
         raise LimitExceeded(f"stream: {len(view)} bytes, at most {MAX_STREAM_BYTES} allowed")
     found = int.from_bytes(view[-CHECK_BYTES:], "big")
-    expected = crc24(view[:-CHECK_BYTES], _fingerprint_state(fingerprint)) ^ CHECK_XOR
+    expected = crc24(view[:-CHECK_BYTES], fingerprint_state(fingerprint)) ^ CHECK_XOR
     if found != expected:
         raise BadChecksum(
             f"check at offset {len(view) - CHECK_BYTES}: expected {expected:06x} for this model, found {found:06x}"
