@@ -5,7 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaecodec.bitstream import limits
-from vaecodec.bitstream.stream import CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, pack, unpack, verify
+from vaecodec.bitstream.stream import (
+    CODED_EXACTLY,
+    CODING_LOSSLESS,
+    CODING_NEAR_LOSSLESS,
+    CODING_STORED,
+    CODING_STORED_BITS,
+    pack,
+    unpack,
+    verify,
+)
 from vaecodec.errors import BadChecksum, BadField, BadMagic, FormatError, LimitExceeded, Truncated, UnsupportedVersion
 
 FINGERPRINT = bytes(range(100, 132))
@@ -23,12 +32,37 @@ def test_unpack_inverts_pack(coding: int, fingerprint: bytes, size: tuple[int, i
     verify(data, fingerprint)
 
 
+@pytest.mark.parametrize("coding", [CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_STORED_BITS])
+@given(SIZES, st.integers(1, 127), st.binary(max_size=60), st.binary(max_size=60))
+def test_unpack_inverts_pack_for_every_other_coding(
+    coding: int, size: tuple[int, int] | None, error: int, payload: bytes, pixels: bytes
+) -> None:
+    error = error if coding == CODING_NEAR_LOSSLESS else 0
+    data = pack(coding, FINGERPRINT, size, payload, max_error=error, pixels=pixels)
+    assert len(data) == len(payload) + (7 if size is None else 9) + (error > 0)
+    stream = unpack(data)
+    assert (stream.coding, stream.size, stream.max_error, stream.payload) == (coding, size, error, payload)
+    verify(data, FINGERPRINT, pixels)
+    if coding in CODED_EXACTLY:
+        with pytest.raises(BadChecksum):
+            verify(data, FINGERPRINT, pixels + b"\1")
+    else:
+        verify(data, FINGERPRINT)
+
+
 @settings(max_examples=500)
 @given(st.binary(max_size=40) | st.binary(max_size=40).map(lambda rest: b"\xb9" + rest))
 def test_any_bytes_are_a_format_error_or_a_stream_that_packs_to_them(data: bytes) -> None:
     try:
         stream = unpack(data)
-        assert pack(stream.coding, stream.short_fingerprint + bytes(30), stream.size, stream.payload)[:-3] == data[:-3]
+        again = pack(
+            stream.coding,
+            stream.short_fingerprint + bytes(30),
+            stream.size,
+            stream.payload,
+            max_error=stream.max_error,
+        )
+        assert again[:-3] == data[:-3]
         verify(data, FINGERPRINT)
     except FormatError:
         pass
@@ -103,7 +137,22 @@ def test_a_cut_header_is_truncated(length: int) -> None:
         verify(data, FINGERPRINT)
 
 
-@pytest.mark.parametrize("coding", [112, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_LOSSLESS])
+@pytest.mark.parametrize("error", [0, 128, 255])
+def test_an_error_that_a_near_lossless_stream_cannot_have_is_a_bad_field(error: int) -> None:
+    data = bytearray(pack(CODING_NEAR_LOSSLESS, FINGERPRINT, None, b"", max_error=3))
+    data[4] = error
+    with pytest.raises(BadField, match="max error"):
+        unpack(data)
+    with pytest.raises(BadField, match="max error"):
+        pack(CODING_NEAR_LOSSLESS, FINGERPRINT, None, b"", max_error=error)
+
+
+def test_a_stream_of_another_coding_has_no_error() -> None:
+    with pytest.raises(BadField, match="not near-lossless"):
+        pack(CODING_LOSSLESS, FINGERPRINT, None, b"", max_error=1)
+
+
+@pytest.mark.parametrize("coding", [112, 123])
 def test_a_reserved_coding_is_a_bad_field(coding: int) -> None:
     data = bytearray(pack(5, FINGERPRINT, None, b""))
     data[1] = coding

@@ -5,7 +5,8 @@ CHECK_BYTES = 3  # CRC-24: every burst of up to 24 bits is detected, and a 20-by
 SHORT_FINGERPRINT_BYTES = 2  # enough to look a model up; the check covers all 32 bytes of the fingerprint
 MAX_SIDE = 256  # height and width are stored less one, in a byte each; version 1 is for small images
 MAX_STREAM_BYTES = 1 << 20  # the largest image has 2**16 pixels: no valid stream comes near to 16 bytes a pixel
-MAX_LEVEL = 111  # levels 0..111 are lossy; 112..127 are kept for other kinds of coding
+MAX_LEVEL = 111  # levels 0..111 are lossy; 112..127 are other kinds of coding
+MAX_ERROR = 127  # grey levels of a near-lossless stream: at 127, "zero or not" is all that is left of a pixel
 
 # Containers (model files)
 MAX_CONTAINER_BYTES = 1 << 26  # model files are under 8 MB; a hostile length must not make us hash gigabytes

@@ -35,8 +35,10 @@ class Bins:
     def _width(self) -> int:
         return 2 * self.max_error + 1
 
-    def rounded(self, pixels: Pixels) -> Pixels:
-        """What the pixels become, each within max_error."""
+    def rounded(self, pixels: Pixels, bit_depth: int) -> Pixels:
+        """What pixels become: each within max_error, but that 1 bit allows 0 and 255 alone."""
+        if bit_depth == 1:
+            return np.where(pixels > self.max_error, np.uint8(VALUES), np.uint8(0))
         if self.max_error == 0:
             return pixels
         table = np.zeros(VALUES + 1, np.uint8)
