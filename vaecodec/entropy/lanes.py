@@ -111,20 +111,20 @@ def _encode(columns: Indices, rows: _Rows) -> list[bytes]:
 
 def _words(
     moved: list[tuple[Indices, Indices, UInt64]], carried: list[tuple[Indices, Indices]], lanes: int, width: int
-) -> UInt64:
-    """The words that have moved out, (lanes, width), with the carries that came after them."""
-    words = np.zeros((lanes, width), np.uint64)
+) -> npt.NDArray[np.uint8]:
+    """The bytes (lanes, 4 width) of the words that have moved out, with the carries that came after them."""
+    words = np.zeros((width, lanes), np.uint64)
     for lane, place, word in moved:
-        words[lane, place] = word
+        words[place, lane] = word
     for lane, place in carried:  # at most one for each place: intervals lie within one another
-        words[lane, place] += np.uint64(1)
-    for k in range(width - 1, 0, -1):
-        words[:, k - 1] += words[:, k] >> _WORD
-        words[:, k] &= _WORD_MASK
-    return words
+        words[place, lane] += np.uint64(1)
+    for k in range(width - 1, 0, -1) if carried else ():
+        words[k - 1] += words[k] >> _WORD
+        words[k] &= _WORD_MASK
+    return np.ascontiguousarray(words.T, ">u4").view(np.uint8)
 
 
-def _endings(words: UInt64, position: Indices, low: UInt64, range_: UInt64) -> list[bytes]:
+def _endings(moved: npt.NDArray[np.uint8], position: Indices, low: UInt64, range_: UInt64) -> list[bytes]:
     """The shortest strings in the intervals, by the closed form of docs/format.md."""
     lanes = len(low)
     last = low + (range_ - np.uint64(1))
@@ -134,18 +134,16 @@ def _endings(words: UInt64, position: Indices, low: UInt64, range_: UInt64) -> l
     difference = below ^ last
     shift = sum((difference >= np.uint64(1 << bits)).astype(np.uint64) << np.uint64(3) for bits in range(8, 64, 8))
     end = ((below >> shift) + np.uint64(1)) << shift
-    width = words.shape[1] * 4
-    text = np.zeros((lanes, width + _STATE_BYTES), np.uint8)
-    text[:, :width] = words.astype(">u4").view(np.uint8).reshape(lanes, width)
+    text = np.pad(moved, ((0, 0), (0, _STATE_BYTES)))
     at = 4 * position[:, None] + np.arange(_STATE_BYTES)
     text[np.arange(lanes)[:, None], at] = end.astype(">u8").view(np.uint8).reshape(lanes, _STATE_BYTES)
     lengths = (4 * position + _STATE_BYTES - (shift >> np.uint64(3)).astype(np.intp)).tolist()
     whole, stride = text.tobytes(), text.shape[1]
     payloads = [whole[k * stride : k * stride + lengths[k]] for k in range(lanes)]
     for k in far.tolist():
-        moved = int.from_bytes(whole[k * stride : k * stride + 4 * int(position[k])], "big")
+        before = int.from_bytes(whole[k * stride : k * stride + 4 * int(position[k])], "big")
         total_bits = WORD_BITS * int(position[k]) + STATE_BITS
-        payloads[k] = shortest_string(moved << STATE_BITS | int(low[k]), int(range_[k]), total_bits)
+        payloads[k] = shortest_string(before << STATE_BITS | int(low[k]), int(range_[k]), total_bits)
     return payloads
 
 

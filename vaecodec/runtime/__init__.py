@@ -4,5 +4,6 @@ codec.py          Codec: images and bytes        rate_control.py   the level for
 model_file.py     the model file                 installed.py      where models are found
 exact.py, exact_ops.py, network_file.py          the integer-exact evaluator and its form in the file
 analysis.py       the analysis graph             images.py         image files, and what becomes of colour
+bulk.py, cores.py many streams at once, on every core
 archive*.py       many images in one file
 """

@@ -45,6 +45,10 @@ class AnalysisSession:
             return np.empty((0, session.get_outputs()[0].shape[1]), np.float32)
         return np.concatenate(parts)
 
+    def start(self) -> None:
+        """Make the session now, before several threads need it. Raises ModelError."""
+        self._started()
+
     def _started(self) -> Any:
         if self._session is None or self._process != os.getpid():
             import onnxruntime

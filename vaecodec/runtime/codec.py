@@ -7,37 +7,38 @@ image <─────────synthesis────────────s
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
-from vaecodec.bitstream.stream import Stream, pack, unpack, verify
+from vaecodec.bitstream.limits import MAX_LEVEL, SHORT_FINGERPRINT_BYTES
+from vaecodec.bitstream.stream import CODED_EXACTLY, Stream, is_exact, unpack, verify
 from vaecodec.entropy.coder import decode_symbols, encode_symbols
-from vaecodec.errors import (
-    BadField,
-    ImageError,
-    ImageSizeError,
-    KnownAnswerMismatch,
-    ModelError,
-    ModelMismatch,
-    NotCanonical,
-)
+from vaecodec.errors import BadField, ConfigError, KnownAnswerMismatch, ModelError, ModelMismatch
 from vaecodec.runtime.analysis import AnalysisSession
+from vaecodec.runtime.bulk import LEAST_PIECE, MOST_PIECE, pack_symbols, parse_streams
+from vaecodec.runtime.cores import map_on_cores, pieces
+from vaecodec.runtime.exact_or_lossy import compress_by_target
+from vaecodec.runtime.geometry import Geometry
 from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.known_answer import answer_of
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, sha256_of
+from vaecodec.runtime.lossless import LosslessCodec, Received
 from vaecodec.runtime.model_file import Level, Model
-from vaecodec.runtime.rate_control import Target, fixed_level, levels_for
+from vaecodec.runtime.rate_control import Target, levels_for
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int32]
-SYNTHESIS_BATCH = 64  # bounds the memory of the feature maps, and is the batch size of the known answer
+MOST_SYNTHESIS_ROWS = 256  # images at once: where matrix products reach their speed
+SYNTHESIS_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 
 
 class Codec:
@@ -46,6 +47,7 @@ class Codec:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.fingerprint = model.fingerprint
+        self._frame = Geometry(model.name, model.height, model.width)
         self._analysis = AnalysisSession(model.analysis)
         self._proven: set[int] = set()
 
@@ -56,6 +58,13 @@ class Codec:
     def geometry(self) -> tuple[int, int]:
         """(height, width) in pixels of the images that the model is made for, the largest it takes."""
         return self.model.height, self.model.width
+
+    @cached_property
+    def lossless(self) -> LosslessCodec:
+        """What compresses exactly. Raises ModelError where the model has no lossless part."""
+        if self.model.lossless is None:
+            raise ModelError(f"{self.model.name} has no lossless part: it compresses at its levels alone")
+        return LosslessCodec(self.model.lossless, self._frame, self.fingerprint)
 
     # pixels and bytes
 
@@ -69,14 +78,19 @@ class Codec:
         target_bytes: int | None = None,
         target_psnr: float | None = None,
         max_mse: float | None = None,
+        max_error: int | None = None,
+        lossless: bool = False,
     ) -> bytes:
         """The stream of one image: numpy uint8 (h, w), or a PIL image of any mode that turns grey without loss.
 
-        At most one of the settings of vaecodec.runtime.rate_control.Target may be given. An image smaller than the
-        model's geometry is padded by its edge. Raises ImageSizeError, ImageModeError, ModelError, ConfigError, and
-        TargetMissed where no level meets the target.
+        At most one of the settings of vaecodec.runtime.rate_control.Target may be given; lossless is max_error 0. An
+        image smaller than the model's geometry is padded by its edge. Raises ImageSizeError, ImageModeError,
+        ModelError, ConfigError, and TargetMissed where no level meets the target.
         """
-        target = Target(level, quality, beta, target_bytes, target_psnr, max_mse)
+        if lossless and max_error not in (None, 0):
+            raise ConfigError(f"lossless and max_error {max_error}: give one of them")
+        largest = 0 if lossless else max_error
+        target = Target(level, quality, beta, target_bytes, target_psnr, max_mse, largest)
         return self.compress_batch([image], target=target)[0]
 
     def decompress(self, data: bytes | memoryview) -> Pixels:
@@ -91,43 +105,70 @@ class Codec:
         if not pixels:
             return []
         wanted = target or Target(level=level)
-        fixed = fixed_level(self.model, wanted)
-        levels = [fixed] * len(pixels) if fixed is not None else levels_for(self, pixels, wanted)
-        streams = [b""] * len(pixels)
-        for chosen in sorted(set(levels)):
-            tables = self._level(chosen).tables
-            places = [k for k, one in enumerate(levels) if one == chosen]
-            symbols = self.analyse(np.stack([self.padded(pixels[k]) for k in places]), chosen)
-            for k, row in zip(places, symbols, strict=True):
-                size = self._written_size(pixels[k])
-                streams[k] = pack(chosen, self.fingerprint, size, encode_symbols(row, tables))
-        return streams
+        if self.model.lossless is not None or wanted.max_error is not None:
+            return compress_by_target(self, pixels, wanted)
+        return self.compress_at(pixels, levels_for(self, pixels, wanted))
+
+    def compress_at(self, pixels: list[Pixels], levels: list[int]) -> list[bytes]:
+        """The lossy stream of each image (h, w) at its level. Raises ImageError's children, ModelError."""
+        if not pixels:
+            return []
+        for level in set(levels):
+            self._level(level)
+        self._analysis.start()
+        parts = pieces(len(pixels), least=LEAST_PIECE, most=MOST_PIECE)
+        return list(chain(*map_on_cores(lambda part: self._compress_part(pixels[part], levels[part]), parts)))
 
     def decompress_batch(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
-        """An image for each stream, uint8 (h, w). Raises as decompress() does, at the first stream that is bad."""
-        parsed = [self.parse(data) for data in streams]
-        images: list[Pixels] = [np.empty(0, np.uint8)] * len(parsed)
-        for level in sorted({stream.coding for stream, _ in parsed}):
-            places = [k for k, (stream, _) in enumerate(parsed) if stream.coding == level]
-            pixels = self.synthesise(np.stack([parsed[k][1] for k in places]), level)
-            for k, image in zip(places, pixels, strict=True):
-                size = parsed[k][0].size
+        """An image for each stream, uint8 (h, w). Raises as decompress() does, at a stream that is bad."""
+        exact = [k for k, data in enumerate(streams) if is_exact(data)]
+        left = [data for data in streams if not is_exact(data)] if exact else streams
+        parts = pieces(len(left), least=LEAST_PIECE, most=MOST_PIECE)
+        lossy = chain(*map_on_cores(lambda part: self._decompress_part(left[part]), parts))
+        received = [Received(streams[k], self.fields(streams[k])) for k in exact]
+        decoded = dict(zip(exact, self.lossless.decompress(received), strict=True)) if exact else {}
+        return [decoded[k] if k in decoded else next(lossy) for k in range(len(streams))]
+
+    def _compress_part(self, pixels: list[Pixels], levels: list[int]) -> list[bytes]:
+        streams = [b""] * len(pixels)
+        for level in sorted(set(levels)):
+            places = [k for k, one in enumerate(levels) if one == level]
+            symbols = self.analyse(np.stack([self.padded(pixels[k]) for k in places]), level)
+            sizes = [self._frame.written_size(pixels[k]) for k in places]
+            for k, stream in zip(places, pack_symbols(self, symbols, sizes, level), strict=True):
+                streams[k] = stream
+        return streams
+
+    def _decompress_part(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
+        parsed = parse_streams(self, streams)
+        images: list[Pixels] = [np.empty(0, np.uint8)] * len(streams)
+        for level in np.unique(parsed.levels).tolist():
+            places = np.flatnonzero(parsed.levels == level)
+            for k, image in zip(places.tolist(), self.synthesise(parsed.symbols[places], level), strict=True):
+                size = parsed.sizes[k]
                 images[k] = image if size is None else image[: size[0], : size[1]].copy()
         return images
 
     # symbols and bytes
 
-    def parse(self, data: bytes | memoryview) -> tuple[Stream, Symbols]:
-        """The fields and the symbols (n,) of a stream, everything checked but the pixels made."""
+    def fields(self, data: bytes | memoryview) -> Stream:
+        """The fields of a stream of this model, checked; if it is exact, only decoding can check it whole."""
         stream = unpack(data)
         if stream.short_fingerprint != self.fingerprint[:SHORT_FINGERPRINT_BYTES]:
             raise ModelMismatch(
                 f"the stream was made with model {stream.short_fingerprint.hex()}…, "
                 f"{self.model.name} is {self.fingerprint[:SHORT_FINGERPRINT_BYTES].hex()}…"
             )
-        verify(data, self.fingerprint)
-        if stream.size is not None:
-            self._check_size(stream.size)
+        if stream.coding > MAX_LEVEL and self.model.lossless is None:
+            raise BadField(f"coding at offset 1: {stream.coding}, {self.model.name} has no lossless part")
+        if stream.coding not in CODED_EXACTLY:
+            verify(data, self.fingerprint)
+        self._frame.check_written(stream.size)
+        return stream
+
+    def parse(self, data: bytes | memoryview) -> tuple[Stream, Symbols]:
+        """The fields and the symbols (n,) of a lossy stream, everything checked but the pixels made."""
+        stream = self.fields(data)
         if stream.coding >= len(self.model.levels):
             raise BadField(f"coding at offset 1: level {stream.coding}, {self.model.name} has {len(self.model.levels)}")
         return stream, self.decode_payload(stream.payload, stream.coding)
@@ -157,31 +198,17 @@ class Codec:
     def synthesise(self, symbols: Symbols, level: int = 0) -> Pixels:
         """Images (b, h, w) of symbols (b, n): the same pixels on every machine and for every batch size."""
         self._level(level)
-        parts = [
-            self._synthesise_batch(symbols[k : k + SYNTHESIS_BATCH], level)
-            for k in range(0, len(symbols), SYNTHESIS_BATCH)
-        ]
+        rows = KNOWN_ANSWER_BATCH if len(symbols) <= KNOWN_ANSWER_BATCH else self._many_rows
+        parts = [self._synthesise_batch(symbols[k : k + rows], level) for k in range(0, len(symbols), rows)]
         return np.concatenate(parts) if parts else np.empty((0, *self.geometry), np.uint8)
 
     def padded(self, image: Pixels) -> Pixels:
-        """The image (h, w), made as large as the model's geometry by repeating its last row and column.
-
-        Raises ImageError, ImageSizeError.
-        """
-        self.check_image(image)
-        height, width = self.geometry
-        return np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])), mode="edge")
+        """The image (h, w), made as large as the model's geometry. Raises ImageError, ImageSizeError."""
+        return self._frame.padded(image)
 
     def check_image(self, image: Pixels) -> None:
         """Raises ImageError for what is no image, ImageSizeError for one that is too large."""
-        if image.ndim != 2 or 0 in image.shape:
-            raise ImageError(f"image: expected shape (h, w), found {image.shape}")
-        height, width = self.geometry
-        if image.shape[0] > height or image.shape[1] > width:
-            raise ImageSizeError(
-                f"image of {image.shape[0]}x{image.shape[1]} pixels: {self.model.name} takes at most {height}x{width}; "
-                "resize it, or train a model for this size (vaecodec train FOLDER)"
-            )
+        self._frame.check_image(image)
 
     def synthesis_input(self, symbols: Symbols, level: int) -> Symbols:
         """What the synthesis takes: symbols (b, n), and the level after them where the model conditions on it."""
@@ -193,14 +220,22 @@ class Codec:
         self._prove(len(symbols))
         return self.model.synthesis(self.synthesis_input(symbols, level))[..., 0].astype(np.uint8)
 
+    @cached_property
+    def _many_rows(self) -> int:
+        """Images of a large batch: a multiple of the known answer's."""
+        largest = max(math.prod(value.shape) for value in self.model.synthesis.ranges())
+        rows = min(MOST_SYNTHESIS_ROWS, SYNTHESIS_ELEMENTS // largest)
+        return max(1, rows // KNOWN_ANSWER_BATCH) * KNOWN_ANSWER_BATCH
+
     def _prove(self, batch: int) -> None:
-        """Compare with the known answer before the first use, and before the first use of a real batch."""
+        """Compare with the known answer before the first use of one image, of a batch, and of a large batch."""
         answer = self.model.known_answer
-        wanted = 1 if batch == 1 else len(answer.symbols)
+        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self._many_rows
         if wanted in self._proven:
             return
-        expected = answer.sha256_one if wanted == 1 else answer.sha256_all
-        if answer_of(self.model.synthesis, answer.symbols[:wanted]) != expected:
+        values = self.model.synthesis(np.resize(answer.symbols, (wanted, answer.symbols.shape[1])))
+        found = {sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, wanted, KNOWN_ANSWER_BATCH)}
+        if found != {answer.sha256_one if wanted == 1 else answer.sha256_all}:
             raise KnownAnswerMismatch(
                 f"{self.model.name}: at batch size {wanted} this machine's arithmetic does not give the known answer; "
                 "images would be wrong"
@@ -209,20 +244,9 @@ class Codec:
 
     def _level(self, level: int) -> Level:
         if not 0 <= level < len(self.model.levels):
-            raise ModelError(f"level {level}: {self.model.name} has levels 0..{len(self.model.levels) - 1}")
+            there = f"levels 0..{len(self.model.levels) - 1}" if self.model.levels else "no lossy levels"
+            raise ModelError(f"level {level}: {self.model.name} has {there}")
         return self.model.levels[level]
-
-    def _written_size(self, image: Pixels) -> tuple[int, int] | None:
-        """The size that a stream must say: None where it is the model's own."""
-        height, width = image.shape
-        return None if (height, width) == self.geometry else (height, width)
-
-    def _check_size(self, size: tuple[int, int]) -> None:
-        height, width = self.geometry
-        if size == self.geometry:
-            raise NotCanonical(f"size at offset 4: {height}x{width} is the model's own and must not be written")
-        if size[0] > height or size[1] > width:
-            raise BadField(f"size at offset 4: {size[0]}x{size[1]} exceeds the model's {height}x{width}")
 
 
 def load(model: str | os.PathLike[str]) -> Codec:

@@ -22,9 +22,14 @@ class KnownAnswer:
     sha256_all: str
 
 
+def sha256_of(values: npt.NDArray[np.float32]) -> str:
+    """Of values as little-endian int32."""
+    return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()
+
+
 def answer_of(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> str:
     """SHA-256 of the result as little-endian int32."""
-    return hashlib.sha256(network(symbols).astype("<i4").tobytes()).hexdigest()
+    return sha256_of(network(symbols))
 
 
 def make_known_answer(network: ExactNetwork, symbols: npt.NDArray[np.int32]) -> KnownAnswer:

@@ -1,0 +1,37 @@
+"""Work on every core, with threads: numpy, BLAS and ONNX Runtime let go of the interpreter while they compute."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def core_count() -> int:
+    """Cores that this process may use; OMP_NUM_THREADS limits them, as it does BLAS's."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(allowed, int(limit))) if limit.isdecimal() else allowed
+
+
+def pieces(count: int, *, least: int, most: int) -> list[slice]:
+    """0..count in equal pieces, as many for each core, of `least` to `most` where that can be."""
+    cores = core_count()
+    rounds = -(-count // (most * cores))
+    wanted = max(1, min(rounds * cores, count // least))
+    return [slice(count * k // wanted, count * (k + 1) // wanted) for k in range(wanted)]
+
+
+def map_on_cores(function: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """[function(item) for item in items]; the exception that is raised is the first item's that has one.
+
+    The threads live for this call alone: a process that is forked afterwards inherits none that it would wait for.
+    """
+    if len(items) < 2 or core_count() < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(core_count()) as threads:
+        return list(threads.map(function, items))
