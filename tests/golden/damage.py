@@ -103,12 +103,15 @@ def damaged_models(good: bytes) -> dict[str, bytes]:
         + hashlib.sha256(spaced).digest()
         + spaced,
     }
-    for name, change in CHANGES.items():
-        meta, views = unpack_container(good)
-        meta, sections = copy.deepcopy(meta), {key: bytes(view) for key, view in views.items()}
-        change(meta, sections)
-        found[name] = pack_container(meta, sections)
-    return found
+    return found | {name: changed(good, change) for name, change in CHANGES.items()}
+
+
+def changed(good: bytes, change: Callable[[Meta, Sections], None]) -> bytes:
+    """A model file with its fields changed and everything sealed again."""
+    meta, views = unpack_container(good)
+    meta, sections = copy.deepcopy(meta), {key: bytes(view) for key, view in views.items()}
+    change(meta, sections)
+    return pack_container(meta, sections)
 
 
 def op(position: int, **values: Any) -> Callable[[Meta, Sections], None]:

@@ -1,13 +1,17 @@
-"""Writes new golden files: three small models, streams that they made, and damaged files. Tests only read them.
+"""Writes new golden files: small models, streams that they made, and damaged files. Tests only read them.
 
 python tests/golden/make.py [--model]
 
 tiny.vaem                        a real model of 28x28 images, trained for seconds on the MNIST fixtures
 levels.vaem                      a real conditioned-vae of 28x28 images with 8 levels, trained likewise
 mini.vaem                        a made-up model of 4x6 images: every operation, two levels, a collapsed latent
+exact.vaem                       a made-up lossless part for 28x28 images of 8 bits
+bits.vaem                        a made-up lossless part for 12x10 images of 1 bit
+joined.vaem                      the levels of tiny.vaem and the lossless part of exact.vaem
 streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
-bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "model-" a
-                                 damaged mini.vaem, with "use-" a sound one that fails when it is used
+bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "exact-" of
+                                 exact.vaem, with "bits-" of bits.vaem; with "model-" a damaged mini.vaem, with
+                                 "model-exact-" a damaged model of exact images, with "use-" a sound one that fails when it is used
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
 of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
@@ -26,12 +30,15 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from damage import damaged_models, damaged_streams  # noqa: E402
+from damage_exact import damaged_exact_models, damaged_exact_streams  # noqa: E402
+from exact_models import bits_streams, exact_model, exact_streams  # noqa: E402
 from mini import mini_model  # noqa: E402
 
-from vaecodec.bitstream.stream import pack  # noqa: E402
+from vaecodec.bitstream.stream import is_exact, pack  # noqa: E402
 from vaecodec.data import load_dataset  # noqa: E402
 from vaecodec.entropy.coder import encode_symbols  # noqa: E402
 from vaecodec.runtime.codec import Codec  # noqa: E402
+from vaecodec.runtime.join import join_models  # noqa: E402
 from vaecodec.runtime.model_file import pack_model, read_model  # noqa: E402
 
 FIXTURES = HERE.parent / "fixtures" / "data"
@@ -131,8 +138,32 @@ def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
     """Each stream with what it decodes to."""
     for name, data in streams.items():
         (HERE / "streams" / f"{prefix}-{name}.bin").write_bytes(data)
-        stored = {"symbols": codec.parse(data)[1], "pixels": codec.decompress(data)}
+        stored = {"pixels": codec.decompress(data)}
+        if not is_exact(data):
+            stored = {"symbols": codec.parse(data)[1], **stored}
         np.savez_compressed(HERE / "streams" / f"{prefix}-{name}.npz", **stored)
+
+
+def write_exact_files() -> None:
+    """Models with a lossless part, their streams, and damaged ones."""
+    digits = load_dataset("mnist", "test", data_dir=FIXTURES).images
+    exact, bits = exact_model("golden-exact-1", 28, 28, 8), exact_model("golden-bits-1", 12, 10, 1)
+    models = {
+        "exact": exact,
+        "bits": bits,
+        "joined": join_models(read_model(HERE / "tiny.vaem"), exact, "golden-joined-1"),
+    }
+    for name, model in models.items():
+        (HERE / f"{name}.vaem").write_bytes(pack_model(model))
+    write_streams(Codec(exact), "exact", exact_streams(Codec(exact), digits))
+    write_streams(Codec(bits), "bits", bits_streams(Codec(bits)))
+    joined = Codec(models["joined"])
+    chosen = {"lossy": joined.compress(digits[0]), "lossless": joined.compress(digits[0], quality=100)}
+    write_streams(joined, "joined", chosen)
+    damaged = damaged_exact_streams(Codec(exact), Codec(bits), digits[0])
+    damaged |= damaged_exact_models(pack_model(exact_model("golden-exact-small", 4, 4, 8)))
+    for name, data in damaged.items():
+        (HERE / "bad" / f"{name}.bin").write_bytes(data)
 
 
 def main() -> None:
@@ -156,6 +187,7 @@ def main() -> None:
     damaged = {**damaged_streams(good, tiny), **damaged_models(mini_path.read_bytes())}
     for name, data in damaged.items():
         (HERE / "bad" / f"{name}.bin").write_bytes(data)
+    write_exact_files()
 
 
 if __name__ == "__main__":

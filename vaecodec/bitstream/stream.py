@@ -142,6 +142,11 @@ def unpack(data: Buffer) -> Stream:
     return Stream(coding, short_fingerprint, size, max_error, payload, check)
 
 
+def is_exact(data: Buffer) -> bool:
+    """Whether a stream, if it is one, says that it is of another kind than lossy."""
+    return len(data) > 1 and data[1] & ~_SIZE_FLAG > MAX_LEVEL
+
+
 def verify(data: Buffer, fingerprint: bytes, pixels: Buffer = b"") -> None:
     """Check a stream's integrity, given the whole fingerprint (32 bytes) of the model that it is to be read with.
 

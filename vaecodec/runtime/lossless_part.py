@@ -91,10 +91,10 @@ class PixelLikelihood:
     def __post_init__(self) -> None:
         _check_array(self.zero_counts, "zero counts", 1)
         entries = len(self.zero_counts)
-        if entries % 2 == 0 or (self.values is not None and len(self.values.weights) != entries):
-            raise BadField(f"lossless part: tables of logit indices must have 2L + 1 entries, found {entries}")
         if self.limit > MAX_LOGIT:
             raise LimitExceeded(f"lossless part: logit indices up to {self.limit}, at most {MAX_LOGIT} allowed")
+        if entries % 2 == 0 or (self.values is not None and len(self.values.weights) != entries):
+            raise BadField(f"lossless part: tables of logit indices must have 2L + 1 entries, found {entries}")
         if not 1 <= self.zero_counts.min() <= self.zero_counts.max() < TOTAL:
             raise BadField(f"lossless part: zero counts must be 1..{TOTAL - 1}")
         _check_map(self)

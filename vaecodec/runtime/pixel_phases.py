@@ -40,7 +40,7 @@ def join_phases(planes: list[Pixels]) -> Pixels:
 
 
 def predict(likelihood: PixelLikelihood, symbols: Int32) -> Prediction:
-    """Yields the logit indices of each phase of the images of symbols (b, n), and is sent the phase's pixels."""
+    """Yields the logit indices of each phase of the images of symbols (b, n), b ≥ 1, and is sent the phase's pixels."""
     known = in_batches(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)
     for network in likelihood.phases:
         pixels = yield in_batches(network, known).astype(np.int16)
@@ -59,8 +59,7 @@ def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) 
 
 def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
     """The network's result for inputs (b, m), some at a time: the same as all at once."""
-    parts = [network(x[k : k + PHASE_BATCH]) for k in range(0, len(x), PHASE_BATCH)]
-    return np.concatenate(parts) if parts else np.empty((0, *network.result.shape), np.float32)
+    return np.concatenate([network(x[k : k + PHASE_BATCH]) for k in range(0, len(x), PHASE_BATCH)])
 
 
 def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:

@@ -2,6 +2,7 @@
 
 quality 0..100 ─┐
 beta ───────────┼──> level                                   nothing is tried
+max_error ──────┼──> no level: lossless, or each pixel within so much
 target_bytes ───┼──> the finest level that fits      ┐ bisection over the levels, image by image, but each round's
 max_mse, psnr ──┘──> the coarsest one that is enough ┘ evaluations are batched by level
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.bitstream.limits import MAX_ERROR
 from vaecodec.errors import ConfigError, TargetMissed
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_EVALUATIONS = 10  # model evaluations of a search, for each image
 PEAK = 255
+QUALITY_TOP = 100  # lossless where the model can, else the finest level
 MAX_PSNR_DB = 200  # far beyond one wrong grey level in any image
 SMALLEST_BETA = 1e-12  # a model may have been trained with β = 0
 
@@ -34,7 +37,8 @@ class Target:
 
     level: 0 is the coarsest. quality: 0..100, from the coarsest level to the finest. beta: the nearest level's (on a
     logarithmic scale). target_bytes: size of the stream, never exceeded. target_psnr: in dB, of the decoded image,
-    reached. max_mse: mean squared error of the decoded image in squared grey levels, not exceeded. Raises ConfigError.
+    reached. max_mse: mean squared error of the decoded image in squared grey levels, not exceeded. max_error: of every
+    pixel in grey levels, not exceeded; 0 is lossless, and needs a model with a lossless part. Raises ConfigError.
     """
 
     level: int | None = None
@@ -43,6 +47,7 @@ class Target:
     target_bytes: int | None = None
     target_psnr: float | None = None
     max_mse: float | None = None
+    max_error: int | None = None
 
     def __post_init__(self) -> None:
         given = [name for name in self.__slots__ if getattr(self, name) is not None]
@@ -58,6 +63,8 @@ class Target:
             raise ConfigError(f"target_psnr: expected 0..{MAX_PSNR_DB} dB, found {self.target_psnr}")
         if self.max_mse is not None and not self.max_mse >= 0:
             raise ConfigError(f"max_mse: expected at least 0, found {self.max_mse}")
+        if self.max_error is not None and not 0 <= self.max_error <= MAX_ERROR:
+            raise ConfigError(f"max_error: expected 0..{MAX_ERROR}, found {self.max_error}")
 
     @property
     def largest_mse(self) -> float | None:
@@ -76,39 +83,59 @@ class Found:
 
 
 def levels_for(codec: Codec, images: Sequence[npt.NDArray[np.uint8]], target: Target) -> list[int]:
-    """The level of each image (h, w) for a target that needs a search.
+    """The level of each image (h, w).
 
     Raises TargetMissed at the first image whose target no level meets: its message says the best that there is.
     """
+    found = find_levels(codec, images, target)
+    for k, one in enumerate(found):
+        if not one.meets:
+            raise missed(codec, images[k], target, one.level)
+    return [one.level for one in found]
+
+
+def find_levels(codec: Codec, images: Sequence[npt.NDArray[np.uint8]], target: Target) -> list[Found]:
+    """What there is for each image (h, w), met or not."""
+    fixed = fixed_level(codec.model, target)
+    if fixed is not None:
+        return [Found(fixed, True)] * len(images)
     found: list[Found] = [Found(0, False)] * len(images)
     for shape in {image.shape for image in images}:
         places = [k for k, image in enumerate(images) if image.shape == shape]
         for k, one in zip(places, search(codec, np.stack([images[k] for k in places]), target), strict=True):
             found[k] = one
-    for k, one in enumerate(found):
-        if not one.meets:
-            raise TargetMissed(_missed(codec, images[k], target, one.level))
-    return [one.level for one in found]
+    return found
 
 
 def search(codec: Codec, images: npt.NDArray[np.uint8], target: Target) -> list[Found]:
-    """What there is for each image (b, h, w), met or not."""
+    """What there is for each image (b, h, w) of one size, met or not."""
     if target.target_bytes is not None:
         return search_bytes(codec, images, target.target_bytes)
     assert target.largest_mse is not None
     return search_mse(codec, images, target.largest_mse)
 
 
-def _missed(codec: Codec, image: npt.NDArray[np.uint8], target: Target, level: int) -> str:
-    data = codec.compress_batch([image], level=level)[0]
+def missed(codec: Codec, image: npt.NDArray[np.uint8], target: Target, level: int) -> TargetMissed:
+    """The error for an image whose target no level meets; `level` comes nearest."""
+    data = codec.compress_at([image], [level])[0]
     if target.target_bytes is not None:
-        return f"target of {target.target_bytes} bytes: {codec.model.name} needs {len(data)} for this image"
+        return TargetMissed(
+            f"target of {target.target_bytes} bytes: {codec.model.name} needs {len(data)} for this image"
+        )
     error = np.square(codec.decompress(data).astype(np.float64) - image).mean()
     psnr = 10 * math.log10(PEAK**2 / error) if error else math.inf
-    return (
+    return TargetMissed(
         f"target of mean squared error {target.largest_mse:.6g}: the best that {codec.model.name} gives for this image "
         f"is {error:.6g}, {psnr:.2f} dB"
     )
+
+
+def exact_error(model: Model, target: Target) -> int | None:
+    """The largest error of a target that the lossless part is asked for, 0 for lossless; None for the others."""
+    if target.max_error is not None:
+        return target.max_error
+    unsaid = target == Target() and not model.levels
+    return 0 if model.lossless is not None and (target.quality == QUALITY_TOP or unsaid) else None
 
 
 def fixed_level(model: Model, target: Target) -> int | None:
@@ -116,7 +143,7 @@ def fixed_level(model: Model, target: Target) -> int | None:
     if target.level is not None:
         return target.level
     if target.quality is not None:
-        return round(target.quality / 100 * (len(model.levels) - 1))
+        return round(target.quality / QUALITY_TOP * max(len(model.levels) - 1, 0))
     if target.beta is not None:
         distances = [abs(math.log(target.beta / max(level.beta, SMALLEST_BETA))) for level in model.levels]
         return int(np.argmin(distances))
@@ -129,7 +156,7 @@ def search_bytes(codec: Codec, images: npt.NDArray[np.uint8], most: int) -> list
     """For each image (b, h, w) the finest level whose stream has at most `most` bytes."""
 
     def fits(places: npt.NDArray[np.int64], level: int) -> npt.NDArray[np.bool_]:
-        streams = codec.compress_batch(images[places], level=level)
+        streams = codec.compress_at(list(images[places]), [level] * len(places))
         return np.array([len(data) <= most for data in streams])
 
     return _finest(len(images), len(codec.model.levels), fits)
@@ -142,7 +169,7 @@ def search_mse(codec: Codec, images: npt.NDArray[np.uint8], largest: float) -> l
     def is_enough(places: npt.NDArray[np.int64], mirrored: int) -> npt.NDArray[np.bool_]:
         level = last - mirrored
         chosen = images[places]
-        decoded = np.stack(codec.decompress_batch(codec.compress_batch(chosen, level=level)))
+        decoded = np.stack(codec.decompress_batch(codec.compress_at(list(chosen), [level] * len(places))))
         error = np.square(decoded.astype(np.float64) - chosen).mean(axis=(1, 2))
         return np.asarray(error <= largest)
 

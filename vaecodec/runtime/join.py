@@ -1,0 +1,30 @@
+"""One model file of two: the levels of one, the lossless part of the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vaecodec.errors import ModelError
+from vaecodec.runtime.model_file import Model
+
+
+def join_models(lossy: Model, lossless: Model, name: str) -> Model:
+    """A model with the levels of `lossy` and the lossless part of `lossless`, and a fingerprint of its own.
+
+    Its record is that of `lossy`; that of `lossless` stands in it under "lossless". Raises ModelError.
+    """
+    if not lossy.levels or lossy.lossless is not None:
+        raise ModelError(f"{lossy.name}: expected a model of lossy levels alone")
+    if lossless.lossless is None:
+        raise ModelError(f"{lossless.name} has no lossless part")
+    sizes = [(model.height, model.width) for model in (lossy, lossless)]
+    if sizes[0] != sizes[1]:
+        raise ModelError(
+            f"{lossy.name} is for images of {sizes[0][0]}x{sizes[0][1]}, "
+            f"{lossless.name} for {sizes[1][0]}x{sizes[1][1]}"
+        )
+    records = {
+        "levels_from": lossy.name,
+        "lossless": {**lossless.about, "name": lossless.name, "family": lossless.family},
+    }
+    return replace(lossy, name=name, about={**lossy.about, **records}, lossless=lossless.lossless)
