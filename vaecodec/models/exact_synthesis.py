@@ -91,15 +91,20 @@ class ExactSynthesis(nn.Module):
     def to_network(self) -> ExactNetwork:
         """The exported integers. Raises NotExact where fine-tuning has carried a layer over the bound."""
         limit = self.limit.numpy().astype(np.int32)
-        ops: list[Op] = [*self.embed.ops(0), *self.expand.ops(2)]
+        first = self.embed.ops(0)
+        return ExactNetwork(-limit, limit, (*first, *self.after_embedding(len(first))))
+
+    def after_embedding(self, embedded: int) -> tuple[Op, ...]:
+        """All operations but the first layer's, whose result is the value `embedded`; they follow it at once."""
+        ops: list[Op] = [*self.expand.ops(embedded)]
         _, height, width = self.config.feature_shape
-        ops.append(Reshape((4,), height, width))
+        ops.append(Reshape((embedded + len(ops),), height, width))
         for layer in self.upsample:
-            ops.extend(cast("ExactUpsample", layer).ops(len(ops)))
+            ops.extend(cast("ExactUpsample", layer).ops(embedded + len(ops)))
         if self.config.patch > 1:
-            ops.append(Shuffle((len(ops),), self.config.patch, 0))
-        ops.append(Lookup((len(ops),), pixel_table(), -LOGIT_TOP))
-        return ExactNetwork(-limit, limit, tuple(ops))
+            ops.append(Shuffle((embedded + len(ops),), self.config.patch, 0))
+        ops.append(Lookup((embedded + len(ops),), pixel_table(), -LOGIT_TOP))
+        return tuple(ops)
 
 
 def pixel_table() -> npt.NDArray[np.float32]:

@@ -20,15 +20,18 @@ from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.models.base import VAE
 from vaecodec.models.exact_synthesis import ExactSynthesis, SymbolRange
+from vaecodec.models.hfvae import HFVAE
 from vaecodec.models.transforms import ConvSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.model_file import Level, Model
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
-from vaecodec.training.latents import FittedTables, Latents, Symbols, carrying, fit_tables, make_quantizer, posteriors
+from vaecodec.training.latents import FittedTables, Latents, Symbols, make_quantizer, posteriors
+from vaecodec.training.layout import FlatLayout, Layout
+from vaecodec.training.layout_hfvae import FactorisedLayout, JointLayout
 from vaecodec.training.objective import Trainable, distortion_nats
-from vaecodec.training.onnx_export import export_analysis, halve_weights
+from vaecodec.training.onnx_export import halve_weights
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 2000
@@ -52,22 +55,22 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
     rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
     seen, held_out = posteriors(model, training.images), posteriors(model, validation.images)
     quantizer, trials = _choose_quantizer(trainable, config, seen, held_out, validation)
-    active = carrying(quantizer.round_to_symbols(seen.mean))
-    graph = export_analysis(model, torch.from_numpy(active))
-    coded = Quantizer(quantizer.center[active], quantizer.step[active])
+    layout = layout_of(model, quantizer.round_to_symbols(seen.mean))
+    graph, coded = layout.export_analysis(model, quantizer), layout.quantizer(quantizer)
     symbols, checked = (_symbols(graph, coded, images.images) for images in (training, validation))
-    fitted = fit_tables(symbols, checked, rng)
-    exact = _exact_synthesis(model, quantizer, active, symbols)
-    before = _exact_distortion(exact, checked, validation, config)
-    _fine_tune(exact, config, symbols, training.images)
-    network = exact.to_network()
-    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32)
+    fitted = layout.fit_tables(symbols, checked, rng)
+    meaning = _meaning(quantizer, layout, symbols)
+    exact = _exact_synthesis(model, meaning, layout.plain(symbols[:CALIBRATION_IMAGES]))
+    before = _exact_distortion(exact, layout.plain(checked), validation, config)
+    _fine_tune(exact, trainable, config, meaning, layout.plain(symbols), training.images)
+    network = layout.to_network(exact)
+    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, symbols.shape[1])).astype(np.int32)
     about = training_record(config, training)
-    about["finish"] = _finishing_record(trials, fitted, len(active))
+    about["finish"] = _finishing_record(trials, fitted)
     about["finish"]["exact_synthesis"] = {
         "float_distortion_nats": _float_distortion(trainable, quantizer, held_out, validation, config),
         "before_fine_tuning_nats": before,
-        "after_fine_tuning_nats": _exact_distortion(exact, checked, validation, config),
+        "after_fine_tuning_nats": _exact_distortion(exact, layout.plain(checked), validation, config),
     }
     return Model(
         name=config.name,
@@ -85,16 +88,22 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
 def _choose_quantizer(
     trainable: Trainable, config: TrainingConfig, seen: Latents, held_out: Latents, validation: ImageSet
 ) -> tuple[Quantizer, list[Trial]]:
-    """The multiplier with the lowest validation objective; with uniform noise the step is 1 and nothing is chosen."""
+    """The multiplier with the lowest validation objective; with uniform noise the step is 1 and nothing is chosen.
+
+    What an objective makes of rate and distortion is the family's own business (Trainable.judge).
+    """
     if config.objective.rate == "uniform-noise":
         return make_quantizer(seen, None), []
     quantizers = {m: make_quantizer(seen, m) for m in config.finish.step_multipliers}
     trials = []
     for multiplier, quantizer in quantizers.items():
-        tables = tables_from_histogram(quantizer.round_to_symbols(seen.mean))
-        bits = float(tables.information_bits(quantizer.round_to_symbols(held_out.mean)).mean())
+        quantised = quantizer.round_to_symbols(seen.mean)
+        layout = layout_of(trainable.model, quantised)
+        tables = tables_from_histogram(layout.coded(quantised))
+        checked = layout.coded(quantizer.round_to_symbols(held_out.mean))
+        bits = float(tables.information_bits(checked).mean())
         distortion = _float_distortion(trainable, quantizer, held_out, validation, config)
-        objective = distortion + config.objective.beta * bits * math.log(2)
+        objective = trainable.judge(distortion, bits * math.log(2))
         trials.append(Trial(multiplier, bits, distortion, objective))
     best = min(trials, key=lambda trial: trial.objective_nats)
     return quantizers[best.multiplier], trials
@@ -119,22 +128,35 @@ def _symbols(graph: bytes, quantizer: Quantizer, images: npt.NDArray[np.uint8]) 
     return quantizer.round_to_symbols(AnalysisSession(graph)(images))
 
 
-def _exact_synthesis(
-    model: VAE, quantizer: Quantizer, active: npt.NDArray[np.int64], symbols: Symbols
-) -> ExactSynthesis:
+def layout_of(model: VAE, quantised: Symbols) -> Layout:
+    """How the model's latents are coded; quantised (N, latents): those of the training images."""
+    if not isinstance(model, HFVAE):
+        return FlatLayout(quantised)
+    if model.config.joint:
+        return JointLayout(model.config.categories, model.config.group_sizes, quantised)
+    return FactorisedLayout(model.config.categories, quantised)
+
+
+def _meaning(quantizer: Quantizer, layout: Layout, symbols: Symbols) -> SymbolRange:
+    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(layout.plain(symbols)).max(axis=0, initial=1)).astype(np.int64)
+    parts = (quantizer.center, quantizer.step, layout.used, limit)
+    return SymbolRange(*(torch.from_numpy(part) for part in parts))
+
+
+def _exact_synthesis(model: VAE, meaning: SymbolRange, plain: Symbols) -> ExactSynthesis:
     synthesis = model.synthesis
     assert isinstance(synthesis, ConvSynthesis)
-    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
-    meaning = SymbolRange(
-        torch.from_numpy(quantizer.center),
-        torch.from_numpy(quantizer.step),
-        torch.from_numpy(active),
-        torch.from_numpy(limit),
-    )
-    return ExactSynthesis(synthesis, torch.from_numpy(symbols[:CALIBRATION_IMAGES].astype(np.float32)), meaning)
+    return ExactSynthesis(synthesis, torch.from_numpy(plain.astype(np.float32)), meaning)
 
 
-def _fine_tune(exact: ExactSynthesis, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
+def _fine_tune(
+    exact: ExactSynthesis,
+    trainable: Trainable,
+    config: TrainingConfig,
+    meaning: SymbolRange,
+    plain: Symbols,
+    images: npt.NDArray[np.uint8],
+) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
     steps = config.finish.synthesis_steps
     order = Batches(images, config.optimiser.batch_size, config.seed)
@@ -142,8 +164,10 @@ def _fine_tune(exact: ExactSynthesis, config: TrainingConfig, symbols: Symbols, 
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
     for step in range(steps):
         chosen = order.chosen(step)
-        logits = exact.logits(torch.from_numpy(symbols[chosen].astype(np.float32)))
-        distortion = distortion_nats(logits, _as_tensor(images[chosen]), config.objective).mean()
+        batch = torch.from_numpy(plain[chosen].astype(np.float32))
+        with torch.no_grad():
+            wanted = trainable.goal(_as_tensor(images[chosen]), meaning.dequantise(batch))
+        distortion = distortion_nats(exact.logits(batch), wanted, config.objective).mean()
         optimiser.zero_grad()
         distortion.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -163,9 +187,9 @@ def _as_tensor(images: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(images.astype(np.float32) / 255)
 
 
-def _finishing_record(trials: list[Trial], fitted: FittedTables, coded: int) -> dict[str, Any]:
+def _finishing_record(trials: list[Trial], fitted: FittedTables) -> dict[str, Any]:
     return {
-        "coded_latents": coded,
+        "coded_latents": int(fitted.tables.coded.sum()),
         "step_trials": [{name: getattr(trial, name) for name in Trial.__slots__} for trial in trials],
         "tables": fitted.made_by,
         "validation_bits_learned_prior": fitted.learned_bits,

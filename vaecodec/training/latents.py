@@ -27,7 +27,10 @@ Symbols = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Latents:
-    """The posterior of every image of a set: mean and σ, float32 (N, latents)."""
+    """What is quantised of every image of a set, and its σ: float32 (N, latents).
+
+    σ is 0 where a latent is a whole number by itself (vaecodec.models.base.Posterior.code).
+    """
 
     mean: npt.NDArray[np.float32]
     sigma: npt.NDArray[np.float32]
@@ -40,30 +43,34 @@ def posteriors(model: VAE, images: npt.NDArray[np.uint8]) -> Latents:
         model.analyse(torch.from_numpy(images[k : k + 500].astype(np.float32) / 255))
         for k in range(0, len(images), 500)
     ]
-    mean = torch.cat([part.mean for part in parts])
-    sigma = torch.cat([(0.5 * part.log_variance).exp() for part in parts])
-    return Latents(mean.numpy(), sigma.numpy())
+    return Latents(
+        torch.cat([part.code() for part in parts]).numpy(), torch.cat([part.spread() for part in parts]).numpy()
+    )
 
 
 def make_quantizer(latents: Latents, multiplier: float | None) -> Quantizer:
     """One step for each latent: multiplier × root mean square of σ; 1 where the multiplier is None (uniform noise).
 
-    The center is the median, so that the commonest value falls into the middle of a bin.
+    The center is the median, so that the commonest value falls into the middle of a bin. A latent that is a whole
+    number by itself stays what it is.
     """
-    center = np.median(latents.mean, axis=0).astype(np.float32)
+    whole = ~latents.sigma.any(axis=0)
+    center = np.where(whole, 0, np.median(latents.mean, axis=0)).astype(np.float32)
     if multiplier is None:
         return Quantizer(center, np.ones_like(center))
     rms = np.sqrt(np.square(latents.sigma, dtype=np.float64).mean(axis=0))
-    return Quantizer(center, (multiplier * rms).astype(np.float32))
+    return Quantizer(center, np.where(whole, 1, multiplier * rms).astype(np.float32))
 
 
 def carrying(symbols: Symbols) -> npt.NDArray[np.int64]:
     """Numbers of the latents whose symbols carry information."""
-    bits = []
-    for column in symbols.T:
-        p = np.unique(column, return_counts=True)[1] / len(column)
-        bits.append(float(-(p * np.log2(p)).sum()))
-    return np.flatnonzero(np.array(bits) >= COLLAPSED_BITS)
+    return np.flatnonzero([entropy_bits(column) >= COLLAPSED_BITS for column in symbols.T])
+
+
+def entropy_bits(column: npt.NDArray[np.int32]) -> float:
+    """Entropy of the observed symbols of one latent (N,)."""
+    p = np.unique(column, return_counts=True)[1] / len(column)
+    return float(-(p * np.log2(p)).sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from vaecodec.models.base import VAE
 from vaecodec.models.conditioned import ConditionedVAE
+from vaecodec.models.config import ModelConfig
 
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
 
@@ -55,7 +56,12 @@ def halve_weights(model: nn.Module) -> None:
 
 def export_analysis(model: VAE, active: Tensor) -> bytes:
     """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
-    return _export(MeanOf(model, active), {"images": torch.zeros(2, model.config.height, model.config.width)})
+    return export_module(MeanOf(model, active), model.config)
+
+
+def export_module(module: nn.Module, config: ModelConfig) -> bytes:
+    """As export_analysis, of a module that takes images (b, h, w) and gives what is coded (b, n)."""
+    return _export(module, {"images": torch.zeros(2, config.height, config.width)})
 
 
 def export_conditioned_analysis(model: ConditionedVAE) -> bytes:
