@@ -94,7 +94,6 @@ CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
         f"{LOSSLESS}/value_counts", lambda c: np.concatenate([c[:, :1] * 0 + 1, c[:, 1:2] + c[:, :1] - 1, c[:, 2:]], 1)
     ),
     "BadField-model-exact-bases-fewer": array(f"{LOSSLESS}/value_counts", lambda c: c[1:]),
-    "LimitExceeded-model-exact-bases": array(f"{LOSSLESS}/value_counts", lambda c: np.repeat(c, 40, axis=0)),
     "LimitExceeded-model-exact-logits": array(f"{LOSSLESS}/zero_counts", lambda c: np.resize(c, 2 * 4097 + 1)),
     "BadField-model-exact-map-beyond-255": rescale("map", high=256),
     "BadField-model-exact-logits-beyond-the-tables": rescale("phases", low=-256),

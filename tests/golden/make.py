@@ -11,7 +11,8 @@ joined.vaem                      the levels of tiny.vaem and the lossless part o
 streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
 bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "exact-" of
                                  exact.vaem, with "bits-" of bits.vaem; with "model-" a damaged mini.vaem, with
-                                 "model-exact-" a damaged model of exact images, with "use-" a sound one that fails when it is used
+                                 "model-exact-" a damaged model with a lossless part, with "use-" a sound one that fails
+                                 when it is used
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
 of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are

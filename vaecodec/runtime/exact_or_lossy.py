@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.limits import MAX_STREAM_BYTES
+from vaecodec.errors import TargetMissed
 from vaecodec.runtime.rate_control import Target, exact_error, find_levels, missed
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ def compress_by_target(codec: Codec, images: Sequence[Pixels], target: Target) -
     """A stream for each image; a lossy one is never as large as the lossless one. Raises ModelError, TargetMissed."""
     error = exact_error(codec.model, target)
     if error is not None:
-        return codec.lossless.compress(images, error)
+        streams = codec.lossless.compress(images, error)
+        longest = max(map(len, streams), default=0)
+        if target.target_bytes is not None and longest > target.target_bytes:
+            raise TargetMissed(f"target of {target.target_bytes} bytes: {codec.model.name} needs {longest}")
+        return streams
     found = find_levels(codec, images, target)
     met = [k for k, one in enumerate(found) if one.meets]
     coded = codec.compress_at([images[k] for k in met], [found[k].level for k in met])

@@ -134,8 +134,10 @@ def exact_error(model: Model, target: Target) -> int | None:
     """The largest error of a target that the lossless part is asked for, 0 for lossless; None for the others."""
     if target.max_error is not None:
         return target.max_error
-    unsaid = target == Target() and not model.levels
-    return 0 if model.lossless is not None and (target.quality == QUALITY_TOP or unsaid) else None
+    if model.lossless is None:
+        return None
+    needs_level = target.level is not None or target.quality is not None or target.beta is not None
+    return 0 if target.quality == QUALITY_TOP or not (model.levels or needs_level) else None
 
 
 def fixed_level(model: Model, target: Target) -> int | None:
@@ -146,7 +148,7 @@ def fixed_level(model: Model, target: Target) -> int | None:
         return round(target.quality / QUALITY_TOP * max(len(model.levels) - 1, 0))
     if target.beta is not None:
         distances = [abs(math.log(target.beta / max(level.beta, SMALLEST_BETA))) for level in model.levels]
-        return int(np.argmin(distances))
+        return int(np.argmin(distances)) if distances else 0
     if target.target_bytes is None and target.largest_mse is None:
         return model.default_level
     return None
