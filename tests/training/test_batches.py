@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from vaecodec.errors import ConfigError
 from vaecodec.training.batches import Batches, stream_seed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6)).astype(np.uint8)
@@ -36,6 +37,14 @@ def test_processes_share_out_every_batch(world: int) -> None:
         shares = [part.chosen(step) for part in ranks]
         assert sorted(np.concatenate(shares)) == sorted(whole.chosen(step))
         assert len({len(share) for share in shares}) == 1
+
+
+def test_a_batch_that_leaves_a_process_without_an_image_is_refused() -> None:
+    assert len(Batches(IMAGES, 3, 0, rank=2, world=3)[0]) == 1
+    with pytest.raises(ConfigError, match="2 images for 3 processes"):
+        Batches(IMAGES, 2, 0, rank=0, world=3)
+    with pytest.raises(ConfigError, match="50 images for 51 processes"):
+        Batches(IMAGES, 1000, 0, rank=0, world=51)
 
 
 def test_pixels_are_scaled_to_one_and_a_batch_is_never_larger_than_the_set() -> None:

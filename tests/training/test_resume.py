@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import pytest
 import torch
 
 from vaecodec.data import load_dataset
-from vaecodec.errors import CheckpointError, OutputError
-from vaecodec.training.checkpoint import CHECKPOINT, load_checkpoint, load_matching
+from vaecodec.errors import CheckpointError, ConfigError, OutputError
+from vaecodec.training.checkpoint import CHECKPOINT, load_checkpoint, load_matching, save_checkpoint
 from vaecodec.training.config import TrainingConfig
-from vaecodec.training.loop import Hardware, train
+from vaecodec.training.loop import Diverged, Hardware, _Run, train
 from vaecodec.training.run import export, read_run_config
 
 TESTS = Path(__file__).parents[1]
@@ -62,12 +63,14 @@ train(config, images, held_out, folder, hardware=Hardware(device="cpu"), show_pr
 """
 
 
-def run(folder: Path, **options: Any) -> torch.nn.Module:
+def run(folder: Path, config: TrainingConfig = CONFIG, *, skip: int = 0, **options: Any) -> torch.nn.Module:
+    """skip: images to leave out, so that the training data is another."""
     images, held_out = (load_dataset("mnist", split, data_dir=DATA).images for split in ("train", "validation"))
+    options = {"hardware": CPU, "show_progress": False, **options}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return train(CONFIG, images, held_out, folder, hardware=CPU, show_progress=False, **options)
+        return train(config, images[skip:], held_out, folder, **options)
     finally:
         torch.set_num_threads(threads)
 
@@ -117,10 +120,96 @@ def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
 
 
 def test_another_config_is_refused(whole: Path) -> None:
-    config = CONFIG.to_dict()
-    assert load_matching(whole, config).step == 90
-    with pytest.raises(CheckpointError, match="another config"):
-        load_matching(whole, {**config, "seed": 1})
+    assert load_matching(whole, CONFIG).step == 90
+    with pytest.raises(CheckpointError, match=r"another config \(seed: 0, now 1\)"):
+        load_matching(whole, replace(CONFIG, seed=1))
+    wider = replace(CONFIG, model=replace(CONFIG.model, channels=(5,)))
+    with pytest.raises(CheckpointError, match=r"another config \(model\.channels: \[4\], now \[5\]\)"):
+        run(whole, wider, resume=True)
+
+
+def test_a_config_without_what_is_new_since_means_its_defaults(whole: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(whole)
+    older = {name: value for name, value in checkpoint.config.items() if name != "seed"}
+    save_checkpoint(tmp_path, replace(checkpoint, config=older))
+    assert load_matching(tmp_path, CONFIG).step == 90
+    save_checkpoint(tmp_path, replace(checkpoint, config={**older, "of_a_later_release": 1}))
+    with pytest.raises(CheckpointError, match="of_a_later_release: 1, now nothing"):
+        load_matching(tmp_path, CONFIG)
+
+
+def test_other_training_images_are_refused(whole: Path) -> None:
+    before = (whole / "metrics.jsonl").read_bytes()
+    with pytest.raises(CheckpointError, match="training_sha256"):
+        run(whole, resume=True, skip=1)
+    assert (whole / "metrics.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(("condition", "value"), [("mixed_precision", "bf16"), ("device", "cuda"), ("processes", 2)])
+def test_other_hardware_is_refused_by_name(condition: str, value: Any, whole: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(whole)
+    here = getattr(checkpoint.conditions, condition)
+    save_checkpoint(tmp_path, replace(checkpoint, conditions=replace(checkpoint.conditions, **{condition: value})))
+    with pytest.raises(CheckpointError, match=f"{condition}: {value}, now {here}"):
+        run(tmp_path, resume=True)
+
+
+def test_what_the_hardware_cannot_do_is_a_config_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"fp16|mixed_precision"):
+        run(tmp_path, hardware=Hardware(device="cpu", mixed_precision="fp16"))
+
+
+def test_the_scale_of_fp16s_gradients_is_kept(whole: Path, tmp_path: Path) -> None:
+    """A CPU has no fp16 training, so that its scaler is put in by hand here."""
+    images = load_dataset("mnist", "train", data_dir=DATA).images
+    first, second = (_Run(CONFIG, images, images, tmp_path, CPU) for _ in range(2))
+    first.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_factor=3.0)
+    first._save()
+    assert load_checkpoint(tmp_path).scaler["scale"] == 4.0
+    second.accelerator.scaler = torch.amp.GradScaler("cpu")
+    second.start(resume=True)
+    assert second.accelerator.scaler.state_dict() == first.accelerator.scaler.state_dict()
+    assert load_checkpoint(whole).scaler == {}
+
+
+def test_what_a_resume_writes_anew_is_replaced_whole(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the process ended between a temporary file and its rename."""
+    folder = shutil.copytree(whole, tmp_path / "cut")
+    with open(folder / "metrics.jsonl", "a") as file:
+        file.write('{"step": 97}\n')
+    before = {name: (folder / name).read_bytes() for name in ("metrics.jsonl", "config.json")}
+    replace_file = os.replace
+
+    def end(source: Path, target: Path) -> None:
+        if Path(target).name == cut:
+            raise KeyboardInterrupt
+        replace_file(source, target)
+
+    monkeypatch.setattr(os, "replace", end)
+    for cut in before:
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, resume=True)
+        assert (folder / cut).read_bytes() == before[cut]
+
+
+@pytest.mark.parametrize(("rate", "what"), [(1e30, "objective is nan|objective is inf"), (1e39, "a weight is not")])
+def test_no_checkpoint_holds_what_is_not_a_number(rate: float, what: str, tmp_path: Path) -> None:
+    optimiser = replace(
+        CONFIG.optimiser, learning_rate=rate, warmup_steps=0, validate_every=1000, checkpoint_every=1, steps=20
+    )
+    with pytest.raises(Diverged, match=what):
+        run(tmp_path, replace(CONFIG, optimiser=optimiser))
+    if (tmp_path / CHECKPOINT).exists():
+        assert all(tensor.isfinite().all() for tensor in load_checkpoint(tmp_path).model.values())
+
+
+def test_a_progress_bar_into_a_file_is_a_few_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, show_progress=True)
+    drawn = capfd.readouterr().err
+    assert "90/90" in drawn
+    assert drawn.count("\r") <= 3
 
 
 def test_a_damaged_checkpoint_is_refused_or_holds_the_same_weights(whole: Path, tmp_path: Path) -> None:
@@ -166,11 +255,21 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 def test_a_run_that_is_not_done_is_not_exported(whole: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(whole, tmp_path / "short")
-    longer = {**CONFIG.to_dict(), "optimiser": {**CONFIG.to_dict()["optimiser"], "steps": 91}}
-    (folder / "config.json").write_text(json.dumps(longer))
-    images = load_dataset("mnist", "validation", data_dir=DATA)
-    with pytest.raises(CheckpointError, match="90 of 91 steps"):
+    save_checkpoint(folder, replace(load_checkpoint(whole), step=89))
+    images = load_dataset("mnist", "train", data_dir=DATA)
+    with pytest.raises(CheckpointError, match="89 of 90 steps"):
         export(folder, images, images)
+
+
+def test_a_run_is_exported_with_its_own_config_and_images_alone(whole: Path, tmp_path: Path) -> None:
+    images, others = (load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation"))
+    with pytest.raises(CheckpointError, match="other training images"):
+        export(whole, others, others)
+    folder = shutil.copytree(whole, tmp_path / "edited")
+    edited = {**CONFIG.to_dict(), "objective": {**CONFIG.to_dict()["objective"], "beta": 2.0}}
+    (folder / "config.json").write_text(json.dumps(edited))
+    with pytest.raises(CheckpointError, match=r"another config \(objective\.beta: 1\.0, now 2\.0\)"):
+        export(folder, images, others)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

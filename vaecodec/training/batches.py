@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.errors import ConfigError
+
 NOISE_STREAM, ORDER_STREAM, SHIFT_STREAM = 1, 2, 3  # independent random streams of one seed
 
 
@@ -23,7 +25,7 @@ class Batches:
     """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
 
     shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros.
-    rank, world: the share of each batch that this process takes.
+    rank, world: the share of each batch that this process takes. Raises ConfigError where one would get nothing.
     """
 
     def __init__(
@@ -38,6 +40,8 @@ class Batches:
     ) -> None:
         self._images = images
         self._batch_size = min(batch_size, len(images))
+        if self._batch_size < world:
+            raise ConfigError(f"batch_size: {self._batch_size} images for {world} processes, expected one each or more")
         self._seed = seed
         self._shift_pixels = shift_pixels
         self._rank, self._world = rank, world

@@ -1,6 +1,7 @@
 """Checkpoints: what a run needs to go on exactly where it was, written so that a kill leaves the old one or the new.
 
-Batches and noise are functions of (seed, step), so a checkpoint is the weights, the optimiser's state and the step.
+Batches and noise are functions of (seed, step), so a checkpoint is the weights, the optimiser's state, the scale of
+fp16's gradients and the step. It says what made it, so that nothing else goes on from it.
 """
 
 from __future__ import annotations
@@ -8,37 +9,57 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
-from vaecodec.errors import CheckpointError
+from vaecodec.errors import CheckpointError, ConfigError
+from vaecodec.training.conditions import Conditions, differences
+from vaecodec.training.config import TrainingConfig
 
 CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """step: how many steps are done; config: TrainingConfig.to_dict(); elapsed_s: time spent on them."""
+    """step: how many steps are done; config: TrainingConfig.to_dict(); elapsed_s: time spent on them.
+
+    model, optimiser: state dicts. rival: that of the discriminator's optimiser, scaler: that of fp16's gradient scaler,
+    empty where there is none.
+    """
 
     step: int
     elapsed_s: float
     config: dict[str, Any]
     model: dict[str, Any]
     optimiser: dict[str, Any]
+    rival: dict[str, Any]
+    scaler: dict[str, Any]
+    conditions: Conditions
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written in the place of `path`: a temporary one, synced and renamed at the end."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write to a temporary file, sync, rename."""
-    temporary = folder / f"{CHECKPOINT}.tmp"
-    with open(temporary, "wb") as file:
-        state = {name: getattr(checkpoint, name) for name in ("step", "elapsed_s", "model", "optimiser")}
-        torch.save({**state, "config": json.dumps(checkpoint.config)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / CHECKPOINT)
+    """Write it in the place of the one before."""
+    names = ("step", "elapsed_s", "model", "optimiser", "rival", "scaler")
+    state = {name: getattr(checkpoint, name) for name in names}
+    plain = {"config": checkpoint.config, "conditions": checkpoint.conditions.to_dict()}
+    with replacing(folder / CHECKPOINT) as file:
+        torch.save({**state, **{name: json.dumps(value) for name, value in plain.items()}}, file)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -57,6 +78,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             config=json.loads(state["config"]),
             model=state["model"],
             optimiser=state["optimiser"],
+            rival=state.get("rival", {}),  # checkpoints of earlier releases have none
+            scaler=state["scaler"],
+            conditions=Conditions(**json.loads(state["conditions"])),
         )
     except CheckpointError:
         raise
@@ -64,9 +88,19 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a readable checkpoint ({error})") from error
 
 
-def load_matching(folder: Path, config: dict[str, Any]) -> Checkpoint:
+def load_matching(folder: Path, config: TrainingConfig) -> Checkpoint:
     """As load_checkpoint; raises CheckpointError where the checkpoint belongs to another config."""
     checkpoint = load_checkpoint(folder)
-    if json.dumps(checkpoint.config, sort_keys=True) != json.dumps(config, sort_keys=True):
-        raise CheckpointError(f"{folder / CHECKPOINT}: made with another config; choose another run folder")
+    stored = checkpoint.config
+    with suppress(ConfigError):  # else unknown keys are among the differences
+        stored = TrainingConfig.from_dict(stored).to_dict()  # with the defaults of what is new since
+    wanted = json.loads(json.dumps(config.to_dict()))
+    refuse_differences(folder, "another config", json.loads(json.dumps(stored)), wanted)
     return checkpoint
+
+
+def refuse_differences(folder: Path, what: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise CheckpointError that names each difference, where there is one."""
+    found = "; ".join(differences(stored, wanted))
+    if found:
+        raise CheckpointError(f"{folder / CHECKPOINT}: made with {what} ({found}); choose another run folder")

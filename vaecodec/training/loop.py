@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -19,17 +18,28 @@ import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from tqdm import tqdm
 
-from vaecodec.errors import CheckpointError, OutputError, VaecodecError
+from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
 from vaecodec.models.base import VAE
 from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.registry import build
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
-from vaecodec.training.checkpoint import CHECKPOINT, Checkpoint, load_matching, save_checkpoint
-from vaecodec.training.conditioned import ConditionedTrainable
+from vaecodec.training.checkpoint import (
+    CHECKPOINT,
+    Checkpoint,
+    load_matching,
+    refuse_differences,
+    replacing,
+    save_checkpoint,
+)
+from vaecodec.training.conditioned import ConditionedTrainable, begin_as_transform_code
+from vaecodec.training.conditions import conditions_of
 from vaecodec.training.config import OptimiserConfig, TrainingConfig
+from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
 from vaecodec.training.objective import Losses, Trainable
+from vaecodec.training.objective_gan import AdversarialLosses, AdversarialTrainable
+from vaecodec.training.rival import Rival
+from vaecodec.training.trainables import trainable_of
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
 
@@ -62,7 +72,8 @@ def train(
     """Train to the config's last step and return the trained model, on the CPU.
 
     images, validation: uint8 (n, h, w). Raises OutputError where the folder holds a run and `resume` is not set,
-    CheckpointError where the checkpoint is of another config, Diverged.
+    CheckpointError where the checkpoint is of another config or was made in other conditions, ConfigError where the
+    hardware cannot do what is asked or there are more processes than images in a batch, Diverged.
     """
     run = _Run(config, images, validation, folder, hardware or Hardware())
     run.start(resume)
@@ -85,18 +96,25 @@ class _Run:
         unused = DistributedDataParallelKwargs(
             find_unused_parameters=True
         )  # uniform noise leaves the variance head out
-        self.accelerator = Accelerator(
-            cpu=hardware.device == "cpu", mixed_precision=hardware.mixed_precision, kwargs_handlers=[unused]
-        )
+        try:
+            self.accelerator = Accelerator(
+                cpu=hardware.device == "cpu", mixed_precision=hardware.mixed_precision, kwargs_handlers=[unused]
+            )
+        except ValueError as error:  # fp16 on a CPU, or another precision than this process began with
+            raise ConfigError(str(error)) from error
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         chosen = config.optimiser
         self.batches = Batches(
             images, chosen.batch_size, config.seed, shift_pixels=chosen.shift_pixels, rank=rank, world=world
         )
+        self.training = images
         self.validation = validation[:VALIDATION_IMAGES]
-        trainable = make_trainable(config)
-        optimiser = torch.optim.Adam(trainable.parameters(), lr=chosen.learning_rate)
+        trainable = make_trainable(config, population=len(images))
+        learned = trainable.learned() if isinstance(trainable, Trainable) else trainable.parameters()
+        optimiser = torch.optim.Adam(learned, lr=chosen.learning_rate, fused=True)
         self.trainable, self.optimiser = self.accelerator.prepare(trainable, optimiser)
+        self.rival = Rival(trainable, self.accelerator) if isinstance(trainable, AdversarialTrainable) else None
+        self.conditions = conditions_of(self.accelerator, images)
         self.noise = torch.Generator(device=self.accelerator.device)
         self.step, self.elapsed_s = 0, 0.0
 
@@ -106,18 +124,21 @@ class _Run:
         if there and not resume:
             raise OutputError(f"{self.folder} holds a run already; go on with it by --resume, or name another folder")
         if there:
-            self._take(load_matching(self.folder, self.config.to_dict()))
+            self._take(load_matching(self.folder, self.config))
+        else:
+            self._begin()
         self.accelerator.wait_for_everyone()  # nobody writes before everybody has looked
         if self.accelerator.is_main_process:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _keep_metrics_until(self.folder / "metrics.jsonl", self.step)
-            (self.folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=1))
+            keep_metrics_until(self.folder, self.step)
+            with replacing(self.folder / "config.json") as file:
+                file.write(json.dumps(self.config.to_dict(), indent=1).encode())
 
     def steps(self, show_progress: bool) -> None:
         """The loop itself."""
         optimiser = self.config.optimiser
         hidden = not show_progress or not self.accelerator.is_main_process
-        bar = tqdm(total=optimiser.steps, initial=self.step, disable=hidden, file=sys.stderr, unit="step")
+        bar = progress_bar(optimiser.steps, self.step, hidden=hidden)
         before = time.monotonic() - self.elapsed_s
         with bar:
             while self.step < optimiser.steps:
@@ -126,15 +147,26 @@ class _Run:
                 self.elapsed_s = time.monotonic() - before
                 bar.update()
                 last = self.step == optimiser.steps
-                if self.step % optimiser.validate_every == 0 or last:
+                report, save = (
+                    self.step % every == 0 or last for every in (optimiser.validate_every, optimiser.checkpoint_every)
+                )
+                if report or save:
+                    self._refuse_divergence(losses)
+                if report:
                     self._report(losses, bar)
-                if self.step % optimiser.checkpoint_every == 0 or last:
+                if save:
                     self._save()
 
     def trained(self) -> AnyTrainable:
         """The model without Accelerate's wrapping."""
         plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
         return plain.cpu().eval()
+
+    def _begin(self) -> None:
+        """What a family makes of its weights from the training images, before the first step."""
+        plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
+        if isinstance(plain, ConditionedTrainable):
+            begin_as_transform_code(plain.model, self.training, self.config.objective.pixel_sigma)
 
     def _one_step(self) -> Losses:
         self.trainable.train()
@@ -148,6 +180,10 @@ class _Run:
         self.optimiser.zero_grad()
         self.accelerator.backward(losses.objective_nats)
         self.optimiser.step()
+        if self.rival is not None:
+            assert isinstance(losses, AdversarialLosses)
+            highest = self.rival.highest_learning_rate
+            self.rival.step(x, losses.decoded, decayed(highest, self.config.optimiser, self.step))
         return losses
 
     def _beta(self) -> float:
@@ -166,11 +202,15 @@ class _Run:
             *(sum(w * getattr(f, name) for w, f in zip(weights, found, strict=True)) for name in Losses.__slots__)
         )
 
+    def _refuse_divergence(self, losses: Losses) -> None:
+        """The objective is of before the step, so the weights that the step made are looked at as well."""
+        objective = losses.objective_nats.item()
+        if not math.isfinite(objective):
+            raise Diverged(f"step {self.step}: the objective is {objective}; lower the learning rate")
+        if not all(bool(weights.isfinite().all()) for weights in self.trainable.parameters()):
+            raise Diverged(f"step {self.step}: a weight is not finite; lower the learning rate")
+
     def _report(self, losses: Losses, bar: Any) -> None:
-        if not math.isfinite(losses.objective_nats.item()):
-            raise Diverged(
-                f"step {self.step}: the objective is {losses.objective_nats.item()}; lower the learning rate"
-            )
         if not self.accelerator.is_main_process:
             return
         held_out = self._validate()
@@ -183,53 +223,62 @@ class _Run:
             "validation_rate_nats": held_out.rate_nats.item(),
             "validation_objective_nats": held_out.objective_nats.item(),
         }
-        with open(self.folder / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_metrics(self.folder, line)
         rate_bits = line["validation_rate_nats"] / math.log(2)
-        bar.set_postfix_str(f"rate {rate_bits:.1f} bits, distortion {line['validation_distortion_nats']:.1f} nats")
+        text = f"rate {rate_bits:.1f} bits, distortion {line['validation_distortion_nats']:.1f} nats"
+        bar.set_postfix_str(text, refresh=sys.stderr.isatty())
 
     def _save(self) -> None:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             model = self.accelerator.unwrap_model(self.trainable).state_dict()
             state = self.optimiser.state_dict()
-            save_checkpoint(self.folder, Checkpoint(self.step, self.elapsed_s, self.config.to_dict(), model, state))
+            rival = {} if self.rival is None else self.rival.optimiser.state_dict()
+            scaler = {} if self.accelerator.scaler is None else self.accelerator.scaler.state_dict()
+            config = self.config.to_dict()
+            checkpoint = Checkpoint(self.step, self.elapsed_s, config, model, state, rival, scaler, self.conditions)
+            save_checkpoint(self.folder, checkpoint)
 
     def _take(self, checkpoint: Checkpoint) -> None:
+        stored, here = checkpoint.conditions.to_dict(), self.conditions.to_dict()
+        refuse_differences(self.folder, "other data or hardware", stored, here)
         try:
             self.accelerator.unwrap_model(self.trainable).load_state_dict(checkpoint.model)
             self.optimiser.load_state_dict(checkpoint.optimiser)
+            if self.rival is not None:
+                self.rival.optimiser.load_state_dict(checkpoint.rival)
+            if self.accelerator.scaler is not None:
+                self.accelerator.scaler.load_state_dict(checkpoint.scaler)
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(f"{self.folder / CHECKPOINT}: does not fit the model ({error})") from error
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
 
 
-def make_trainable(config: TrainingConfig) -> AnyTrainable:
-    """A fresh model with the config's seed; the global random state is left as it was."""
+def make_trainable(config: TrainingConfig, *, population: int = 1) -> AnyTrainable:
+    """A fresh model with the config's seed; the global random state is left as it was.
+
+    population: images of the training set; training needs it, finishing does not.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed))
         model = build(config.family, config.model)
         if isinstance(model, ConditionedVAE):
             return ConditionedTrainable(model, config.objective)
         assert isinstance(model, VAE)
-        return Trainable(model, config.objective)
+        return trainable_of(model, config.objective, population)
 
 
 def learning_rate(config: OptimiserConfig, step: int) -> float:
     """Linear warm-up, then half a cosine down to zero at the last step."""
+    return decayed(config.learning_rate, config, step)
+
+
+def decayed(highest: float, config: OptimiserConfig, step: int) -> float:
+    """What is left at a step of the highest learning rate."""
     warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
-    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    return highest * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 
 def config_for(config: TrainingConfig, height: int, width: int) -> TrainingConfig:
     """The config with the geometry of the data that it is to be trained on."""
     return replace(config, model=replace(config.model, height=height, width=width))
-
-
-def _keep_metrics_until(path: Path, step: int) -> None:
-    """Drop the lines that stand after the checkpoint: the resumed run writes them again."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-    path.write_text("".join(line + "\n" for line in kept))

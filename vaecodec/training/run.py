@@ -14,7 +14,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
 from vaecodec.runtime.installed import SUFFIX
 from vaecodec.runtime.model_file import Model, pack_model
-from vaecodec.training.checkpoint import load_checkpoint
+from vaecodec.training.checkpoint import CHECKPOINT, load_matching, refuse_differences, replacing
 from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
@@ -47,15 +47,23 @@ def run(
 
 
 def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
-    """The model of a run folder whose training is done. Raises CheckpointError where it is not."""
+    """The model of a run folder whose training is done.
+
+    Raises CheckpointError where it is not, or was done with another config or other images than these.
+    """
     config = read_run_config(folder)
-    checkpoint = load_checkpoint(folder)
+    checkpoint = load_matching(folder, config)
+    stored = {"training_sha256": checkpoint.conditions.training_sha256}
+    refuse_differences(folder, "other training images", stored, {"training_sha256": training.sha256})
     if checkpoint.step < config.optimiser.steps:
         raise CheckpointError(
             f"{folder}: {checkpoint.step} of {config.optimiser.steps} steps are done; go on with train --resume first"
         )
     trainable = make_trainable(config)
-    trainable.load_state_dict(checkpoint.model)
+    try:
+        trainable.load_state_dict(checkpoint.model)
+    except (RuntimeError, KeyError) as error:
+        raise CheckpointError(f"{folder / CHECKPOINT}: does not fit the model ({error})") from error
     return finish_any(trainable.eval(), config, training, validation)
 
 
@@ -83,11 +91,7 @@ def load_splits(config: TrainingConfig, data_dir: str | os.PathLike[str] | None 
 
 
 def write_model(model: Model, path: Path) -> Path:
-    """Write to a temporary file, sync, rename."""
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as file:
+    """Write it in the place of an older one; its path."""
+    with replacing(path) as file:
         file.write(pack_model(model))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
     return path
