@@ -3,6 +3,7 @@
 codec.py          Codec: images and bytes        rate_control.py   the level for a target
 model_file.py     the model file                 installed.py      where models are found
 exact.py, exact_ops.py, network_file.py          the integer-exact evaluator and its form in the file
+synthesis.py, exact_plan.py, exact_steps.py      symbols to pixels, few and many
 analysis.py       the analysis graph             images.py         image files, and what becomes of colour
 bulk.py, cores.py many streams at once, on every core
 archive*.py       many images in one file

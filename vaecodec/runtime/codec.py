@@ -7,7 +7,6 @@ image <─────────synthesis────────────s
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -20,25 +19,23 @@ import numpy.typing as npt
 from vaecodec.bitstream.limits import MAX_LEVEL, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import CODED_EXACTLY, Stream, is_exact, unpack, verify
 from vaecodec.entropy.coder import decode_symbols, encode_symbols
-from vaecodec.errors import BadField, ConfigError, KnownAnswerMismatch, ModelError, ModelMismatch
+from vaecodec.errors import BadField, ConfigError, ModelError, ModelMismatch
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.bulk import LEAST_PIECE, MOST_PIECE, pack_symbols, parse_streams
 from vaecodec.runtime.cores import map_on_cores, pieces
 from vaecodec.runtime.exact_or_lossy import compress_by_target
 from vaecodec.runtime.geometry import Geometry
 from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, sha256_of
 from vaecodec.runtime.lossless import LosslessCodec, Received
 from vaecodec.runtime.model_file import Level, Model
 from vaecodec.runtime.rate_control import Target, levels_for
+from vaecodec.runtime.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int32]
-MOST_SYNTHESIS_ROWS = 256  # images at once: where matrix products reach their speed
-SYNTHESIS_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 
 
 class Codec:
@@ -49,7 +46,7 @@ class Codec:
         self.fingerprint = model.fingerprint
         self._frame = Geometry(model.name, model.height, model.width)
         self._analysis = AnalysisSession(model.analysis)
-        self._proven: set[int] = set()
+        self._synthesis = Synthesis(model)
 
     def __repr__(self) -> str:
         return f"<Codec {self.model.name}: {self.model.height}x{self.model.width} grey>"
@@ -198,9 +195,7 @@ class Codec:
     def synthesise(self, symbols: Symbols, level: int = 0) -> Pixels:
         """Images (b, h, w) of symbols (b, n): the same pixels on every machine and for every batch size."""
         self._level(level)
-        rows = KNOWN_ANSWER_BATCH if len(symbols) <= KNOWN_ANSWER_BATCH else self._many_rows
-        parts = [self._synthesise_batch(symbols[k : k + rows], level) for k in range(0, len(symbols), rows)]
-        return np.concatenate(parts) if parts else np.empty((0, *self.geometry), np.uint8)
+        return self._synthesis(symbols, level)
 
     def padded(self, image: Pixels) -> Pixels:
         """The image (h, w), made as large as the model's geometry. Raises ImageError, ImageSizeError."""
@@ -212,35 +207,7 @@ class Codec:
 
     def synthesis_input(self, symbols: Symbols, level: int) -> Symbols:
         """What the synthesis takes: symbols (b, n), and the level after them where the model conditions on it."""
-        if not self.model.level_is_input:
-            return symbols
-        return np.column_stack([symbols, np.full(len(symbols), level, np.int32)])
-
-    def _synthesise_batch(self, symbols: Symbols, level: int) -> Pixels:
-        self._prove(len(symbols))
-        return self.model.synthesis(self.synthesis_input(symbols, level))[..., 0].astype(np.uint8)
-
-    @cached_property
-    def _many_rows(self) -> int:
-        """Images of a large batch: a multiple of the known answer's."""
-        largest = max(math.prod(value.shape) for value in self.model.synthesis.ranges())
-        rows = min(MOST_SYNTHESIS_ROWS, SYNTHESIS_ELEMENTS // largest)
-        return max(1, rows // KNOWN_ANSWER_BATCH) * KNOWN_ANSWER_BATCH
-
-    def _prove(self, batch: int) -> None:
-        """Compare with the known answer before the first use of one image, of a batch, and of a large batch."""
-        answer = self.model.known_answer
-        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self._many_rows
-        if wanted in self._proven:
-            return
-        values = self.model.synthesis(np.resize(answer.symbols, (wanted, answer.symbols.shape[1])))
-        found = {sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, wanted, KNOWN_ANSWER_BATCH)}
-        if found != {answer.sha256_one if wanted == 1 else answer.sha256_all}:
-            raise KnownAnswerMismatch(
-                f"{self.model.name}: at batch size {wanted} this machine's arithmetic does not give the known answer; "
-                "images would be wrong"
-            )
-        self._proven.add(wanted)
+        return self._synthesis.input(symbols, level)
 
     def _level(self, level: int) -> Level:
         if not 0 <= level < len(self.model.levels):

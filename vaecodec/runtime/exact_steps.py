@@ -1,0 +1,63 @@
+"""What the steps of an ExactPlan compute. The last argument, `out`, is x itself where its memory may be used."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.runtime.exact_ops import Array, Op
+
+
+def run(op: Op, x: Array, *, out: Array | None) -> Array:
+    """The operation as it is."""
+    return op.run(x)  # type: ignore[call-arg]
+
+
+def sliced(begin: int, end: int, x: Array, *, out: Array | None) -> Array:
+    """Some of the channels that x holds."""
+    return x[..., begin:end]
+
+
+def widened(constant: Array, live: npt.NDArray[np.intp], x: Array, *, out: Array | None) -> Array:
+    """Every channel: those of x at `live`, the others constant."""
+    wide = np.repeat(constant[None], len(x), axis=0)
+    wide[..., live] = x
+    return wide
+
+
+def dense(weight: Array, bias: Array, x: Array, *, out: Array | None) -> Array:
+    """As Dense, with weights that may be scaled."""
+    y: Array = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ weight.T
+    y += bias
+    return y.reshape(*x.shape[:-1], len(bias))
+
+
+def of_two(function: np.ufunc, x: Array, y: Array, *, out: Array | None) -> Array:
+    """Two values that are both unknown."""
+    return function(x, y, out=out)  # type: ignore[no-any-return]
+
+
+def by_row(function: np.ufunc, row: Array, x: Array, *, out: Array | None) -> Array:
+    """An unknown value and a known one."""
+    return function(x, row, out=out)  # type: ignore[no-any-return]
+
+
+def rescaled(
+    factor: Array | None, rounds: bool, clamp: tuple[np.float32, np.float32] | None, x: Array, *, out: Array | None
+) -> Array:
+    """As Rescale, without what was done before or cannot change anything."""
+    y = x.copy() if out is None else out
+    if factor is not None:
+        y *= factor
+    if rounds:
+        np.rint(y, out=y)
+    return y if clamp is None else np.clip(y, *clamp, out=y)
+
+
+def looked_up(table: Array, above: np.float32, x: Array, *, out: Array | None) -> Array:
+    """As Lookup in a table for all channels; what lies beyond its ends was not clamped before."""
+    index = np.empty(x.shape, np.intp)
+    np.add(x, above, out=index, casting="unsafe")
+    return np.take(table, index, mode="clip")
