@@ -1,7 +1,7 @@
 """The sizes of networks, refused at once where they do not fit together; which family takes which record.
 
 ModelConfig: convolutional, most families.      HFVAEConfig: the same, with a category and groups, hfvae.
-ConditionedConfig: the conditioned-vae.
+ConditionedConfig: the conditioned-vae.          LosslessConfig: the lossless-vae, in its own file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
+from vaecodec.models.lossless_config import LOSSLESS_FAMILY, LosslessConfig
 
 MAX_LATENTS = 1024
 MAX_CATEGORIES = 256
@@ -139,10 +140,14 @@ class ConditionedConfig:
         return self.height * self.width
 
 
-Sizes = ModelConfig | ConditionedConfig
+Sizes = ModelConfig | ConditionedConfig | LosslessConfig
 CONDITIONED_FAMILY = "conditioned-vae"
 HFVAE_FAMILY = "hfvae"
-SIZES: dict[str, type[Sizes]] = {CONDITIONED_FAMILY: ConditionedConfig, HFVAE_FAMILY: HFVAEConfig}
+SIZES: dict[str, type[Sizes]] = {
+    CONDITIONED_FAMILY: ConditionedConfig,
+    HFVAE_FAMILY: HFVAEConfig,
+    LOSSLESS_FAMILY: LosslessConfig,
+}
 
 
 def sizes_of(family: str) -> type[Sizes]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from vaecodec.models.exact import ExactDense
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Op, Rescale, Reshape, Slice
 
@@ -37,6 +38,11 @@ class ExactGraph:
         """shift: one number, or one for each channel."""
         shifts = np.array([shift]) if isinstance(shift, int) else shift.detach().numpy()
         return self.append(Rescale((x,), shifts.astype(np.uint8), low, high))
+
+    def exact_dense(self, layer: ExactDense, x: int) -> int:
+        """The two operations of a layer."""
+        weight, bias = layer.integers()
+        return self.rescale(self.dense(x, weight, bias), layer.shift, layer.low, layer.high)
 
     def add(self, a: int, b: int) -> int:
         """a + b."""

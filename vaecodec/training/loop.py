@@ -22,6 +22,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
 from vaecodec.models.base import VAE
 from vaecodec.models.conditioned import ConditionedVAE
+from vaecodec.models.lossless import LosslessVAE
 from vaecodec.models.registry import build
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.checkpoint import (
@@ -36,7 +37,9 @@ from vaecodec.training.conditioned import ConditionedTrainable, begin_as_transfo
 from vaecodec.training.conditions import conditions_of
 from vaecodec.training.config import OptimiserConfig, TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
+from vaecodec.training.lossless import LosslessTrainable
 from vaecodec.training.objective import Losses, Trainable
+from vaecodec.training.objective_config import LosslessObjective
 from vaecodec.training.objective_gan import AdversarialLosses, AdversarialTrainable
 from vaecodec.training.rival import Rival
 from vaecodec.training.trainables import trainable_of
@@ -44,7 +47,7 @@ from vaecodec.training.trainables import trainable_of
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
 
 
-AnyTrainable = Trainable | ConditionedTrainable
+AnyTrainable = Trainable | ConditionedTrainable | LosslessTrainable
 
 
 class Diverged(VaecodecError):
@@ -188,7 +191,9 @@ class _Run:
 
     def _beta(self) -> float:
         objective = self.config.objective
-        return objective.beta * min(1.0, (self.step + 1) / max(objective.warmup_steps, 1))
+        left = max(0.0, 1 - self.step / max(objective.anneal_steps, 1)) if objective.anneal_steps else 0.0
+        annealed = objective.beta * (objective.anneal_from / objective.beta) ** left if left else objective.beta
+        return annealed * min(1.0, (self.step + 1) / max(objective.warmup_steps, 1))
 
     @torch.no_grad()
     def _validate(self) -> Losses:
@@ -264,6 +269,9 @@ def make_trainable(config: TrainingConfig, *, population: int = 1) -> AnyTrainab
         model = build(config.family, config.model)
         if isinstance(model, ConditionedVAE):
             return ConditionedTrainable(model, config.objective)
+        if isinstance(model, LosslessVAE):
+            assert isinstance(config.objective, LosslessObjective)
+            return LosslessTrainable(model, config.objective)
         assert isinstance(model, VAE)
         return trainable_of(model, config.objective, population)
 

@@ -2,7 +2,8 @@
 
 ObjectiveConfig ─┬─ TraditionalObjective: vae            HFVAEObjective: hfvae
                  ├─ CapacityObjective: capacity          DecompositionObjective: decomposition
-                 └─ AdversarialObjective: beta-vae-gan   (the other families take ObjectiveConfig itself)
+                 ├─ AdversarialObjective: beta-vae-gan   LosslessObjective: lossless-vae
+                 └─ (the other families take ObjectiveConfig itself)
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from vaecodec.errors import ConfigError
 from vaecodec.models.config import HFVAE_FAMILY
+from vaecodec.models.lossless_config import LOSSLESS_FAMILY
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 RATES = ("gaussian-kl", "uniform-noise")
@@ -26,6 +28,7 @@ class ObjectiveConfig:
     likelihood: "bernoulli" (cross-entropy) or "gaussian" (squared error / (2·pixel_sigma²), pixels in 0..1).
     rate: "gaussian-kl" (KL to N(0, 1), the paper's) or "uniform-noise" (the learned prior's information content of
     y + U(-½, ½)). β means nothing without these two. warmup_steps: in which the rate's weight rises from 0.
+    anneal_from, anneal_steps: β goes from the one to `beta`, geometrically, in so many steps; 0: it is constant.
     """
 
     beta: float = 1.0
@@ -33,6 +36,8 @@ class ObjectiveConfig:
     pixel_sigma: float = 0.1
     rate: str = "gaussian-kl"
     warmup_steps: int = 0
+    anneal_from: float = 0.0
+    anneal_steps: int = 0
 
     def __post_init__(self) -> None:
         one_of("likelihood", self.likelihood, LIKELIHOODS)
@@ -40,6 +45,10 @@ class ObjectiveConfig:
         at_least("beta", self.beta, 0.0)
         at_least("pixel_sigma", self.pixel_sigma, 1e-4)
         at_least("warmup_steps", self.warmup_steps, 0)
+        at_least("anneal_from", self.anneal_from, 0.0)
+        at_least("anneal_steps", self.anneal_steps, 0)
+        if self.anneal_steps and not (self.anneal_from and self.beta):
+            raise ConfigError("anneal_steps: β goes geometrically, so neither anneal_from nor beta may be 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +149,32 @@ class AdversarialObjective(ObjectiveConfig):
         at_least("discriminator_learning_rate", self.discriminator_learning_rate, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class LosslessObjective(ObjectiveConfig):
+    """rate + nats of the pixels; the likelihood is the family's own, so `likelihood` and `pixel_sigma` mean nothing.
+
+    rounded_share: of the images of a batch, whose pixels are predicted from rounded latents and not from noisy ones.
+    """
+
+    rate: str = "uniform-noise"
+    rounded_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        _beta_is_one(self, LOSSLESS_FAMILY)
+        if self.rate != "uniform-noise":
+            raise ConfigError(f"rate: {LOSSLESS_FAMILY} has latents in steps of a quantizer: it must be uniform-noise")
+        if not 0 <= self.rounded_share <= 1:
+            raise ConfigError(f"rounded_share: expected a number in 0..1, found {self.rounded_share!r}")
+
+
 OBJECTIVES: dict[str, type[ObjectiveConfig]] = {
     "vae": TraditionalObjective,
     "capacity": CapacityObjective,
     HFVAE_FAMILY: HFVAEObjective,
     "decomposition": DecompositionObjective,
     "beta-vae-gan": AdversarialObjective,
+    LOSSLESS_FAMILY: LosslessObjective,
 }
 
 

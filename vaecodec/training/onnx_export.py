@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vaecodec.models.base import VAE
 from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.config import ModelConfig
+from vaecodec.models.lossless import LosslessVAE
 
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
 
@@ -46,6 +47,19 @@ class MeanOf(nn.Module):
         return self.model.analyse(x).mean[:, self.active]
 
 
+class ChosenLatents(nn.Module):
+    """(b, h, w) → the coded latents of a lossless-vae (b, n), in steps."""
+
+    def __init__(self, model: LosslessVAE, active: Tensor) -> None:
+        super().__init__()
+        self.analysis = model.analysis
+        self.active = active
+
+    def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        latents: Tensor = self.analysis(x)
+        return latents[:, self.active]
+
+
 @torch.no_grad()
 def halve_weights(model: nn.Module) -> None:
     """Round the large parameters to float16, in place."""
@@ -68,6 +82,12 @@ def export_conditioned_analysis(model: ConditionedVAE) -> bytes:
     """As export_analysis, with a second input, int64 (batch,): the level."""
     images = torch.zeros(2, model.config.height, model.config.width)
     return _export(LatentsAtLevel(model), {"images": images, "level": torch.zeros(2, dtype=torch.int64)})
+
+
+def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> bytes:
+    """As export_analysis."""
+    images = torch.zeros(2, model.config.height, model.config.width)
+    return _export(ChosenLatents(model, active), {"images": images})
 
 
 def _export(module: nn.Module, examples: dict[str, Tensor]) -> bytes:

@@ -19,7 +19,9 @@ from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
 from vaecodec.training.finish_conditioned import finish_conditioned
+from vaecodec.training.finish_lossless import finish_lossless
 from vaecodec.training.loop import AnyTrainable, Hardware, make_trainable, train
+from vaecodec.training.lossless import LosslessTrainable
 
 
 def run(
@@ -71,6 +73,8 @@ def finish_any(trainable: AnyTrainable, config: TrainingConfig, training: ImageS
     """The model file's content, by the way of the trained model's kind."""
     if isinstance(trainable, ConditionedTrainable):
         return finish_conditioned(trainable, config, training, validation)
+    if isinstance(trainable, LosslessTrainable):
+        return finish_lossless(trainable, config, training, validation)
     return finish(trainable, config, training, validation)
 
 

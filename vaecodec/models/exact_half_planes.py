@@ -1,0 +1,120 @@
+"""ExactHalfPlaneMap: the integer-exact twin of HalfPlaneMap.
+
+    symbols ─SymbolsToHidden─> 0..255 ─┬─Dense─> A, B, ±1535 ─┐
+       │                               └─Dense─> C, ±65535 ───┤
+       └─────────Dense─────────> r0, c0, ±2047 ───────────────┴─> A·(r - r0) + B·(c - c0) + C ─> 0..255 ─Dense─> map
+
+Rows r and columns c are odd numbers times `steps`, a power of two that positions between them are multiples of. The
+runtime has no operation that repeats a vector at every position: weights of 0, 1 and r, c do it, in two stages.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vaecodec.models.calibration import reach_of_channels, tops_of_channels
+from vaecodec.models.exact import ACTIVATION_TOP, ExactDense, round_through
+from vaecodec.models.exact_graph import ExactGraph
+from vaecodec.models.exact_map import SymbolsToHidden, symbols_layer
+from vaecodec.models.exact_residual import exact_layer
+from vaecodec.models.exact_synthesis import SymbolRange
+from vaecodec.models.half_planes import TOP, HalfPlaneMap, odd_numbers
+from vaecodec.models.lossless_config import LATENT_SCALE
+from vaecodec.runtime.exact import ExactNetwork
+from vaecodec.runtime.exact_ops import Shuffle
+
+NORMAL_TOP, OFFSET_TOP, POSITION_TOP = 1535, 65535, 2047  # A·(r - r0) + B·(c - c0) + C stays below 2^24
+NORMAL_MARGIN = 1.25  # of what the sample reaches
+LARGEST_BLOCK = 8  # positions of a side that one Shuffle makes
+
+
+class ExactHalfPlaneMap(nn.Module):
+    """Made of a trained map; meaning and symbols as for SymbolsToHidden. unit (c,): of the map's channels."""
+
+    shift: Tensor
+    unit: Tensor
+    grid: Tensor
+
+    @torch.no_grad()
+    def __init__(self, drawn: HalfPlaneMap, meaning: SymbolRange, symbols: Float[Tensor, "b n"]) -> None:
+        super().__init__()
+        self.plane, self.count = drawn.plane, drawn.count
+        side = max(self.plane)
+        self.steps = 1 << int(math.log2((POSITION_TOP + 1) / (2 * side)))  # positions from -2 to 2
+        self.hidden = SymbolsToHidden(drawn.coefficients, meaning, symbols)
+        latents = meaning.dequantise(symbols)
+        normals = drawn.coefficients(latents / LATENT_SCALE)[:, : 2 * self.count]
+        reach = NORMAL_MARGIN * reach_of_channels(normals.reshape(-1, self.count))
+        full = TOP / ACTIVATION_TOP * self.steps * side  # what an activation's unit is, in units of A · r
+        shift = (full / (reach / NORMAL_TOP)).log2().floor().clamp(0, 24)
+        self.register_buffer("shift", shift)
+        self.normals, self.offset = self._coefficients(drawn.coefficients.leave, full * (-shift).exp2())
+        self.position = symbols_layer(drawn.position, meaning, torch.full((2,), 1 / (self.steps * side)), POSITION_TOP)
+        self.register_buffer("unit", tops_of_channels(drawn(latents).permute(0, 2, 3, 1)) / ACTIVATION_TOP)
+        mix, half = drawn.mix, torch.full((self.count,), TOP / ACTIVATION_TOP)
+        assert mix.bias is not None
+        self.mix = exact_layer(mix.weight, mix.bias, half, self.unit, 0, ACTIVATION_TOP)
+        rows, columns = torch.meshgrid(*(odd_numbers(s) * self.steps for s in self.plane), indexing="ij")
+        self.register_buffer("grid", torch.stack([rows, columns], dim=-1).view(-1, 2), persistent=False)
+
+    def _coefficients(self, leave: nn.Linear, unit: Float[Tensor, " k"]) -> tuple[ExactDense, ExactDense]:
+        """Normals, whose unit is `unit`, and offsets, whose unit is that at the smallest coordinate."""
+        cut, before = 2 * self.count, self.hidden.trunk.relu.unit
+        weight, bias = leave.weight, leave.bias
+        return (
+            exact_layer(weight[:cut], bias[:cut], before, unit.repeat(2), -NORMAL_TOP, NORMAL_TOP),
+            exact_layer(weight[cut:], bias[cut:], before, unit / max(self.plane), -OFFSET_TOP, OFFSET_TOP),
+        )
+
+    def forward(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w c"]:
+        active = self.hidden(symbols)
+        normals = self.normals(active).view(-1, 2, self.count)
+        position = self.position(symbols.clamp(-self.hidden.limit, self.hidden.limit))
+        offset = self.steps * self.offset(active) - (normals * position[:, :, None]).sum(dim=1)
+        distance = self.grid @ normals + offset[:, None]
+        drawn = round_through(distance * (-self.shift).exp2()).clamp(0, ACTIVATION_TOP)
+        feature_map: Tensor = self.mix(drawn)
+        return feature_map.view(-1, *self.plane, feature_map.shape[-1])
+
+    def to_network(self) -> ExactNetwork:
+        """Raises NotExact."""
+        graph, k = self.hidden.begin(), self.count
+        active = self.hidden.build(graph)
+        normals = graph.exact_dense(self.normals, active)
+        position = _combine(graph, graph.exact_dense(self.position, graph.input), torch.eye(2).repeat_interleave(k, 0))
+        products = graph.multiply(normals, position)
+        one, none = torch.eye(k), torch.zeros(k, k)
+        placed = _combine(graph, normals, torch.cat([torch.eye(2 * k), torch.zeros(k, 2 * k)]))
+        moved = _combine(graph, products, torch.cat([torch.zeros(2 * k, 2 * k), -torch.cat([one, one], dim=1)]))
+        offset = _combine(graph, graph.exact_dense(self.offset, active), torch.cat([none, none, self.steps * one]))
+        planes = graph.add(placed, graph.add(moved, offset))  # A, B and C' = C - A·r0 - B·c0 of each
+        drawn = graph.rescale(self._at_every_position(graph, planes), self.shift, 0, ACTIVATION_TOP)
+        graph.exact_dense(self.mix, drawn)
+        return graph.network()
+
+    def _at_every_position(self, graph: ExactGraph, planes: int) -> int:
+        """A·r + B·c + C' (h, w, k): first in the corner of each block of positions, then within the blocks."""
+        (height, width), k = self.plane, self.count
+        side = max(f for f in range(1, LARGEST_BLOCK + 1) if height % f == width % f == 0)
+        rows, columns = (odd_numbers(s)[::side] * self.steps for s in self.plane)
+        keep = torch.eye(3 * k)[: 2 * k]
+        corners = [torch.cat([keep, _plane_at(k, r, c)]) for r in rows.tolist() for c in columns.tolist()]
+        blocks = graph.reshape(_combine(graph, planes, torch.cat(corners)), height // side, width // side)
+        inside = [2.0 * self.steps * step for step in range(side)]
+        places = torch.cat([_plane_at(k, r, c) for r in inside for c in inside])
+        return graph.append(Shuffle((_combine(graph, blocks, places),), side, 0))
+
+
+def _plane_at(k: int, row: float, column: float) -> Float[Tensor, "k inputs"]:
+    """The matrix that makes A·row + B·column + C of (A, B, C)."""
+    one = torch.eye(k)
+    return torch.cat([row * one, column * one, one], dim=1)
+
+
+def _combine(graph: ExactGraph, x: int, weight: Tensor) -> int:
+    """A fixed matrix."""
+    return graph.dense(x, weight, torch.zeros(len(weight)))

@@ -1,0 +1,67 @@
+"""lossless-vae: latents, then the image given the latents, pixel for pixel.
+
+    x (b, h, w) ──LosslessAnalysis──> y (b, n) ──map──> feature map (b, c, h/2, w/2) ──phases──> logits of every pixel
+
+rate + distortion is the negative evidence lower bound (Kingma & Welling 2014), read as the size of a file: the latents'
+bits under a learned factorised prior (Ballé et al. 2017), and the pixels' bits given the latents and the pixels before.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from vaecodec.models.half_planes import HalfPlaneMap
+from vaecodec.models.lossless_config import LATENT_SCALE, LOSSLESS_FAMILY, LosslessConfig
+from vaecodec.models.lossless_map import GridMap
+from vaecodec.models.lossless_phases import Phases, split_phases
+from vaecodec.models.moments import Moments
+from vaecodec.models.pixel_values import PixelValues
+from vaecodec.models.priors import FactorizedPrior
+from vaecodec.models.registry import register
+from vaecodec.models.residual import ResidualMLP
+
+
+class LosslessAnalysis(nn.Module):
+    """Images in 0..1 to latents in steps of the quantizer."""
+
+    def __init__(self, config: LosslessConfig) -> None:
+        super().__init__()
+        self.moments = Moments(config.height, config.width, config.moments) if config.moments else None
+        seen = config.pixels + (self.moments.count if self.moments else 0)
+        self.layers = ResidualMLP(seen, config.units, config.blocks, config.latents)
+        self.straight = nn.Linear(seen, config.latents, bias=False)
+
+    def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        seen = x.flatten(1)
+        if self.moments is not None:
+            seen = torch.cat([seen, self.moments(x)], dim=1)
+        latents: Tensor = self.layers(seen) + self.straight(seen)
+        return LATENT_SCALE * latents
+
+
+@register(LOSSLESS_FAMILY)
+class LosslessVAE(nn.Module):
+    """Analysis, prior of the latents, and the likelihood of the pixels."""
+
+    def __init__(self, config: LosslessConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.analysis = LosslessAnalysis(config)
+        self.prior = FactorizedPrior(config.latents)
+        self.map = HalfPlaneMap(config) if config.half_planes else GridMap(config)
+        self.phases = Phases(config)
+        self.values = PixelValues(config.mixed)
+        self.to(memory_format=torch.channels_last)
+
+    def analyse(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        """Latents in steps of the quantizer: what is rounded to symbols."""
+        latents: Tensor = self.analysis(x)
+        return latents
+
+    def pixel_nats(self, y: Float[Tensor, "b n"], pixels: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b phases"]:
+        """-ln P of the pixels of each phase, given latents and the phases before."""
+        planes = split_phases(pixels)
+        logits = self.phases(self.map(y), planes)
+        return torch.stack([self.values.nats(one, planes[:, k]) for k, one in enumerate(logits)], dim=1)

@@ -1,0 +1,127 @@
+"""From a trained lossless-vae to a model file: tables of the latents, then an integer-exact likelihood of the pixels.
+
+model ──halve──> analysis ──> symbols of the training images ──> tables
+                 map, phases, bases ──ExactLikelihood──fine-tune on the symbols──> PixelLikelihood
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from vaecodec.data.image_set import ImageSet
+from vaecodec.entropy.quantizer import Quantizer
+from vaecodec.models.exact_lossless import ExactLikelihood
+from vaecodec.models.exact_synthesis import SymbolRange
+from vaecodec.runtime.analysis import AnalysisSession
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
+from vaecodec.runtime.lossless_part import LosslessPart
+from vaecodec.runtime.model_file import Model, lossless_model
+from vaecodec.runtime.pixel_phases import make_likelihood_answer
+from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.latents import Symbols, carrying, fit_tables
+from vaecodec.training.lossless import LosslessTrainable
+from vaecodec.training.onnx_export import export_lossless_analysis, halve_weights
+from vaecodec.training.record import training_record
+
+CALIBRATION_IMAGES = 512
+REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
+CHUNK = 250  # images at once, where nothing is learned
+
+
+class PixelModel(Protocol):
+    """The float model and its exact twin, to be measured alike."""
+
+    def pixel_nats(self, y: Tensor, pixels: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationBits:
+    """Mean bits of a validation image: its latents under the stored tables, and its pixels in three stages."""
+
+    latents: float
+    pixels_float: float
+    pixels_exact: float
+    pixels_fine_tuned: float
+    phases_fine_tuned: tuple[float, ...]
+
+
+def finish_lossless(
+    trainable: LosslessTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
+) -> Model:
+    """The model file's content; raises NotExact where the bound cannot be met."""
+    model = trainable.model
+    halve_weights(model.analysis)
+    every = AnalysisSession(export_lossless_analysis(model, torch.arange(model.config.latents)))(training.images)
+    center = np.median(every, axis=0).astype(np.float32)
+    active = carrying(Quantizer(center, np.ones_like(center)).round_to_symbols(every))
+    graph = export_lossless_analysis(model, torch.from_numpy(active))
+    quantizer = Quantizer(center[active], np.ones(len(active), np.float32))
+    session = AnalysisSession(graph)
+    seen, held_out = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
+    rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
+    fitted = fit_tables(seen, held_out, rng)
+    meaning = _meaning(center, active, seen)
+    sample = torch.from_numpy(seen[:CALIBRATION_IMAGES].astype(np.float32))
+    exact = ExactLikelihood(model, meaning, sample, torch.from_numpy(training.images[:CALIBRATION_IMAGES]))
+    dequantised = meaning.dequantise(torch.from_numpy(held_out.astype(np.float32)))
+    first = [_phase_bits(model, dequantised, validation), _phase_bits(exact, _floats(held_out), validation)]
+    _fine_tune(exact, config, seen, training.images)
+    after = _phase_bits(exact, _floats(held_out), validation)
+    bits = ValidationBits(
+        latents=float(fitted.tables.information_bits(held_out).mean()),
+        pixels_float=sum(first[0]),
+        pixels_exact=sum(first[1]),
+        pixels_fine_tuned=sum(after),
+        phases_fine_tuned=after,
+    )
+    likelihood = exact.to_likelihood()
+    answer = make_likelihood_answer(likelihood, np.resize(held_out, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32))
+    part = LosslessPart(graph, quantizer, fitted.tables, likelihood, answer)
+    about = training_record(config, training)
+    about["finish"] = {"tables": fitted.made_by, "coded_latents": len(active), "validation_bits": _plain(bits)}
+    return lossless_model(config.name, config.family, part, about)
+
+
+def _meaning(center: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols) -> SymbolRange:
+    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
+    middle = torch.from_numpy(center)
+    return SymbolRange(middle, torch.ones_like(middle), torch.from_numpy(active), torch.from_numpy(limit))
+
+
+@torch.no_grad()
+def _phase_bits(model: PixelModel, y: Tensor, images: ImageSet) -> tuple[float, ...]:
+    """Mean bits of an image in each phase."""
+    pixels = torch.from_numpy(images.images)
+    parts = [model.pixel_nats(y[k : k + CHUNK], pixels[k : k + CHUNK]) for k in range(0, len(y), CHUNK)]
+    return tuple((torch.cat(parts).double().mean(dim=0) / math.log(2)).tolist())
+
+
+def _fine_tune(exact: ExactLikelihood, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
+    """Train the integer layers on what they will see: the symbols of the training images."""
+    steps = config.finish.synthesis_steps
+    order = Batches(images, config.optimiser.batch_size, config.seed)
+    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
+    for step in range(steps):
+        chosen = order.chosen(step)
+        nats = exact.pixel_nats(_floats(symbols[chosen]), torch.from_numpy(images[chosen])).sum(dim=1).mean()
+        optimiser.zero_grad()
+        nats.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+
+
+def _floats(symbols: Symbols) -> Tensor:
+    return torch.from_numpy(symbols.astype(np.float32))
+
+
+def _plain(bits: ValidationBits) -> dict[str, object]:
+    return {**asdict(bits), "phases_fine_tuned": list(bits.phases_fine_tuned)}
