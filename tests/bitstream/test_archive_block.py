@@ -1,11 +1,15 @@
 """Blocks: laws, one way to write each, hostile bytes, and what they cost."""
 
+import random
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaecodec.bitstream.archive_block import Block, names_of_damaged, pack_block, unpack_block
+from vaecodec.bitstream.archive_codings import Codings
 from vaecodec.bitstream.archive_columns import pack_labels, pack_names, take_labels, unpack_names
 from vaecodec.bitstream.archive_record import pack_frame
 from vaecodec.bitstream.reader import Reader
@@ -21,6 +25,15 @@ def of(model):
 
 
 @st.composite
+def codings(draw, count):
+    among = draw(st.sampled_from([range(112), (124, 126, 127), (124, 125, 126), (7,), (124,), (125,), (126,), (127,)]))
+    each = random.Random(draw(st.integers(0, 99))).choices(among, k=count)
+    error = draw(st.integers(1, 127)) if 125 in each else 0
+    check = draw(st.integers(0, 2**32 - 1)) if {125, 127} & set(each) else 0
+    return Codings(tuple(each), error, check)
+
+
+@st.composite
 def blocks(draw):
     count = draw(st.integers(1, 128))
     columns = draw(st.integers(1, 3))
@@ -29,7 +42,7 @@ def blocks(draw):
     return Block(
         model=3,
         first=draw(st.integers(0, 2**40)),
-        codings=tuple(draw(st.lists(st.integers(0, 111), min_size=count, max_size=count) | st.just([7] * count))),
+        codings=draw(codings(count)),
         sizes=draw(st.none() | st.lists(SIZES, min_size=count, max_size=count).map(tuple)),
         labels=None if labels is None else np.array(labels, np.int64).reshape(count, columns),
         names=None if names is None else pack_names(names),
@@ -71,7 +84,14 @@ def test_labels_come_back(rows):
 
 
 def example(**changes):
-    values = {"model": 3, "first": 699_904, "codings": (5,) * 128, "sizes": None, "labels": None, "names": None}
+    values = {
+        "model": 3,
+        "first": 699_904,
+        "codings": Codings((5,) * 128),
+        "sizes": None,
+        "labels": None,
+        "names": None,
+    }
     return Block(**{**values, "payload": bytes(1500), **changes})
 
 
@@ -81,7 +101,7 @@ def test_a_block_costs_at_most_16_bytes():
 
 
 def test_every_cut_and_every_flipped_byte_is_found():
-    block = example(codings=(1, 2), sizes=((1, 2), (3, 4)), labels=np.array([[1], [9]]), payload=b"payload")
+    block = example(codings=Codings((1, 2)), sizes=((1, 2), (3, 4)), labels=np.array([[1], [9]]), payload=b"payload")
     data = pack_block(block, FINGERPRINT)
     for end in range(len(data)):
         with pytest.raises(Truncated):
@@ -97,6 +117,15 @@ def test_every_cut_and_every_flipped_byte_is_found():
         unpack_block(data, lambda _: bytes(32))
     with pytest.raises(BadChecksum, match="model number"):
         unpack_block(data, {}.__getitem__)
+
+
+@pytest.mark.parametrize("each", [(5, 127), (126, 5), (125, 127), (127, 127)])
+def test_codings_that_do_not_go_together_are_refused(each):
+    body = bytes([3, 1, 0, *each]) + (b"\x03" if 125 in each else b"") + bytes(4) + b"payload"
+    frame = pack_frame(128 + 16, len(body)) + body
+    data = frame + zlib.crc32(frame, zlib.crc32(FINGERPRINT)).to_bytes(4, "little")
+    with pytest.raises(NotCanonical if each == (127, 127) else BadField):
+        unpack_block(data, of)
 
 
 def test_names_and_pixels_are_damaged_apart():
@@ -136,8 +165,6 @@ def test_hostile_bytes_raise_format_errors_only(data):
     ],
 )
 def test_names_are_written_in_one_way(section, error):
-    import zlib
-
     from vaecodec.bitstream.reader import Writer
 
     writer = Writer()
@@ -171,9 +198,15 @@ def test_labels_are_written_in_one_way(data, error):
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"codings": ()}, LimitExceeded),
-        ({"codings": (1,) * 129}, LimitExceeded),
-        ({"codings": (112,)}, BadField),
+        ({"codings": Codings(())}, LimitExceeded),
+        ({"codings": Codings((1,) * 129)}, LimitExceeded),
+        ({"codings": Codings((112,))}, BadField),
+        ({"codings": Codings((5, 127))}, BadField),
+        ({"codings": Codings((5, 126))}, BadField),
+        ({"codings": Codings((125, 127), 3)}, BadField),
+        ({"codings": Codings((125, 126), 0)}, BadField),
+        ({"codings": Codings((125, 126), 128)}, BadField),
+        ({"codings": Codings((127, 126), 3)}, BadField),
         ({"sizes": ((1, 1),)}, BadField),
         ({"sizes": ((1, 257),) * 128}, LimitExceeded),
         ({"labels": np.zeros((1, 1), np.int64)}, BadField),

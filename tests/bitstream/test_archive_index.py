@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vaecodec.bitstream import archive_limits
 from vaecodec.bitstream.archive_block import Block, pack_block
+from vaecodec.bitstream.archive_codings import Codings
 from vaecodec.bitstream.archive_index import (
     Footer,
     ModelEntry,
@@ -163,7 +164,7 @@ def test_an_embedded_model_is_repaired(size):
 
 
 def test_a_scan_finds_every_whole_record():
-    block = Block(0, 5, (1, 1), None, None, None, b"\xb7\x3a" * 20)
+    block = Block(0, 5, Codings((1, 1)), None, None, None, b"\xb7\x3a" * 20)
     parts = [
         pack_model_record(ModelRecord(FINGERPRINT, (28, 28), "m")),
         pack_embedded(b"\xb7\x3a" * 5000),

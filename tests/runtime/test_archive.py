@@ -234,7 +234,7 @@ LEVELS = vaecodec.load(TINY.with_name("levels.vaem"))
 def codings(path):
     """The level of each image."""
     archive = vaecodec.Archive(path, model=LEVELS)
-    return [coding for k in range(archive.info().blocks) for coding in archive._blocks.read(k).codings]
+    return [coding for k in range(archive.info().blocks) for coding in archive._blocks.read(k).codings.each]
 
 
 def test_a_target_decides_the_level_of_each_image_as_in_its_own_stream(path):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from vaecodec.bitstream.archive_codings import Codings, put_codings, take_codings
 from vaecodec.bitstream.archive_columns import Labels, pack_labels, take_labels, unpack_names
 from vaecodec.bitstream.archive_limits import KIND_BLOCK, MAX_ARCHIVE_MODELS, MAX_BLOCK_BYTES, MAX_BLOCK_IMAGES
 from vaecodec.bitstream.archive_record import (
@@ -23,7 +24,7 @@ from vaecodec.bitstream.archive_record import (
     pack_frame,
     unpack_frame,
 )
-from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
+from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
 from vaecodec.errors import BadChecksum, BadField, FormatError, LimitExceeded, NotCanonical
@@ -43,14 +44,14 @@ FingerprintOf = Callable[[int], bytes]
 class Block:
     """The fields of a block.
 
-    model: number of the model in the archive. first: number of the first image. codings: one for each image. sizes:
+    model: number of the model in the archive. first: number of the first image. codings: of the images. sizes:
     (height, width) of each image, None where all have the model's own. labels int64 (count, columns) or None. names:
     the packed section (archive_columns.unpack_names), or None.
     """
 
     model: int
     first: int
-    codings: tuple[int, ...]
+    codings: Codings
     sizes: tuple[Size, ...] | None
     labels: Labels | None
     names: bytes | None
@@ -59,7 +60,7 @@ class Block:
     @property
     def count(self) -> int:
         """Images of the block."""
-        return len(self.codings)
+        return len(self.codings.each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,8 @@ def pack_block(block: Block, fingerprint: bytes) -> bytes:
     if block.names is not None:
         kind |= FLAG_NAMES
         writer.uvarint(len(block.names))
-    several = any(coding != block.codings[0] for coding in block.codings)
-    kind |= FLAG_CODINGS if several else 0
-    writer.raw(bytes(block.codings if several else block.codings[:1]))
+    kind |= FLAG_CODINGS if block.codings.several else 0
+    put_codings(writer, block.codings)
     if block.sizes is not None:
         mixed = any(size != block.sizes[0] for size in block.sizes)
         kind |= FLAG_SIZES if mixed else FLAG_ONE_SIZE
@@ -114,8 +114,6 @@ def pack_block(block: Block, fingerprint: bytes) -> bytes:
 def _check_ranges(block: Block) -> None:
     if not 1 <= block.count <= MAX_BLOCK_IMAGES:
         raise LimitExceeded(f"block: {block.count} images, not in 1..{MAX_BLOCK_IMAGES}")
-    if not all(0 <= coding <= MAX_LEVEL for coding in block.codings):
-        raise BadField(f"coding: expected 0..{MAX_LEVEL}, found {sorted(set(block.codings))}")
     if block.sizes is not None:
         if len(block.sizes) != block.count:
             raise BadField(f"block: {len(block.sizes)} sizes for {block.count} images")
@@ -175,11 +173,7 @@ def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
     kind, count = head.frame.kind, head.count
     if count > MAX_BLOCK_IMAGES:
         raise LimitExceeded(f"block: {count} images, at most {MAX_BLOCK_IMAGES} allowed")
-    codings = tuple(fields.take(count if kind & FLAG_CODINGS else 1, "codings"))
-    if max(codings) > MAX_LEVEL:
-        raise BadField(f"coding: expected 0..{MAX_LEVEL}, found {max(codings)}")
-    if kind & FLAG_CODINGS and len(set(codings)) == 1:
-        raise NotCanonical("block: equal codings must be written once")
+    codings = take_codings(fields, count, bool(kind & FLAG_CODINGS))
     if kind & FLAG_ONE_SIZE and kind & FLAG_SIZES:
         raise BadField("record kind at offset 2: one size and a size for each image exclude each other")
     sizes: tuple[Size, ...] | None = None
@@ -191,7 +185,6 @@ def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
         sizes = sizes if kind & FLAG_SIZES else sizes * count
     labels = take_labels(fields, count) if kind & FLAG_LABELS else None
     payload = bytes(fields.take(fields.remaining, "payload"))
-    codings = codings if kind & FLAG_CODINGS else codings * count
     return Block(head.model, head.first, codings, sizes, labels, names, payload)
 
 

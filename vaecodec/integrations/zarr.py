@@ -58,10 +58,7 @@ def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
         sizes = {codec.geometry} if block.sizes is None else set(block.sizes)
         if block.first != first or first + block.count > len(images) or sizes != {shape[1:]}:
             raise BadField(f"chunk: a block of images {block.first}+{block.count} of {sizes} does not fit {shape}")
-        for level in sorted(set(decoded.codings)):
-            rows = [k for k, coding in enumerate(decoded.codings) if coding == level]
-            made = codec.synthesise(decoded.symbols[rows].astype(np.int32), level)
-            images[[first + k for k in rows]] = made[:, : shape[1], : shape[2]]
+        images[first : first + block.count] = decoded.images()
         first += block.count
     reader.end("chunk")
     return images
@@ -71,9 +68,9 @@ def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
 class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     """The serializer of an array of images. model: name or path of a model file.
 
-    At most one of the next six, as Codec.compress has them, each for every image: a chunk with an image whose target no
-    level meets is refused, and what pads the last chunk counts. fingerprint: hexadecimal, of the model that wrote; set
-    by itself. Raises ModelNotFound, ModelMismatch, ModelError, ConfigError.
+    At most one of the next seven, as Codec.compress has them (max_error 0 is lossless), each for every image: a chunk
+    with an image whose target no level meets is refused, and what pads the last chunk counts. fingerprint: hexadecimal,
+    of the model that wrote; set by itself. Raises ModelNotFound, ModelMismatch, ModelError, ConfigError.
     """
 
     is_fixed_size = False
@@ -85,6 +82,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     target_bytes: int | None = None
     target_psnr: float | None = None
     max_mse: float | None = None
+    max_error: int | None = None
     fingerprint: str = ""
     _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 

@@ -2,6 +2,7 @@
 
     number ──directory──> block ──SymbolDecoder──> symbols (count, n) ──synthesis──> pixels
                                                    kept, 1 to 4 bytes each            made on demand
+                                ──exact─────────────────────────────────────────────> pixels, kept
 
 A coder stream can be decoded from its start only, so a block's symbols are decoded together; they are small enough that
 an epoch of shuffled reading decodes each block once.
@@ -25,35 +26,75 @@ from vaecodec.runtime.archive_directory import Directory
 from vaecodec.runtime.archive_models import ArchiveModels
 from vaecodec.runtime.archive_source import Source
 from vaecodec.runtime.codec import Codec, Pixels
+from vaecodec.runtime.lossless_blocks import BlockPayload, decode_exact
 
 Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBlock:
-    """symbols (count, n) in the smallest integer type that holds them, codings (count,), sizes as in Block."""
+    """Lossy images: symbols (count, n) in the smallest integer type that holds them, levels (count,), sizes as in
+    Block. Exact ones: pixels, an image (h, w) for each, and no symbols."""
 
     codec: Codec
     symbols: Integers
-    codings: tuple[int, ...]
+    levels: tuple[int, ...]
     sizes: tuple[tuple[int, int], ...] | None
+    pixels: tuple[Pixels, ...] = ()
+
+    @property
+    def kept_bytes(self) -> int:
+        """What it takes to keep it."""
+        return self.symbols.nbytes + sum(image.nbytes for image in self.pixels)
+
+    def images(self) -> list[Pixels]:
+        """All of them."""
+        return images_of([(self, row) for row in range(max(len(self.pixels), len(self.levels)))])
 
 
 def decode_block(block: Block, codec: Codec) -> DecodedBlock:
     """Raises FormatError's children where the block does not fit its model."""
-    levels = codec.model.levels
-    if max(block.codings) >= len(levels):
-        raise BadField(f"block: level {max(block.codings)}, {codec.model.name} has {len(levels)}")
+    _check_sizes(block, codec)
+    levels, codings = codec.model.levels, block.codings
+    if codings.is_exact:
+        if codec.model.lossless is None:
+            raise BadField(f"block: coding {max(codings.each)}, {codec.model.name} has no lossless part")
+        sizes = block.sizes or (codec.geometry,) * block.count
+        pixels = decode_exact(codec.lossless, BlockPayload(codings, block.payload), sizes)
+        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, tuple(pixels))
+    if max(codings.each) >= len(levels):
+        raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
+    decoder = SymbolDecoder(block.payload)
+    symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
+    decoder.finish()
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes)
+
+
+def _check_sizes(block: Block, codec: Codec) -> None:
     height, width = codec.geometry
     if block.sizes is not None:
         if all(size == codec.geometry for size in block.sizes):
             raise NotCanonical(f"block: size {height}x{width} is the model's own and must not be written")
         if any(size[0] > height or size[1] > width for size in block.sizes):
             raise BadField(f"block: a size exceeds the model's {height}x{width}")
-    decoder = SymbolDecoder(block.payload)
-    symbols = np.stack([decoder.decode(levels[coding].tables) for coding in block.codings])
-    decoder.finish()
-    return DecodedBlock(codec, _compact(symbols), block.codings, block.sizes)
+
+
+def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
+    """The image of each (block, row), those of a model and level synthesised together."""
+    made: list[Pixels] = [np.empty(0, np.uint8)] * len(rows)
+    groups: dict[tuple[int, int], list[int]] = {}
+    for place, (block, row) in enumerate(rows):
+        if block.pixels:
+            made[place] = block.pixels[row].copy()
+        else:
+            groups.setdefault((id(block.codec), block.levels[row]), []).append(place)
+    for (_, level), places in groups.items():
+        symbols = np.stack([rows[k][0].symbols[rows[k][1]] for k in places]).astype(np.int32)
+        for k, image in zip(places, rows[places[0]][0].codec.synthesise(symbols, level), strict=True):
+            block, row = rows[k]
+            size = None if block.sizes is None else block.sizes[row]
+            made[k] = image if size is None else image[: size[0], : size[1]].copy()
+    return made
 
 
 def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
@@ -108,30 +149,23 @@ class Blocks:
         with self._lock:
             if k not in self._kept:
                 self._kept[k] = decoded
-                self._kept_bytes += decoded.symbols.nbytes
+                self._kept_bytes += decoded.kept_bytes
             while self._kept_bytes > self._cache_bytes and len(self._kept) > 1:
                 _, dropped = self._kept.popitem(last=False)
-                self._kept_bytes -= dropped.symbols.nbytes
+                self._kept_bytes -= dropped.kept_bytes
         return decoded
 
     def images(self, numbers: Sequence[int]) -> list[Pixels]:
         """The images of these numbers, in this order; each block is looked at once. Raises as decoded() does."""
         wanted = np.asarray(numbers, np.int64)
         blocks = [self._directory.block_of(number) for number in wanted.tolist()]
-        made: list[Pixels] = [np.empty(0, np.uint8)] * len(blocks)
-        groups: dict[tuple[int, int], list[tuple[int, DecodedBlock, int]]] = {}
+        order = sorted(range(len(blocks)), key=blocks.__getitem__)
+        rows: list[tuple[DecodedBlock, int]] = []
         here: dict[int, DecodedBlock] = {}
-        for place in sorted(range(len(blocks)), key=blocks.__getitem__):
+        for place in order:
             k = blocks[place]
             if k not in here:
                 here = {k: self.decoded(k)}
-            decoded = here[k]
-            row = int(wanted[place] - self._directory.firsts[k])
-            groups.setdefault((id(decoded.codec), decoded.codings[row]), []).append((place, decoded, row))
-        for (_, level), rows in groups.items():
-            symbols = np.stack([decoded.symbols[row] for _, decoded, row in rows]).astype(np.int32)
-            pixels = rows[0][1].codec.synthesise(symbols, level)
-            for (place, decoded, row), image in zip(rows, pixels, strict=True):
-                size = None if decoded.sizes is None else decoded.sizes[row]
-                made[place] = image if size is None else image[: size[0], : size[1]].copy()
-        return made
+            rows.append((here[k], int(wanted[place] - self._directory.firsts[k])))
+        made = dict(zip(order, images_of(rows), strict=True))
+        return [made[place] for place in range(len(blocks))]

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.bitstream.archive_block import Block
+from vaecodec.bitstream.archive_codings import Codings
 from vaecodec.bitstream.archive_columns import pack_names
 from vaecodec.entropy.coder import SymbolEncoder
 from vaecodec.errors import BadField, ConfigError, ModelError, TargetMissed
 from vaecodec.runtime.codec import Codec, Pixels
+from vaecodec.runtime.lossless_blocks import BlockPayload, encode_exact
 from vaecodec.runtime.model_file import Model
-from vaecodec.runtime.rate_control import Target, fixed_level, levels_for
+from vaecodec.runtime.rate_control import Target, exact_error, fixed_level, levels_for
 
 Label = int | Sequence[int] | npt.NDArray[np.int64]
 Image = TypeVar("Image")
@@ -23,12 +25,20 @@ Image = TypeVar("Image")
 
 @dataclass(frozen=True, slots=True)
 class PendingImage:
-    """pixels uint8 (h, w), the level it is coded at or the target to seek one for, its name, its labels (a row)."""
+    """pixels uint8 (h, w), the level it is coded at or the target to seek one for, its name, its labels (a row).
+
+    A target of a largest error is sought no level for: the image is coded exactly, or within it.
+    """
 
     pixels: Pixels
     aim: int | Target
     name: str | None
     labels: tuple[int, ...] | None
+
+    @property
+    def max_error(self) -> int | None:
+        """The largest error that is asked for; None for a lossy image."""
+        return None if isinstance(self.aim, int) else self.aim.max_error
 
 
 def one_target(level: int | None, target: Target | None) -> Target:
@@ -39,7 +49,15 @@ def one_target(level: int | None, target: Target | None) -> Target:
 
 
 def aim_for(model: Model, target: Target) -> int | Target:
-    """The level, where a target needs no search; else the target. Raises ModelError for a level that is not there."""
+    """The level, where a target needs no search; else the target, that of a largest error wherever it means one.
+
+    Raises ModelError for a level, or a lossless part, that is not there.
+    """
+    error = exact_error(model, target)
+    if error is not None:
+        if model.lossless is None:
+            raise ModelError(f"{model.name} has no lossless part: it compresses at its levels alone")
+        return Target(max_error=error)
     level = fixed_level(model, target)
     if level is None:
         return target
@@ -49,9 +67,9 @@ def aim_for(model: Model, target: Target) -> int | Target:
 
 
 def may_share_a_block(a: PendingImage, b: PendingImage) -> bool:
-    """A block has names for all of its images or for none, and labels of as many columns."""
+    """A block has names for all of its images or for none, labels of as many columns, and one kind of coding."""
     columns = [None if item.labels is None else len(item.labels) for item in (a, b)]
-    return (a.name is None) == (b.name is None) and columns[0] == columns[1]
+    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and a.max_error == b.max_error
 
 
 def label_row(label: Label | None) -> tuple[int, ...] | None:
@@ -87,7 +105,29 @@ def paired(
 
 
 def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first: int) -> Block:
-    """The block of these images, which may share one: one coder stream, image after image. Raises TargetMissed."""
+    """The block of these images, which may share one. Raises TargetMissed."""
+    error = items[0].max_error
+    coded = (
+        _encode_lossy(items, codec, first)
+        if error is None
+        else encode_exact(codec.lossless, [item.pixels for item in items], error)
+    )
+    sizes = tuple((item.pixels.shape[0], item.pixels.shape[1]) for item in items)
+    names = [item.name for item in items if item.name is not None]
+    labels = [item.labels for item in items if item.labels is not None]
+    return Block(
+        model=model,
+        first=first,
+        codings=coded.codings,
+        sizes=None if all(size == codec.geometry for size in sizes) else sizes,
+        labels=np.array(labels, np.int64) if labels else None,
+        names=pack_names(names) if names else None,
+        payload=coded.payload,
+    )
+
+
+def _encode_lossy(items: Sequence[PendingImage], codec: Codec, first: int) -> BlockPayload:
+    """One coder stream, image after image."""
     levels = _levels(items, codec, first)
     symbols = np.empty((len(items), codec.model.latents), np.int32)
     for level in sorted(set(levels)):
@@ -96,18 +136,7 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
     encoder = SymbolEncoder()
     for level, row in zip(levels, symbols, strict=True):
         encoder.encode(row, codec.model.levels[level].tables)
-    sizes = tuple((item.pixels.shape[0], item.pixels.shape[1]) for item in items)
-    names = [item.name for item in items if item.name is not None]
-    labels = [item.labels for item in items if item.labels is not None]
-    return Block(
-        model=model,
-        first=first,
-        codings=tuple(levels),
-        sizes=None if all(size == codec.geometry for size in sizes) else sizes,
-        labels=np.array(labels, np.int64) if labels else None,
-        names=pack_names(names) if names else None,
-        payload=encoder.finish(),
-    )
+    return BlockPayload(Codings(tuple(levels)), encoder.finish())
 
 
 def _levels(items: Sequence[PendingImage], codec: Codec, first: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -29,9 +30,11 @@ def pieces(count: int, *, least: int, most: int) -> list[slice]:
 def map_on_cores(function: Callable[[A], B], items: Sequence[A]) -> list[B]:
     """[function(item) for item in items]; the exception that is raised is the first item's that has one.
 
-    The threads live for this call alone: a process that is forked afterwards inherits none that it would wait for.
+    The threads live for this call alone: a process that is forked afterwards inherits none that it would wait for. In a
+    thread that is not the main one the items are done one by one: whoever started it has spread the work already.
     """
-    if len(items) < 2 or core_count() < 2:
+    spread = threading.current_thread() is threading.main_thread()
+    if len(items) < 2 or core_count() < 2 or not spread:
         return [function(item) for item in items]
     with ThreadPoolExecutor(core_count()) as threads:
         return list(threads.map(function, items))

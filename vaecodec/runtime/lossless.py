@@ -97,7 +97,7 @@ class LosslessCodec:
             places = [k for k, one in enumerate(received) if _is_coded_within(one.stream, error)]
             _, decoded = self._decode([received[k].stream for k in places], Bins(error))
             for k, whole in zip(places, decoded, strict=True):
-                images[k] = self._cropped(whole, self._size(received[k].stream))
+                images[k] = self.cropped(whole, self._size(received[k].stream))
                 verify(received[k].data, self._fingerprint, images[k].tobytes())
         return images
 
@@ -126,6 +126,13 @@ class LosslessCodec:
         coded = bins.rounded(whole, self.part.likelihood.bit_depth)
         error = np.abs(coded.astype(np.int16) - whole).max(axis=(1, 2), initial=0)
         return coded, np.flatnonzero(error <= bins.max_error)
+
+    def cropped(self, whole: Pixels, size: tuple[int, int]) -> Pixels:
+        """The top left, (height, width), of a decoded image. Raises NotCanonical where the rest does not repeat it."""
+        image = whole[: size[0], : size[1]].copy()
+        if not np.array_equal(self._geometry.padded(image), whole):
+            raise NotCanonical("payload: pixels beyond the image's size must repeat its edge")
+        return image
 
     def prove(self, batch: int) -> None:
         """Compare with the known answer before the first use, and before the first use of a real batch."""
@@ -196,13 +203,6 @@ class LosslessCodec:
 
     def _size(self, stream: Stream) -> tuple[int, int]:
         return stream.size or self._geometry.size
-
-    def _cropped(self, whole: Pixels, size: tuple[int, int]) -> Pixels:
-        """The top left of a decoded image. Raises NotCanonical where the rest is not its edge, repeated."""
-        image = whole[: size[0], : size[1]].copy()
-        if not np.array_equal(self._geometry.padded(image), whole):
-            raise NotCanonical("payload: pixels beyond the image's size must repeat its edge")
-        return image
 
 
 def _is_coded_within(stream: Stream, error: int) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.entropy.tables import TOTAL
+from vaecodec.runtime.cores import map_on_cores
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KnownAnswer
 from vaecodec.runtime.lossless_part import PHASES, Int32, PixelLikelihood
@@ -59,7 +60,7 @@ def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) 
 
 def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
     """The network's result for inputs (b, m), some at a time: the same as all at once."""
-    return np.concatenate([network(x[k : k + PHASE_BATCH]) for k in range(0, len(x), PHASE_BATCH)])
+    return np.concatenate(map_on_cores(network, [x[k : k + PHASE_BATCH] for k in range(0, len(x), PHASE_BATCH)]))
 
 
 def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
