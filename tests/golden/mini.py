@@ -11,7 +11,8 @@ from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Patches, Rescale, Reshape, Shuffle, Slice
 from vaecodec.runtime.known_answer import make_known_answer
-from vaecodec.runtime.model_file import Level, Model
+from vaecodec.runtime.level_file import Level
+from vaecodec.runtime.model_file import Model
 
 LATENTS = 3
 

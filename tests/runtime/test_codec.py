@@ -14,7 +14,8 @@ from vaecodec.bitstream.stream import pack, unpack
 from vaecodec.data import load_dataset
 from vaecodec.errors import ImageError, ImageSizeError, KnownAnswerMismatch, ModelError, ModelMismatch, NotCanonical
 from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.model_file import Level, read_model
+from vaecodec.runtime.level_file import Level
+from vaecodec.runtime.model_file import read_model
 
 TESTS = Path(__file__).parents[1]
 CODEC = vaecodec.load(TESTS / "golden" / "tiny.vaem")

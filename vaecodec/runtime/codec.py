@@ -26,8 +26,9 @@ from vaecodec.runtime.cores import map_on_cores, pieces
 from vaecodec.runtime.exact_or_lossy import compress_by_target
 from vaecodec.runtime.geometry import Geometry
 from vaecodec.runtime.images import grey_pixels
+from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.lossless import LosslessCodec, Received
-from vaecodec.runtime.model_file import Level, Model
+from vaecodec.runtime.model_file import Model
 from vaecodec.runtime.rate_control import Target, levels_for
 from vaecodec.runtime.synthesis import Synthesis
 

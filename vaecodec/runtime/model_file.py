@@ -3,7 +3,7 @@
 meta.decode     geometry, operations of the networks         ┐ fingerprint = SHA-256
 decode/…        integer tables and weights, known answers    ┘ of these
 meta.encode     β of each level
-encode/…        analysis.onnx, the quantizer's steps and centers
+encode/…        analysis.onnx, the quantizer's steps and centers (runtime/level_file.py)
 meta.about      name, family, training record: for people
 
 A model has lossy levels, or a lossless part (runtime/lossless_file.py), or both.
@@ -20,15 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.arrays import pack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
-from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import CodingTables
 from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
+from vaecodec.runtime.level_file import Level, pack_quantizers, pack_tables, unpack_levels
 from vaecodec.runtime.lossless_file import pack_decode, pack_encode, unpack_lossless
 from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of
@@ -36,15 +35,6 @@ from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack
 
 SYNTHESIS = "decode/synthesis/"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Level:
-    """One point of the rate-distortion curve: the tables that decide the code, and how the encoder quantises."""
-
-    beta: float
-    tables: CodingTables
-    quantizer: Quantizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +97,7 @@ def pack_model(model: Model) -> bytes:
     """The bytes of a model file."""
     decode, sections = _pack_decode(model)
     betas = [level.beta for level in model.levels]
-    for k, level in enumerate(model.levels):
-        sections[f"encode/level/{k}/center"] = pack_array(level.quantizer.center)
-        sections[f"encode/level/{k}/step"] = pack_array(level.quantizer.step)
+    sections |= pack_quantizers(model.levels)
     if model.levels:
         sections["encode/analysis.onnx"] = model.analysis
     if model.lossless is not None:
@@ -149,10 +137,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
 def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
     decode: dict[str, Any] = {"height": model.height, "width": model.width, "levels": len(model.levels)}
-    sections: Sections = {}
-    for k, level in enumerate(model.levels):
-        for name, array in level.tables.to_arrays().items():
-            sections[f"decode/level/{k}/{name}"] = pack_array(array)
+    sections = pack_tables(model.levels)
     if model.levels:
         answer = model.known_answer
         decode["synthesis"], packed = pack_network(model.synthesis, SYNTHESIS)
@@ -177,7 +162,7 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         family=family,
         height=decode["height"],
         width=decode["width"],
-        levels=tuple(_unpack_level(k, beta, sections) for k, beta in enumerate(betas)),
+        levels=unpack_levels([checked_beta(beta) for beta in betas], sections),
         analysis=bytes(sections["encode/analysis.onnx"]),
         synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
         known_answer=KnownAnswer(
@@ -189,15 +174,6 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         default_level=meta["encode"].get("default_level", 0),
         lossless=lossless,
     )
-
-
-def _unpack_level(k: int, beta: object, sections: dict[str, memoryview]) -> Level:
-    prefix = f"decode/level/{k}/"
-    tables = CodingTables.from_arrays(
-        {name: unpack_array(sections[prefix + name]) for name in ("offsets", "counts", "coded")}
-    )
-    center, step = (unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step"))
-    return Level(checked_beta(beta), tables, Quantizer(center, step))
 
 
 def _check(model: Model) -> None:

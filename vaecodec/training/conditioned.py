@@ -6,8 +6,8 @@
     objective: mean over images of (rate + distortion / β(level)) · (β(level) / √(β_high β_low))^balance
 
 Noise for the rate, rounding for the decoder: Minnen & Singh 2020, "Channel-wise autoregressive entropy models", 3.3.
-Divided by β, and by the power of β that the rate itself follows, all parts of the curve weigh alike; the minimum at each
-level is that of distortion + β · rate.
+Divided by β, and multiplied by about the power of β that the rate itself follows, all parts of the curve weigh alike;
+the minimum at each level is that of distortion + β · rate.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vaecodec.models.conditioned import MIXTURE, ConditionedVAE, soft_clamp
 from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
 
-STEP_BY_BETA = 0.12  # step² = 0.12·β: where a uniform quantizer's distortion step²/12, in nats, changes by β a nat of rate
+STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 
 

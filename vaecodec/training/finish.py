@@ -24,7 +24,8 @@ from vaecodec.models.hfvae import HFVAE
 from vaecodec.models.transforms import ConvSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
-from vaecodec.runtime.model_file import Level, Model
+from vaecodec.runtime.level_file import Level
+from vaecodec.runtime.model_file import Model
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import FittedTables, Latents, Symbols, make_quantizer, posteriors

@@ -21,13 +21,14 @@ from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
-from vaecodec.runtime.model_file import Level, Model
+from vaecodec.runtime.level_file import Level
+from vaecodec.runtime.model_file import Model
 from vaecodec.training.batches import Batches, stream_seed
 from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import carrying
 from vaecodec.training.objective import distortion_nats
-from vaecodec.training.onnx_export import export_conditioned_analysis, halve_weights
+from vaecodec.training.onnx_export import export_conditioned_analysis, halve_weights, round_to_bytes
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 4096
@@ -53,6 +54,9 @@ def finish_conditioned(
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
     halve_weights(model)
+    for block in model.analysis.blocks:
+        round_to_bytes(block.inner)  # type: ignore[arg-type]
+        round_to_bytes(block.outer)  # type: ignore[arg-type]
     graph = export_conditioned_analysis(model)
     session = AnalysisSession(graph)
     fitted = [_fit_level(session, k, float(b), training, validation) for k, b in enumerate(model.betas)]

@@ -1,7 +1,7 @@
-"""The analysis transform as an ONNX graph with float16 weights.
+"""The analysis transform as an ONNX graph with float16 weights, some of them with int8.
 
-The weights are rounded to float16 in the model itself, before anything is measured, so that what is measured is what
-is stored.
+The weights are rounded in the model itself, before anything is measured, so that what is measured is what is stored: a
+tensor that lies on the int8 grid of its rows is stored so, one that float16 holds is stored as float16.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import warnings
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from jaxtyping import Float, Int
@@ -21,6 +22,7 @@ from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.config import ModelConfig
 from vaecodec.models.lossless import LosslessVAE
 
+BYTE_TOP = 127
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
 
 
@@ -68,6 +70,13 @@ def halve_weights(model: nn.Module) -> None:
             parameter.copy_(parameter.clamp(-65504, 65504).half().float())
 
 
+@torch.no_grad()
+def round_to_bytes(layer: nn.Linear) -> None:
+    """Round a layer's weights to 127 steps on either side of 0, the step of each row a float16, in place."""
+    step = (layer.weight.abs().amax(dim=1, keepdim=True) / BYTE_TOP).clamp_min(1e-6).half().float()
+    layer.weight.copy_((layer.weight / step).round().clamp(-BYTE_TOP, BYTE_TOP) * step)
+
+
 def export_analysis(model: VAE, active: Tensor) -> bytes:
     """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
     return export_module(MeanOf(model, active), model.config)
@@ -81,7 +90,8 @@ def export_module(module: nn.Module, config: ModelConfig) -> bytes:
 def export_conditioned_analysis(model: ConditionedVAE) -> bytes:
     """As export_analysis, with a second input, int64 (batch,): the level."""
     images = torch.zeros(2, model.config.height, model.config.width)
-    return _export(LatentsAtLevel(model), {"images": images, "level": torch.zeros(2, dtype=torch.int64)})
+    examples = {"images": images, "level": torch.zeros(2, dtype=torch.int64)}
+    return _export(LatentsAtLevel(model), examples, fold=False)  # folded, the tables of 64 levels would be in the file
 
 
 def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> bytes:
@@ -90,7 +100,7 @@ def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> bytes:
     return _export(ChosenLatents(model, active), {"images": images})
 
 
-def _export(module: nn.Module, examples: dict[str, Tensor]) -> bytes:
+def _export(module: nn.Module, examples: dict[str, Tensor], *, fold: bool = True) -> bytes:
     graph = io.BytesIO()
     batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():
@@ -105,17 +115,22 @@ def _export(module: nn.Module, examples: dict[str, Tensor]) -> bytes:
             dynamo=True,
             external_data=False,
             verbose=False,
+            optimize=fold,
         )
-    return _with_half_weights(graph.getvalue())
+    return _with_small_weights(graph.getvalue())
 
 
-def _with_half_weights(data: bytes) -> bytes:
-    """Store large float32 initialisers as float16, each behind a Cast; names of this machine's files are dropped."""
+def _with_small_weights(data: bytes) -> bytes:
+    """Store large float32 initialisers smaller, each behind a Cast; names of this machine's files are dropped."""
     proto = onnx.load_model_from_string(data)
     casts = []
     for tensor in proto.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALVED:
+            continue
+        nodes = _from_bytes(tensor, values)
+        if nodes:
+            casts += nodes
             continue
         half = values.astype(np.float16)
         if not np.array_equal(half.astype(np.float32), values):
@@ -123,12 +138,29 @@ def _with_half_weights(data: bytes) -> bytes:
         wide, narrow = tensor.name, f"{tensor.name}_half"
         tensor.CopyFrom(numpy_helper.from_array(half, narrow))
         casts.append(helper.make_node("Cast", [narrow], [wide], to=TensorProto.FLOAT))
-    nodes = [*casts, *proto.graph.node]
+    everything = [*casts, *proto.graph.node]
     del proto.graph.node[:]
-    proto.graph.node.extend(nodes)
+    proto.graph.node.extend(everything)
     _forget_sources(proto)
     onnx.checker.check_model(proto)
     return bytes(proto.SerializeToString())
+
+
+def _from_bytes(tensor: onnx.TensorProto, values: npt.NDArray[np.float32]) -> list[onnx.NodeProto]:
+    """Make the initialiser int8, where it lies on such a grid (round_to_bytes); the nodes that bring it back."""
+    if values.ndim != 2:
+        return []
+    step = np.abs(values).max(axis=1, keepdims=True) / np.float32(BYTE_TOP)
+    whole = np.rint(values / np.where(step > 0, step, 1)).astype(np.int8)
+    if not np.array_equal(whole.astype(np.float32) * step, values):
+        return []
+    name = tensor.name
+    tensor.CopyFrom(numpy_helper.from_array(whole, f"{name}_bytes"))
+    return [
+        helper.make_node("Cast", [f"{name}_bytes"], [f"{name}_whole"], to=TensorProto.FLOAT),
+        helper.make_node("Constant", [], [f"{name}_step"], value=numpy_helper.from_array(step)),
+        helper.make_node("Mul", [f"{name}_whole", f"{name}_step"], [name]),
+    ]
 
 
 def _forget_sources(proto: onnx.ModelProto) -> None:
