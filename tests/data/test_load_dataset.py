@@ -41,6 +41,18 @@ def test_rendered_sprites_need_no_files(tmp_path: Path) -> None:
     assert rendered.geometry == (64, 64)
 
 
+def test_mixed_sprites_are_real_ones_with_drawn_ones_beside_them_for_training(fixtures: Path) -> None:
+    rows = range(0, 737_280, 20_011)
+    mixed, real, drawn = (
+        load_dataset(name, "train", data_dir=fixtures, rows=chosen)
+        for name, chosen in (("dsprites-mixed", rows), ("dsprites", None), ("dsprites-rendered", rows))
+    )
+    np.testing.assert_array_equal(mixed.images, np.concatenate([real.images, drawn.images]))
+    assert mixed.source == "real subset and procedural"
+    for split in ("validation", "test"):
+        assert load_dataset("dsprites-mixed", split, data_dir=fixtures).source == "real subset"
+
+
 def test_a_folder_is_loaded_by_its_path(tmp_path: Path) -> None:
     for level in range(40):
         Image.new("L", (9, 7), level).save(tmp_path / f"{level}.png")
@@ -50,7 +62,7 @@ def test_a_folder_is_loaded_by_its_path(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_data_sets_there_are() -> None:
-    with pytest.raises(DatasetMissing, match="there are dsprites, dsprites-rendered, mnist"):
+    with pytest.raises(DatasetMissing, match="there are dsprites, dsprites-mixed, dsprites-rendered, mnist"):
         load_dataset("mnits", "train")
 
 

@@ -1,7 +1,8 @@
 """load_dataset: the one door to every data set, by name or as a folder of images.
 
 "mnist"              official IDX files         "dsprites"            official npz, or a subset of it
-"dsprites-rendered"  drawn, "procedural"        any other path        a folder of images
+"dsprites-rendered"  drawn, "procedural"        "dsprites-mixed"      real, and drawn beside them for training
+any other path       a folder of images
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from vaecodec.data.download import ensure_dsprites, ensure_mnist
 from vaecodec.data.dsprites import load_dsprites
 from vaecodec.data.dsprites_factors import Rows
+from vaecodec.data.dsprites_mixed import load_mixed
 from vaecodec.data.dsprites_renderer import load_rendered
 from vaecodec.data.folder import load_folder
 from vaecodec.data.image_set import ImageSet
@@ -107,6 +109,14 @@ def _dsprites_rendered(request: Request) -> ImageSet:
     return load_rendered(request.split, rows=request.rows)
 
 
+def _dsprites_mixed(request: Request) -> ImageSet:
+    folder = request.root / "dsprites"
+    if request.download:
+        ensure_dsprites(folder)
+    return load_mixed(folder, request.split, rows=request.rows)
+
+
 register("mnist", _mnist)
 register("dsprites", _dsprites)
 register("dsprites-rendered", _dsprites_rendered)
+register("dsprites-mixed", _dsprites_mixed)
