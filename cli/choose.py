@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from vaecodec.bitstream.stream import unpack, verify
-from vaecodec.errors import BadChecksum, ModelNotFound
+from collections.abc import Callable
+from functools import cache
+
+from vaecodec.bitstream.stream import unpack
+from vaecodec.errors import ModelNotFound
 from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.installed import installed_models, models_for_geometry, read_installed
+from vaecodec.runtime.installed import InstalledModel, installed_models, models_for_geometry, read_installed
+from vaecodec.runtime.stream_model import Candidate, codec_among
 
 SHOWN_HEX = 16  # digits of a fingerprint that are shown where one stands for a model
 
@@ -27,30 +31,12 @@ def codec_for_image(size: tuple[int, ...], model: str | None) -> Codec:
 
 
 def codec_for_stream(data: bytes, model: str | None) -> Codec:
-    """The codec of --model, or of the installed model that the stream was made with.
+    """The codec of --model, if any, or of the installed model that the stream was made with.
 
     Several models may share the fingerprint's 2 bytes in the stream: the integrity check, which covers all 32, decides.
     Raises FormatError's children, ModelNotFound.
     """
-    short = unpack(data).short_fingerprint
-    if model is not None:
-        return load(model)
-    damage: BadChecksum | None = None
-    for installed in installed_models():
-        if not installed.summary.fingerprint.startswith(short):
-            continue
-        try:
-            verify(data, installed.summary.fingerprint)
-        except BadChecksum as error:
-            damage = error
-            continue
-        return Codec(read_installed(installed.path))
-    if damage is not None:
-        raise damage
-    raise ModelNotFound(
-        f"made with a model whose fingerprint starts with {short.hex()}, which is not installed; "
-        f"there are: {_listed()}. Get its model file, then: vaecodec models add FILE (for good) or --model FILE (once)"
-    )
+    return Codecs(model).for_stream(data)
 
 
 class Codecs:
@@ -59,7 +45,7 @@ class Codecs:
     def __init__(self, model: str | None) -> None:
         self._given = None if model is None else load(model)
         self._by_size: dict[tuple[int, ...], Codec] = {}
-        self._by_fingerprint: dict[bytes, Codec] = {}
+        self._by_start: dict[bytes, list[Candidate]] = {}
 
     def for_image(self, size: tuple[int, ...]) -> Codec:
         """As codec_for_image()."""
@@ -71,18 +57,25 @@ class Codecs:
 
     def for_stream(self, data: bytes) -> Codec:
         """As codec_for_stream()."""
+        short = unpack(data).short_fingerprint
         if self._given is not None:
             return self._given
-        short = unpack(data).short_fingerprint
-        for codec in self._by_fingerprint.values():
-            if codec.fingerprint.startswith(short):
-                try:
-                    verify(data, codec.fingerprint)
-                except BadChecksum:
-                    continue
-                return codec
-        found = codec_for_stream(data, None)
-        return self._by_fingerprint.setdefault(found.fingerprint, found)
+        if short not in self._by_start:
+            installed = [model for model in installed_models() if model.summary.fingerprint.startswith(short)]
+            self._by_start[short] = [Candidate(m.summary.fingerprint, _reader(m)) for m in installed]
+        found = codec_among(self._by_start[short], data)
+        if found is None:
+            raise ModelNotFound(
+                f"made with a model whose fingerprint starts with {short.hex()}, which is not installed; "
+                f"there are: {_listed()}. Get its model file, then: vaecodec models add FILE (for good) or "
+                "--model FILE (once)"
+            )
+        return found
+
+
+def _reader(installed: InstalledModel) -> Callable[[], Codec]:
+    """Reads a model when it is first asked for."""
+    return cache(lambda: Codec(read_installed(installed.path)))
 
 
 def _listed() -> str:

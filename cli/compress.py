@@ -60,7 +60,7 @@ def command(
         _print_report(codec, stream, target, pixels.shape, mse, warnings)
     else:
         bpp = 8 * len(stream) / pixels.size
-        quality = "" if mse is None else f", {psnr_db(mse):.2f} dB"
+        quality = "" if mse is None else f", {decibels(mse)}"
         say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
     for warning in warnings:
         say(f"vaecodec: warning: {source}: {warning}")
@@ -91,6 +91,11 @@ def psnr_db(mse: float) -> float:
     return 10 * math.log10(255**2 / mse) if mse else math.inf
 
 
+def decibels(mse: float) -> str:
+    """The PSNR in words."""
+    return f"{psnr_db(mse):.2f} dB" if mse else "lossless"
+
+
 def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float) -> list[str]:
     from .misfit import Misfits
 
@@ -100,7 +105,9 @@ def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float
 def _print_report(
     codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], mse: float | None, warnings: list[str]
 ) -> None:
-    parsed, symbols = codec.parse(stream)
+    from vaecodec.runtime.stream_report import report_streams
+
+    (found,) = report_streams(codec, [stream])
     print_json(
         {
             "output": target,
@@ -108,13 +115,15 @@ def _print_report(
             "fingerprint": codec.fingerprint.hex(),
             "height": shape[0],
             "width": shape[1],
-            "level": parsed.coding,
-            "beta": codec.model.levels[parsed.coding].beta,
+            "kind": found.kind,
+            "level": found.level,
+            "beta": None if found.level is None else codec.model.levels[found.level].beta,
+            "max_error": found.stream.max_error if found.level is None else None,
             "psnr_db": psnr_db(mse) if mse else None,
             "file_bytes": len(stream),
             "file_bpp": 8 * len(stream) / (shape[0] * shape[1]),
-            "payload_bytes": len(parsed.payload),
-            "information_bits": float(codec.information_bits(symbols[None], parsed.coding)[0]),
+            "payload_bytes": len(found.stream.payload),
+            "information_bits": found.information_bits,
             "warnings": warnings,
         }
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choose import Codecs
-from .compress import error_of, psnr_db, read_pixels
+from .compress import decibels, error_of, psnr_db, read_pixels
 from .files import STANDARD, print_json, say
 from .mirror import Mirror, files_below
 from .misfit import Misfits
@@ -106,7 +106,7 @@ def _say_summary(
 ) -> None:
     total = sum(sizes)
     ratio = f", {source_bytes / total:.1f} times smaller" if total else ""
-    quality = "" if mean_mse is None else f", {psnr_db(mean_mse):.2f} dB"
+    quality = "" if mean_mse is None else f", {decibels(mean_mse)}"
     speed = f"{len(sizes) / max(elapsed_s, 1e-3):.0f} images/s"
     say(f"{source} -> {target}: {len(sizes)} images, {total} bytes{ratio}{quality}, {speed}")
 

@@ -67,16 +67,17 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
 
     from vaecodec.errors import ImageSizeError
     from vaecodec.evaluation import measure_point
+    from vaecodec.runtime.stream_report import report_streams
 
     originals = images.images[:count]
     decoded, file_sizes, payload_sizes, bits = [], [], [], []
     for start in range(0, len(originals), CHUNK_IMAGES):
         streams = codec.compress_batch(originals[start : start + CHUNK_IMAGES], target=target)
-        parsed = [codec.parse(stream) for stream in streams]
+        reports = report_streams(codec, streams)
         decoded += codec.decompress_batch(streams)
         file_sizes += [len(stream) for stream in streams]
-        payload_sizes += [len(stream.payload) for stream, _ in parsed]
-        bits += [float(codec.information_bits(symbols[None], stream.coding)[0]) for stream, symbols in parsed]
+        payload_sizes += [len(found.stream.payload) for found in reports]
+        bits += [found.information_bits for found in reports]
     try:
         return measure_point(
             codec.model.name,
@@ -92,8 +93,11 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
 
 
 def _setting(codec: Codec, target: Target) -> str:
-    from vaecodec.runtime.rate_control import fixed_level
+    from vaecodec.runtime.rate_control import exact_error, fixed_level
 
+    error = exact_error(codec.model, target)
+    if error is not None:
+        return f"max_error {error}" if error else "lossless"
     level = fixed_level(codec.model, target)
     if level is not None:
         return f"β {codec.model.levels[level].beta:g}"

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .boundary import plain
 from .files import naming, print_json, read_bytes
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.model_file import Model
+
+# The beginning of a section's name → what it is.
+PARTS = {
+    "decode/level": "tables",
+    "encode/level": "quantizer",
+    "decode/synthesis": "synthesis",
+    "decode/lossless": "lossless part",
+    "encode/lossless": "lossless analysis",
+}
 
 
 @click.command()
@@ -56,13 +68,16 @@ def _is_archive(source: str) -> bool:
 def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream. Raises FormatError's children, ModelMismatch, and ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import CHECK_BYTES
-    from vaecodec.bitstream.stream import STREAM_VERSION, unpack
+    from vaecodec.bitstream.stream import CODING_NEAR_LOSSLESS, STREAM_VERSION, unpack
     from vaecodec.errors import ModelNotFound
+    from vaecodec.runtime.stream_report import KIND_OF, kind_of, report_streams
 
     from .choose import codec_for_stream
 
     stream = unpack(data)
-    size_bytes = 0 if stream.size is None else 2
+    sizes = {"size": 0 if stream.size is None else 2, "payload": len(stream.payload), "check": CHECK_BYTES}
+    if stream.coding == CODING_NEAR_LOSSLESS:
+        sizes = {"max error": 1, **sizes}
     found: dict[str, Any] = {
         "kind": "stream",
         "version": STREAM_VERSION,
@@ -71,14 +86,11 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         "verified": False,
         "height": stream.size[0] if stream.size else None,
         "width": stream.size[1] if stream.size else None,
-        "level": stream.coding,
+        "coding": kind_of(stream),
+        **({} if stream.coding in KIND_OF else {"level": stream.coding}),
+        **({"max_error": stream.max_error} if stream.max_error else {}),
         "file_bytes": len(data),
-        "bytes": {
-            "header": len(data) - size_bytes - len(stream.payload) - CHECK_BYTES,
-            "size": size_bytes,
-            "payload": len(stream.payload),
-            "check": CHECK_BYTES,
-        },
+        "bytes": {"header": len(data) - sum(sizes.values()), **sizes},
         "information_bits": None,
     }
     try:
@@ -87,7 +99,8 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         if model is not None:
             raise
         return found
-    symbols = codec.parse(data)[1]
+    codec.decompress(data)
+    (report,) = report_streams(codec, [data])
     height, width = stream.size or codec.geometry
     return found | {
         "model": codec.model.name,
@@ -95,7 +108,8 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         "verified": True,
         "height": height,
         "width": width,
-        "information_bits": float(codec.information_bits(symbols[None], stream.coding)[0]),
+        "information_bits": report.information_bits,
+        "bits": dict(report.spent),
     }
 
 
@@ -108,10 +122,8 @@ def model_info(data: bytes) -> dict[str, Any]:
     spent = dict.fromkeys(("tables", "synthesis", "known answer", "analysis", "quantizer"), 0)
     for name, section in unpack_container(data)[1].items():
         side, part = name.split("/")[:2]
-        key = {"decode/level": "tables", "encode/level": "quantizer", "decode/synthesis": "synthesis"}.get(
-            f"{side}/{part}", "analysis" if side == "encode" else "known answer"
-        )
-        spent[key] += section.nbytes
+        key = PARTS.get(f"{side}/{part}", "analysis" if side == "encode" else "known answer")
+        spent[key] = spent.get(key, 0) + section.nbytes
     training = model.about.get("data", {})
     return {
         "kind": "model",
@@ -123,17 +135,30 @@ def model_info(data: bytes) -> dict[str, Any]:
         "latents": model.latents,
         "coded_latents": [int(level.tables.coded.sum()) for level in model.levels],
         "betas": [level.beta for level in model.levels],
+        **_lossless_info(model),
         "trained_on": training.get("source") if isinstance(training, dict) else None,
         "file_bytes": len(data),
         "bytes": {**spent, "header and padding": len(data) - sum(spent.values())},
     }
 
 
+def _lossless_info(model: Model) -> dict[str, Any]:
+    if model.lossless is None:
+        return {}
+    return {
+        "lossless_bit_depth": model.lossless.likelihood.bit_depth,
+        "lossless_latents": model.lossless.tables.n,
+        "lossless_coded_latents": int(model.lossless.tables.coded.sum()),
+    }
+
+
 def _print(found: dict[str, Any]) -> None:
     for key, value in found.items():
         if isinstance(value, dict):
-            for part, size_bytes in value.items():
-                click.echo(f"{'  ' + part:<20}{size_bytes:>10} bytes")
+            for part, spent in value.items():
+                click.echo(
+                    f"{'  ' + part:<20}{spent:>10} bytes" if key == "bytes" else f"{'  ' + part:<20}{spent:>10.1f} bits"
+                )
             continue
         if isinstance(value, list):
             value = ", ".join(f"{item:g}" for item in value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vaecodec.bitstream.stream import is_exact
 from vaecodec.runtime.installed import installed_models, read_installed
 
 from .compress import psnr_db
@@ -32,7 +33,9 @@ class Misfits:
         self._compared = 0
 
     def warnings(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> list[str]:
-        """What to say of an image (h, w) whose stream decodes with this mean squared error."""
+        """What to say of an image (h, w) whose stream decodes with this mean squared error; nothing if it is exact."""
+        if is_exact(stream):
+            return []
         decibels = psnr_db(mse)
         found = []
         if decibels < POOR_DB:

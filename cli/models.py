@@ -1,4 +1,4 @@
-"""vaecodec models: the models on this machine; vaecodec models add: one more."""
+"""vaecodec models: the models on this machine; vaecodec models add: one more; vaecodec models join: one of two."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .boundary import plain
 from .files import naming, print_json, read_bytes, say, write_bytes
 
 if TYPE_CHECKING:
+    from vaecodec.runtime.codec import Codec
     from vaecodec.runtime.installed import InstalledModel
     from vaecodec.runtime.model_file import Model
 
@@ -32,10 +33,11 @@ def command(context: click.Context, as_json: bool) -> None:
         return
     for model in found:
         names = "/".join((*model["aliases"], model["name"]))
-        betas = ", ".join(f"{beta:g}" for beta in model["betas"])
+        kinds = [f"β {', '.join(f'{beta:g}' for beta in model['betas'])}"] if model["betas"] else []
+        kinds += ["lossless"] if model["lossless"] else []
         click.echo(
             plain(
-                f"{names:<34} {model['height']}x{model['width']}  β {betas}  {model['file_bytes']} bytes  "
+                f"{names:<34} {model['height']}x{model['width']}  {', '.join(kinds)}  {model['file_bytes']} bytes  "
                 f"{model['fingerprint'][:16]}  {model['path']}"
             )
         )
@@ -53,6 +55,7 @@ def describe_installed(installed: InstalledModel) -> dict[str, Any]:
         "height": summary.height,
         "width": summary.width,
         "betas": list(summary.betas),
+        "lossless": summary.has_lossless,
         "fingerprint": summary.fingerprint.hex(),
         "file_bytes": os.path.getsize(installed.path),
         "path": str(installed.path),
@@ -79,7 +82,7 @@ def add(source: str, force: bool) -> None:
         _check_name(model)
         if model.name in aliases() or (zoo_folder() / f"{model.name}{SUFFIX}").exists():
             raise OutputError(f"{model.name} is the name of a released model, which is never replaced")
-        Codec(model).synthesise(model.known_answer.symbols)  # refuses where this machine does not give the known answer
+        _prove(Codec(model))
     target = user_folder() / f"{model.name}{SUFFIX}"
     if target.is_file() and target.read_bytes() == data:
         say(f"{model.name} is installed already")
@@ -87,6 +90,42 @@ def add(source: str, force: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(str(target), data, force=force)
     say(f"{model.name} is installed as {target}")
+
+
+def _prove(codec: Codec) -> None:
+    """Refuses where this machine does not give the known answers."""
+    from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
+
+    model = codec.model
+    if model.levels:
+        codec.synthesise(model.known_answer.symbols[:, : model.latents])
+    if model.lossless is not None:
+        codec.lossless.prove(KNOWN_ANSWER_BATCH)
+
+
+@command.command("join")
+@click.argument("lossy", metavar="LOSSY")
+@click.argument("lossless", metavar="LOSSLESS")
+@click.argument("target", metavar="OUT")
+@click.option("--name", required=True, metavar="NAME", help="The new model's name.")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None:
+    """Make one model file OUT of two: the levels of LOSSY and the lossless part of LOSSLESS, names or files.
+
+    It is a new model with a fingerprint of its own: streams of LOSSY and LOSSLESS still need these.
+    """
+    from vaecodec.runtime.installed import find_model
+    from vaecodec.runtime.join import join_models
+    from vaecodec.runtime.model_file import pack_model
+
+    from .files import check_target
+
+    check_target(target, force)
+    model = join_models(find_model(lossy), find_model(lossless), name)
+    _check_name(model)
+    data = pack_model(model)
+    write_bytes(target, data, force=force)
+    say(f"{target}: {model.name}, {len(data)} bytes, fingerprint {model.fingerprint.hex()[:16]}")
 
 
 def _check_name(model: Model) -> None:

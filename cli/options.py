@@ -27,14 +27,17 @@ def data_options(command: F) -> F:
 
 
 def target_options(command: F) -> F:
-    """--quality, --beta, --target-bytes, --target-psnr, --max-mse, --level: how many bytes, or how good."""
+    """--quality, --beta, --target-bytes, --target-psnr, --max-mse, --level, --lossless, --max-error: how many bytes, or
+    how good."""
     for option in (
+        click.option("--max-error", type=click.IntRange(0, 127), metavar="E", help="Of every pixel, in grey levels."),
+        click.option("--lossless", is_flag=True, help="Exactly: needs a model with a lossless part."),
         click.option("--level", type=click.IntRange(0, 111), help="The model's level itself, 0 the coarsest."),
         click.option("--max-mse", type=float, metavar="M", help="Mean squared error of the decoded image, at most."),
         click.option("--target-psnr", type=float, metavar="DB", help="PSNR of the decoded image, at least."),
         click.option("--target-bytes", type=int, metavar="N", help="Size of the stream, never exceeded."),
         click.option("--beta", type=float, metavar="B", help="The level whose β is nearest."),
-        click.option("--quality", type=float, metavar="0..100", help="From the coarsest level to the finest."),
+        click.option("--quality", type=float, metavar="0..100", help="From the coarsest level to lossless."),
     ):
         command = option(command)
     return command
@@ -45,9 +48,13 @@ def parse_target(options: dict[str, Any]) -> Target:
     from vaecodec.errors import ConfigError
     from vaecodec.runtime.rate_control import Target
 
-    names = ("level", "quality", "beta", "target_bytes", "target_psnr", "max_mse")
+    if options["lossless"] and options["max_error"] is not None:
+        raise click.UsageError("--lossless and --max-error: give one of them")
+    settings = {name: options[name] for name in Target.__slots__}
+    if options["lossless"]:
+        settings["max_error"] = 0
     try:
-        return Target(**{name: options[name] for name in names})
+        return Target(**settings)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
 

@@ -161,7 +161,7 @@ def test_compress_within_gives_exactly_the_streams_that_fit() -> None:
 def test_bits_are_spent_on_latents_flags_and_values() -> None:
     for data in (EXACT.compress(DIGITS[0], lossless=True), EXACT.compress(DIGITS[0], max_error=5)):
         stream = unpack(data)
-        spent = EXACT.lossless.spent(stream)
+        spent = EXACT.lossless.spent([stream])
         assert min(spent.latents[0], spent.flags[0], spent.values[0]) > 0
         assert spent.total[0] / 8 <= len(stream.payload) + 1e-6
         assert len(stream.payload) <= spent.total[0] / 8 + 1.1

@@ -16,15 +16,16 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
-from vaecodec.bitstream.limits import MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
-from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack, verify
-from vaecodec.errors import BadChecksum, ConfigError, FormatError, ModelNotFound, VaecodecError
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES
+from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack
+from vaecodec.errors import ConfigError, FormatError, ModelNotFound, VaecodecError
 from vaecodec.runtime.archive import Archive
 from vaecodec.runtime.archive_models import as_codec
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.installed import models_by_fingerprint, models_for_geometry, read_installed
 from vaecodec.runtime.rate_control import Target
+from vaecodec.runtime.stream_model import Candidate, codec_among
 
 STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
@@ -43,17 +44,14 @@ def accept_archive(prefix: bytes) -> bool:
 
 
 def codec_of(stream: Stream, data: bytes) -> Codec:
-    """The installed model that the stream was made with. Raises ModelNotFound, BadChecksum."""
-    error: VaecodecError = ModelNotFound(
-        f"made with a model whose fingerprint starts with {stream.short_fingerprint.hex()}, which is not installed"
-    )
-    for model in models_by_fingerprint(stream.short_fingerprint[:SHORT_FINGERPRINT_BYTES]):
-        try:
-            verify(data, model.fingerprint)
-            return Codec(model)
-        except BadChecksum as damage:
-            error = damage
-    raise error
+    """The installed model that the stream was made with. Raises ModelNotFound, FormatError's children."""
+    models = models_by_fingerprint(stream.short_fingerprint)
+    found = codec_among([Candidate.of(Codec(model)) for model in models], data)
+    if found is None:
+        raise ModelNotFound(
+            f"made with a model whose fingerprint starts with {stream.short_fingerprint.hex()}, which is not installed"
+        )
+    return found
 
 
 class StreamImageFile(ImageFile.ImageFile):
@@ -79,7 +77,8 @@ class StreamImageFile(ImageFile.ImageFile):
         self._size = (width, height)
         self._mode = "L"
         self.info["model"] = self._codec.model.name
-        self.info["level"] = stream.coding
+        self.info["level"] = stream.coding if stream.coding <= MAX_LEVEL else None
+        self.info["lossless"] = stream.coding > MAX_LEVEL and not stream.max_error
 
     def load(self) -> Any:
         """Decode the pixels, once. Raises OSError where the stream is damaged."""
@@ -154,11 +153,14 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     """Writes a stream. Raises OSError.
 
     Options: `model` (codec, name or path; else the installed one of this size), and one of quality, beta, target_bytes,
-    target_psnr, max_mse, level (else the model's default), as Codec.compress has them.
+    target_psnr, max_mse, max_error, lossless, level (else the model's default), as Codec.compress has them.
     """
     options = getattr(image, "encoderinfo", {})
     try:
-        target = Target(**{name: _number(name, options.get(name)) for name in Target.__slots__})
+        settings = {name: _number(name, options.get(name)) for name in Target.__slots__}
+        if options.get("lossless") and settings["max_error"] is None:
+            settings["max_error"] = 0
+        target = Target(**settings)
         pixels = grey_pixels(image)
         codec = _codec_to_save(options.get("model"), pixels.shape)
         file.write(codec.compress_batch([pixels], target=target)[0])
@@ -172,7 +174,7 @@ def _number(name: str, value: Any) -> Any:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ConfigError(f"{name}: expected a number, found {value!r}")
-    return int(value) if name in ("level", "target_bytes") else float(value)
+    return int(value) if name in ("level", "target_bytes", "max_error") else float(value)
 
 
 def _codec_to_save(model: Any, size: tuple[int, ...]) -> Codec:

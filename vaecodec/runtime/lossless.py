@@ -101,11 +101,11 @@ class LosslessCodec:
                 verify(received[k].data, self._fingerprint, images[k].tobytes())
         return images
 
-    def spent(self, stream: Stream) -> SpentBits:
-        """What the bits of a coded stream are spent on, (1,) each. Raises FormatError's children."""
-        bins = Bins(stream.max_error)
-        symbols, images = self._decode([stream], bins)
-        return encode_payloads(self.part, bins, [1], symbols, images).spent
+    def spent(self, streams: Sequence[Stream]) -> SpentBits:
+        """What the bits of coded streams of one largest error are spent on, (b,). Raises FormatError's children."""
+        bins = Bins(streams[0].max_error)
+        symbols, images = self._decode(streams, bins)
+        return encode_payloads(self.part, bins, [1] * len(streams), symbols, images).spent
 
     # images and payloads
 
