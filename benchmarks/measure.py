@@ -20,7 +20,7 @@ from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.exact import evaluate
 from vaecodec.runtime.model_file import Model
-from vaecodec.training.config import ObjectiveConfig
+from vaecodec.training.config import ObjectiveConfig, TrainingConfig
 
 Images = NDArray[np.uint8]
 CHUNK = 256  # images at once: bounds the memory of the feature maps
@@ -148,7 +148,7 @@ def measure_curve(
 
 def objective_of(codec: Codec) -> ObjectiveConfig:
     """The objective that the model was trained with, from the record in its file."""
-    return ObjectiveConfig(**codec.model.about["config"]["objective"])
+    return TrainingConfig.from_dict(codec.model.about["config"]).objective
 
 
 def distortion_nats(

@@ -40,13 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def replace_block(text: str, block: str) -> str:
+def replace_block(text: str, block: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
     """`text` with what stands between the markers replaced. Raises NoBlock."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not (begin and end):
-        raise NoBlock(f"expected {BEGIN} and, after it, {END}")
-    return f"{before}{BEGIN}\n\n{block.strip()}\n\n{END}{after}"
+        raise NoBlock(f"expected {markers[0]} and, after it, {markers[1]}")
+    return f"{before}{begin}\n\n{block.strip()}\n\n{end}{after}"
 
 
 def render(folder: Path) -> str:

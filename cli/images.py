@@ -45,9 +45,17 @@ def model_defaults(images: ImageSet) -> dict[str, Any]:
     return {"height": height, "width": width, "latents": latents, "hidden": 512, **sizes_for(height, width)}
 
 
-def objective_defaults(images: ImageSet) -> dict[str, Any]:
-    """The table [objective] that suits the images: the learned prior's bits, and the distortion that PSNR measures."""
-    return {"likelihood": "bernoulli" if _two_valued(images) else "gaussian", "rate": "uniform-noise"}
+def objective_defaults(images: ImageSet, family: str, steps: int) -> dict[str, Any]:
+    """The table [objective] that suits the images and the family.
+
+    The distortion that PSNR measures; the learned prior's bits, where the family's posterior is not Gaussian by itself;
+    the capacity rises over the first half of the steps.
+    """
+    from vaecodec.training.objective_config import needs_gaussian
+
+    rate = "gaussian-kl" if needs_gaussian(family) else "uniform-noise"
+    rising = {"warmup_steps": steps // 2} if family == "capacity" else {}
+    return {"likelihood": "bernoulli" if _two_valued(images) else "gaussian", "rate": rate, **rising}
 
 
 def _two_valued(images: ImageSet) -> bool:

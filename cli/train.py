@@ -24,6 +24,7 @@ PLACES = {
     "beta": ("objective", "beta"),
     "likelihood": ("objective", "likelihood"),
     "rate": ("objective", "rate"),
+    "capacity": ("objective", "capacity_nats"),
     "steps": ("optimiser", "steps"),
     "batch_size": ("optimiser", "batch_size"),
     "learning_rate": ("optimiser", "learning_rate"),
@@ -36,7 +37,10 @@ PLACES = {
 @click.option("--family", help="The model's family.  [default: beta-vae]")
 @click.option("--beta", type=click.FloatRange(0), help="Weight of the rate: larger gives smaller files.  [default: 1]")
 @click.option("--likelihood", type=click.Choice(("bernoulli", "gaussian")), help="The distortion.  [default: by DATA]")
-@click.option("--rate", type=click.Choice(("gaussian-kl", "uniform-noise")), help="The rate.  [default: uniform-noise]")
+@click.option("--rate", type=click.Choice(("gaussian-kl", "uniform-noise")), help="The rate.  [default: by the family]")
+@click.option(
+    "--capacity", type=click.FloatRange(0), help="Family capacity: nats that an image is to take.  [default: 25]"
+)
 @click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
 @click.option("--steps", type=click.IntRange(1), help="Training steps.  [default: 5000]")
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
@@ -138,7 +142,7 @@ def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool
     choose_objective: there is no config file whose silence means TrainingConfig's own defaults.
     """
     from vaecodec.errors import ConfigError
-    from vaecodec.training.config import TrainingConfig
+    from vaecodec.training.config import OptimiserConfig, TrainingConfig
 
     from .images import model_defaults, objective_defaults
 
@@ -148,7 +152,11 @@ def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool
     sizes = {"height": height, "width": width} if by_hand else model_defaults(images)
     values = {**values, "model": {**sizes, **given}}
     if choose_objective:
-        values["objective"] = {**objective_defaults(images), **values.get("objective", {})}
+        family, steps = (
+            values.get("family", "beta-vae"),
+            values.get("optimiser", {}).get("steps", OptimiserConfig().steps),
+        )
+        values["objective"] = {**objective_defaults(images, family, steps), **values.get("objective", {})}
     values.setdefault("name", f"{_as_name(images.name)}-{values.get('family', 'beta-vae')}")
     config = TrainingConfig.from_dict(values)
     made_for = (config.model.height, config.model.width)

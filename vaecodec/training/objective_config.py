@@ -105,7 +105,7 @@ class HFVAEObjective(ObjectiveConfig):
 
 @dataclass(frozen=True, slots=True)
 class DecompositionObjective(ObjectiveConfig):
-    """distortion + β · KL(q(y|x) ‖ p(y)) + α · D(q(y), p(y)) (Mathieu et al. 2019, eq. 7).
+    """distortion + β · KL(q(y|x) ‖ p(y)) + α · D(q(y), p(y)) (Mathieu et al. 2019, section 5).
 
     divergence: D, "mmd" (dimension by dimension) or "inclusive-kl". prior: p, with its own numbers:
     anisotropic: the largest variance is variance_ratio times the smallest. student-t: degrees of freedom.
@@ -183,9 +183,9 @@ def objective_type(family: str) -> type[ObjectiveConfig]:
     return OBJECTIVES.get(family, ObjectiveConfig)
 
 
-def takes_uniform_noise(family: str) -> bool:
-    """Whether the learned prior's nats may be a family's rate; the others have a Gaussian posterior."""
-    return objective_type(family) in (ObjectiveConfig, AdversarialObjective)
+def needs_gaussian(family: str) -> bool:
+    """Whether a family has a Gaussian posterior always, so that the learned prior's nats cannot be its rate."""
+    return objective_type(family) in (TraditionalObjective, CapacityObjective, HFVAEObjective, DecompositionObjective)
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

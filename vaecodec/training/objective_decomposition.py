@@ -31,7 +31,7 @@ class PriorKL(Rate):
 
 
 class DecompositionTrainable(Trainable):
-    """Mathieu et al. 2019, eq. 7."""
+    """Mathieu et al. 2019, section 5."""
 
     config: DecompositionObjective
     rate: PriorKL

@@ -64,7 +64,7 @@ class HFVAETrainable(Trainable):
     def terms(
         self, posterior: StructuredPosterior, log_category: Float[Tensor, "b k"], continuous: Float[Tensor, "b n"]
     ) -> RateTerms:
-        """The four parts, by Esmaeili et al. 2019, eq. 5 and 7."""
+        """The four parts, by Esmaeili et al. 2019, section 3."""
         latents = pairwise(posterior, continuous)
         category = concrete_log_density(log_category[:, None], posterior.category_logits, self.config.temperature)
         parts = torch.split(latents, list(self.structured.config.group_sizes), dim=2)
@@ -91,7 +91,7 @@ class HFVAETrainable(Trainable):
 def concrete_log_density(
     log_y: Float[Tensor, "*some k"], logits: Float[Tensor, "*others k"], temperature: float
 ) -> Float[Tensor, "*all"]:
-    """Of the logarithm of a Concrete sample (Maddison et al. 2017, eq. 24: ExpConcrete)."""
+    """Of the logarithm of a Concrete sample (ExpConcrete of Maddison et al. 2017)."""
     categories = logits.shape[-1]
     score = logits - temperature * log_y
     constant = math.lgamma(categories) + (categories - 1) * math.log(temperature)

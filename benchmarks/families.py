@@ -1,0 +1,170 @@
+"""Every family of the paper, trained, written into files and measured by them: one JSON for each run.
+
+    python -m benchmarks.families [--data mnist|dsprites] [--family NAME] [--share K/N] [--no-train] [--fresh] [--list]
+
+Trains what is not there (a run that is done is not repeated, one that was cut off goes on from its checkpoint), writes
+every test image into a file, reads the sizes back, decodes from the files, and measures the trained model's bound. A
+row in results/families/ that was made with the same config on the same pixels stands as it is, so that a fresh machine
+repeats nothing (--fresh: it does not stand). --share 1/2 and --share 2/2 take every other run each, for two processes
+side by side. --quick, minutes, sees that all of it works; its runs and rows go to RUNS/quick. The table is made by
+`python -m benchmarks.family_table`. Needs vaecodec[bench,train].
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.classical import describe, evenly_spaced
+from benchmarks.family_float import measure_float, trained_model
+from benchmarks.family_measure import measure_files
+from benchmarks.family_rows import FamilyRow, read_row, row_path
+from benchmarks.family_runs import DATA, FAMILIES, FamilyRun, family_runs
+from benchmarks.machine import RESULTS, provenance, write_results
+from benchmarks.stored import PROVENANCE, Origin
+from benchmarks.sweep import QUICK_STEPS, RunState, ensure_run, model_path, run_state, runs_folder, training_sets
+from vaecodec.data import load_dataset
+from vaecodec.runtime.codec import load
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.record import versions
+
+QUICK_IMAGES = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, store; 1 where a run is missing or breaks a bar that every run has, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.families", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=DATA, action="append", help="default: both")
+    parser.add_argument("--family", choices=FAMILIES, action="append", help="default: all")
+    parser.add_argument("--share", type=parse_share, default=(1, 1), metavar="K/N", help="every N-th run from K on")
+    parser.add_argument("--runs", type=Path, help="folder of the runs; default $VAECODEC_RUNS, else runs/")
+    parser.add_argument("--no-train", action="store_true", help="measure the runs that are done, train none")
+    parser.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    parser.add_argument("--quick", action="store_true", help="short trainings, few images; rows in RUNS/quick")
+    parser.add_argument("--list", action="store_true", help="only say which runs there are and what is known of them")
+    options = parser.parse_args(arguments)
+    runs = options.runs or runs_folder()
+    out = RESULTS
+    if options.quick:
+        runs = runs / "quick"
+        out = runs / "results"
+    failed = False
+    for data in options.data or DATA:
+        chosen = [run for run in family_runs(data) if not options.family or run.config.family in options.family]
+        chosen = [quick_run(run) for run in chosen] if options.quick else chosen
+        first, every = options.share
+        work = Work(data, runs, out, quick=options.quick, fresh=options.fresh)
+        for run in chosen[first - 1 :: every]:
+            if options.list:
+                print(f"{run.config.name:48} {work.state(run)}")
+            else:
+                failed |= not work.done(run, train=not options.no_train)
+    return int(failed)
+
+
+def parse_share(text: str) -> tuple[int, int]:
+    """K/N with 1 ≤ K ≤ N. Raises ArgumentTypeError."""
+    first, _, every = text.partition("/")
+    if not (first.isdigit() and every.isdigit() and 1 <= int(first) <= int(every)):
+        raise argparse.ArgumentTypeError(f"expected K/N with 1 <= K <= N, found {text!r}")
+    return int(first), int(every)
+
+
+def quick_run(run: FamilyRun) -> FamilyRun:
+    """The same run in seconds, to see that the whole path works."""
+    config = run.config
+    optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=20)
+    finish = replace(config.finish, step_multipliers=(3.46,), synthesis_steps=50)
+    return replace(run, config=replace(config, optimiser=optimiser, finish=finish))
+
+
+class Work:
+    """One data set's images, and where its runs and rows lie."""
+
+    def __init__(self, data: str, runs: Path, out: Path, *, quick: bool, fresh: bool) -> None:
+        self.sets = training_sets(data, quick=quick)
+        test = load_dataset(data, "test")
+        few = evenly_spaced(test.images, QUICK_IMAGES) if quick else test.images
+        self.test = replace(test, images=few, labels=None, label_names=())
+        self.runs, self.out, self.fresh = runs, out, fresh
+        self._hashes = (self.sets[0].sha256, self.test.sha256)
+
+    def origin(self, config: TrainingConfig) -> Origin:
+        """What decides the run's row."""
+        return Origin(config, *self._hashes)
+
+    def stored(self, run: FamilyRun) -> FamilyRow | None:
+        """The row that stands, if there is one."""
+        row = None if self.fresh else read_row(row_path(self.out, run.config.name))
+        return row if row is not None and row.origin == self.origin(run.config) else None
+
+    def state(self, run: FamilyRun) -> str:
+        """For a list."""
+        if self.stored(run) is not None:
+            return "stored"
+        return run_state(run.config, self.sets[0], self.runs).value
+
+    def done(self, run: FamilyRun, *, train: bool) -> bool:
+        """See to it that the run has its row; whether it has, and keeps the bars that every run has."""
+        row = self.stored(run)
+        if row is None:
+            if not train and run_state(run.config, self.sets[0], self.runs) is not RunState.DONE:
+                print(f"{run.config.name:48} missing", file=sys.stderr)
+                return False
+            row = self._measured(run)
+            write_results(row_path(self.out, run.config.name), row.to_dict(), seed=run.config.seed)
+            if run.kept:
+                keep_model(model_path(run.config, self.runs), self.out)
+        files = row.measured["files"]
+        kept = bool(files["own_reconstruction"] and files["within_bound"])
+        print(f"{run.config.name:48} {'holds' if kept else 'BREAKS A BAR'}", file=sys.stderr)
+        return kept
+
+    def _measured(self, run: FamilyRun) -> FamilyRow:
+        path = ensure_run(run.config, self.runs, self.sets)
+        codec = load(path)
+        files = measure_files(codec, self.test.images)
+        bound = measure_float(trained_model(path.parent), self.test.images)
+        print(f"{run.config.name:48} {describe(files.point)}", file=sys.stderr)
+        here = provenance(seed=run.config.seed)
+        measured = {
+            "family": run.config.family,
+            "data": run.config.data,
+            "setting": run.setting,
+            "knob": run.knob,
+            "swept": run.swept,
+            "test_images": len(self.test),
+            "versions": versions(),
+            "model_bytes": path.stat().st_size,
+            "fingerprint": codec.fingerprint.hex(),
+            "finish": codec.model.about["finish"],
+            "files": files.to_dict(),
+            "float": bound.to_dict(),
+            "gaps_bits": {
+                "information_over_kl": files.information_bits - bound.kl_bits,
+                "payload_over_information": files.payload_bits - files.information_bits,
+                "file_over_payload": 8 * files.point.file_bytes - files.payload_bits,
+            },
+            "curves": read_curves(path.parent),
+        }
+        return FamilyRow(self.origin(run.config), {name: here[name] for name in PROVENANCE}, measured)
+
+
+def read_curves(folder: Path) -> list[dict[str, Any]]:
+    """The run's metrics, a line for each validation."""
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def keep_model(path: Path, out: Path) -> None:
+    """Copy a model file beside the rows; one of each family and data set is committed."""
+    target = out / "families" / path.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

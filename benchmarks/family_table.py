@@ -1,0 +1,243 @@
+"""The families' tables, made from the stored rows: docs/families.md whole, and a block of the README.
+
+    python -m benchmarks.family_table [--check]
+
+results/families/*.json, rotation-*.json, published-*.json --render--> Markdown
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.family_bars import bars, claims
+from benchmarks.family_rows import read_rows
+from benchmarks.family_runs import DATA, KEPT
+from benchmarks.family_summary import Number, Setting, at_bytes, at_rate, beta_curve, settings, tuned_beta
+from benchmarks.machine import RESULTS, ROOT
+from benchmarks.table import NOT_YET, TITLES, markdown, replace_block
+
+PAGE = ROOT / "docs" / "families.md"
+README = ROOT / "README.md"
+MARKERS = ("<!-- families:begin -->", "<!-- families:end -->")
+# The paper's Table 1, shortened: strengths; weakness; accuracy.
+SAID = {
+    "vae": "good for simple data; entangled; moderate",
+    "hfvae": "organises the latents; generalises badly; high",
+    "decomposition": "theory and measures; may cost reconstruction; high",
+    "modified-beta-vae": "excels in both, lower loss; β to be tuned; high",
+}
+HEAD = """# The paper's systems, measured
+
+Made by `python -m benchmarks.family_table` from the rows that `python -m benchmarks.families` stores
+(benchmarks/results/families/); docs/models.md says what each family is. Rates and PSNR are of real files of whole test
+sets; the bound, its parts and the latents are of the trained model on the same images, nats an image, one sample of
+each posterior. "±" is the deviation between seeds. Networks and steps are the same for all.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rewrite the page and the block; with --check only say whether they are up to date (1 where they are not)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.family_table", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    readme = README.read_text(encoding="utf-8")
+    fresh = {PAGE: page(RESULTS), README: replace_block(readme, block(RESULTS), MARKERS)}
+    if options.check:
+        return int(any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in fresh.items()))
+    for path, text in fresh.items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def page(folder: Path) -> str:
+    """docs/families.md."""
+    parts = [HEAD.strip()]
+    for data in DATA:
+        found = settings_of(folder, data)
+        parts.append(f"## {TITLES[data]}")
+        parts += _set_parts(found) if found else [NOT_YET]
+    parts.append("## Bars\n\n" + "\n".join(f"- {line}" for line in bars(folder)))
+    return "\n\n".join(parts) + "\n"
+
+
+def block(folder: Path) -> str:
+    """The README's block: one row for each family."""
+    parts = []
+    for data in DATA:
+        found = settings_of(folder, data)
+        kept = [one for one in found if KEPT[one.family] == one.setting]
+        table = markdown(PAPER_HEAD, (paper_row(one, found) for one in kept)) if kept else NOT_YET
+        parts.append(f"**{TITLES[data]}**\n\n{table}" if kept else f"**{TITLES[data]}**: {table}")
+    return "\n\n".join(parts)
+
+
+def settings_of(folder: Path, data: str) -> list[Setting]:
+    """The settings of one data set."""
+    return settings([row for row in read_rows(folder) if row.measured["data"] == data])
+
+
+def _set_parts(found: Sequence[Setting]) -> list[str]:
+    kept = [one for one in found if KEPT[one.family] == one.setting]
+    equal_beta = [one for one in found if one.beta == 1 and one.family != "capacity"]
+    return [
+        "The paper's Table 1, in numbers: each family at the setting whose model file is kept.",
+        markdown(PAPER_HEAD, (paper_row(one, found) for one in kept)),
+        matched_rate(found),
+        "At equal β: the objectives whose rate has the weight 1.",
+        markdown(PAPER_HEAD, (paper_row(one, found) for one in equal_beta)),
+        "Every setting, and the gaps between the bound and the file: KL of the trained model, information content of "
+        "the symbols under the stored tables, payload, file. TC: total correlation of the latents.",
+        markdown(EVERY_HEAD, (every_row(one) for one in found)),
+        tuning(found),
+        "**What the paper says, and what was measured**\n\n" + "\n".join(f"- {line}" for line in claims(found)),
+    ]
+
+
+PAPER_HEAD = (
+    "",
+    "file, bytes",
+    "PSNR, dB",
+    "β-VAE's PSNR at the same bytes",
+    "MS-SSIM",
+    "ELBO, nats",
+    "reconstruction, nats",
+    "active latents",
+    "the paper says",
+)
+EVERY_HEAD = (
+    "",
+    "KL, bits",
+    "information, bits",
+    "payload, bits",
+    "file, bytes",
+    "PSNR, dB",
+    "MS-SSIM",
+    "gradient energy",
+    "reconstruction, nats",
+    "KL, nats",
+    "active",
+    "coded",
+    "TC, nats",
+    "Hoyer",
+)
+
+
+def paper_row(one: Setting, found: Sequence[Setting]) -> Sequence[str]:
+    """A family at one setting, beside the β-VAE at as many bytes."""
+    there = at_bytes(beta_curve(found, lambda other: other.psnr_db.mean), one.file_bytes.mean)
+    return (
+        name_of(one),
+        shown(one.file_bytes, 1),
+        shown(one.psnr_db, 2),
+        "outside its curve" if there is None else f"{there:.2f}",
+        shown(one.ms_ssim, 4),
+        shown(one.elbo_nats, 1),
+        shown(one.reconstruction_nats, 1),
+        shown(one.active_latents, 0),
+        SAID.get(one.family, ""),
+    )
+
+
+def every_row(one: Setting) -> Sequence[str]:
+    """Everything that is known of a setting."""
+    return (
+        name_of(one),
+        shown(one.kl_bits, 1),
+        shown(one.information_bits, 1),
+        shown(one.payload_bits, 1),
+        shown(one.file_bytes, 1),
+        shown(one.psnr_db, 2),
+        shown(one.ms_ssim, 4),
+        shown(one.gradient_energy_ratio, 2),
+        shown(one.reconstruction_nats, 1),
+        shown(one.kl_nats, 1),
+        shown(one.active_latents, 0),
+        shown(one.coded_latents, 0),
+        shown(one.total_correlation_nats, 1),
+        shown(one.hoyer, 3),
+    )
+
+
+def matched_rate(found: Sequence[Setting]) -> str:
+    """PSNR, MS-SSIM and sharpness at the vae's bytes, each family between the settings of its own sweep."""
+    vae = next((one for one in found if one.family == "vae"), None)
+    if vae is None:
+        return f"At equal rate: {NOT_YET}"
+    rows = []
+    for family in KEPT:
+        values = [
+            at_rate(found, family, vae.file_bytes.mean, value) if family != "vae" else value(vae)
+            for value in (_psnr, _ms_ssim, _energy)
+        ]
+        texts = [
+            "not enclosed" if value is None else f"{value:.{digits}f}"
+            for value, digits in zip(values, (2, 4, 2), strict=True)
+        ]
+        rows.append((family, *texts))
+    head = ("", "PSNR, dB", "MS-SSIM", "gradient energy to the original's")
+    rate = f"{vae.file_bytes.mean:.1f} bytes a file"
+    title = f"At equal rate: the vae's {rate}, between the settings of each family's sweep."
+    return f"{title}\n\n{markdown(head, rows)}"
+
+
+def tuning(found: Sequence[Setting]) -> str:
+    """The tuning curve of modified-beta-vae."""
+    chosen = tuned_beta(found)
+    if chosen is None:
+        return f"Tuning of modified-beta-vae: {NOT_YET}"
+    tuned = sorted((one for one in found if one.family == "modified-beta-vae"), key=lambda one: one.beta)
+    head = (
+        "β",
+        "bound on validation images, nats",
+        "reconstruction, nats",
+        "KL, nats",
+        "file, bytes",
+        "PSNR, dB",
+        "mean of the latents",
+        "TC, nats",
+    )
+    rows = (
+        (
+            f"**{one.beta:g}**" if one is chosen else f"{one.beta:g}",
+            shown(one.validation_bound_nats, 1),
+            shown(one.reconstruction_nats, 1),
+            shown(one.kl_nats, 1),
+            shown(one.file_bytes, 1),
+            shown(one.psnr_db, 2),
+            shown(one.mean_latent, 3),
+            shown(one.total_correlation_nats, 1),
+        )
+        for one in tuned
+    )
+    return (
+        f"Tuning of modified-beta-vae: β = {chosen.beta:g} has the lowest distortion + KL on validation images, the "
+        f'measure that compares across β. "Mean of the latents" is the paper\'s figure 8.\n\n{markdown(head, rows)}'
+    )
+
+
+def name_of(one: Setting) -> str:
+    """Family and setting."""
+    return one.family if one.setting == one.family else f"{one.family}, {one.setting}"
+
+
+def shown(value: Number, digits: int) -> str:
+    """The mean, and the deviation where there are seeds."""
+    text = f"{value.mean:.{digits}f}"
+    return f"{text} ± {value.deviation:.{digits}f}" if value.deviation else text
+
+
+def _psnr(one: Setting) -> float:
+    return one.psnr_db.mean
+
+
+def _ms_ssim(one: Setting) -> float:
+    return one.ms_ssim.mean
+
+
+def _energy(one: Setting) -> float:
+    return one.gradient_energy_ratio.mean
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The network of the published points: Burgess et al. 2018, as the reference implementations have it.
+
+x ─ conv 4×4/2, 32 wide, ReLU, three times (32×32) or four (64×64) ─ 256 ─ 256 ─ two heads of 10 ─ and its mirror
+
+It is here to be compared with published numbers, and is no family of the codec.
+"""
+
+import itertools
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vaecodec.models.base import LOG_VARIANCE_RANGE, VAE, Posterior
+from vaecodec.models.config import ModelConfig
+from vaecodec.models.registry import register
+
+REFERENCE_FAMILY = "burgess-reference"
+
+
+@register(REFERENCE_FAMILY)
+class ReferenceVAE(VAE):
+    """Two fully connected layers on each side, where the families here have one."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels, height, width = config.feature_shape
+        flat = channels * height * width
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise((1, *config.channels)):
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.ReLU()]
+        self.encoder = nn.Sequential(
+            *layers,
+            nn.Flatten(),
+            nn.Linear(flat, config.hidden),
+            nn.ReLU(),
+            nn.Linear(config.hidden, config.hidden),
+            nn.ReLU(),
+        )
+        self.heads = nn.Linear(config.hidden, 2 * config.latents)
+        mirror: list[nn.Module] = []
+        for before, after in itertools.pairwise((*reversed(config.channels), 1)):
+            mirror += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)]
+        self.decoder = nn.Sequential(
+            nn.Linear(config.latents, config.hidden),
+            nn.ReLU(),
+            nn.Linear(config.hidden, config.hidden),
+            nn.ReLU(),
+            nn.Linear(config.hidden, flat),
+            nn.Unflatten(1, (channels, height, width)),
+            *mirror,
+        )
+
+    def analyse(self, x: Float[Tensor, "b h w"]) -> Posterior:
+        mean, log_variance = self.heads(self.encoder(x[:, None])).chunk(2, dim=1)
+        return Posterior(mean, log_variance.clamp(*LOG_VARIANCE_RANGE))
+
+    def synthesise(self, y: Float[Tensor, "b m"]) -> Float[Tensor, "b h w"]:
+        logits: Tensor = self.decoder(y)
+        return logits[:, 0]

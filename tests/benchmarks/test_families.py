@@ -1,0 +1,261 @@
+"""The families' sweep: its runs, what is concluded from its rows, the tables; nothing is trained here."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import families, family_table
+from benchmarks.correlation import correlation, sample_of
+from benchmarks.family_bars import bars, claims
+from benchmarks.family_measure import gradient_energy, latent_bits, zero_share
+from benchmarks.family_rows import FamilyRow, read_row, read_rows, row_path
+from benchmarks.family_runs import DATA, FAMILIES, KEPT, family_runs
+from benchmarks.family_summary import at_bytes, at_rate, beta_curve, settings, tuned_beta
+from benchmarks.machine import RESULTS, write_results
+from benchmarks.stored import Origin
+from vaecodec.entropy.tables import tables_from_histogram
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_the_sweep_has_what_was_asked_for(data):
+    runs = family_runs(data)
+    assert len({run.config.name for run in runs}) == len(runs)
+    assert {run.config.data for run in runs} == {data}
+    for family in FAMILIES:
+        own = [run for run in runs if run.config.family == family and run.config.seed == 0 and run.swept]
+        assert len(own) == {"vae": 1, "modified-beta-vae": 7}.get(family, 3)
+        assert [run.kept for run in runs if run.config.family == family].count(True) == 1
+    seeds = {family: {run.config.seed for run in runs if run.config.family == family} for family in FAMILIES}
+    assert all(seeds[family] == {0, 1, 2} for family in ("vae", "beta-vae", "modified-beta-vae"))
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_all_families_have_the_same_network_and_steps(data):
+    configs = [run.config for run in family_runs(data)]
+    for name in ("height", "width", "latents", "channels", "hidden", "patch"):
+        assert len({getattr(config.model, name) for config in configs}) == 1, name
+    assert len({config.optimiser for config in configs}) == 1
+
+
+@pytest.mark.parametrize(("text", "share"), [("1/2", (1, 2)), ("3/3", (3, 3))])
+def test_a_share_is_parsed(text, share):
+    assert families.parse_share(text) == share
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "a/b", "1/2/3"])
+def test_what_is_no_share_is_refused(text):
+    with pytest.raises(Exception, match="K/N"):
+        families.parse_share(text)
+
+
+def row(run, *, file_bytes, psnr=20.0, reconstruction=80.0, kl=20.0, bound=None, **more):
+    """A row as a measured run would have it."""
+    point = {"file_bytes": file_bytes, "psnr_db": psnr, "ms_ssim": 0.9, "payload_bytes": file_bytes - 7, "mse": 1.0}
+    information = 8 * (file_bytes - 7) - 2.5
+    measured = {
+        "family": run.config.family,
+        "data": run.config.data,
+        "setting": run.setting,
+        "knob": run.knob,
+        "swept": run.swept,
+        "test_images": 100,
+        "finish": {"coded_latents": 10},
+        "files": {
+            "point": point,
+            "information_bits": information,
+            "payload_bits": information + 2.5,
+            "own_reconstruction": True,
+            "within_bound": True,
+            "latent_bits": [information],
+            "zero_share": more.get("zero_share", 0.3),
+            "gradient_energy_ratio": more.get("energy", 0.8),
+        },
+        "float": {
+            "reconstruction_nats": reconstruction,
+            "kl_nats": kl,
+            "kl_bits": kl / math.log(2),
+            "elbo_nats": -reconstruction - kl,
+            "active_latents": 9,
+            "latents": 32,
+            "mean_latent": more.get("mean_latent", 0.5),
+            "hoyer": more.get("hoyer", 0.2),
+            "total_correlation_nats": more.get("correlation", 8.0),
+        },
+        "curves": [
+            {"validation_distortion_nats": reconstruction, "validation_rate_nats": kl if bound is None else bound - 80}
+        ],
+    }
+    return FamilyRow(Origin(run.config, "train", "test"), {"time_utc": "now"}, measured)
+
+
+def rows_of(data="mnist"):
+    """A row for every run; files shrink along each family's sweep."""
+    found = []
+    for k, run in enumerate(family_runs(data)):
+        knob = run.knob or 0.0
+        found.append(row(run, file_bytes=20 - 3 * math.log10(1 + knob) + 0.1 * run.config.seed, psnr=22 - 0.01 * k))
+    return found
+
+
+def test_a_row_comes_back_from_its_file(tmp_path):
+    first = rows_of()[0]
+    write_results(row_path(tmp_path, first.name), first.to_dict(), seed=0)
+    again = read_row(row_path(tmp_path, first.name))
+    assert again.origin == first.origin
+    assert again.measured["float"] == pytest.approx(first.measured["float"], rel=1e-5)
+    assert "git_commit" in again.provenance
+    assert [found.name for found in read_rows(tmp_path)] == [first.name]
+    assert read_row(tmp_path / "absent.json") is None
+    path = row_path(tmp_path, "old")
+    path.write_text(json.dumps({**first.to_dict(), "config": {"of": "a later release"}}))
+    assert read_row(path) is None
+
+
+def test_a_stored_row_stands_for_the_same_config_and_data_alone(tmp_path, monkeypatch):
+    run = family_runs("mnist")[0]
+    first = row(run, file_bytes=12.0)
+    write_results(row_path(tmp_path, first.name), first.to_dict(), seed=0)
+    work = families.Work.__new__(families.Work)
+    work.out, work.fresh, work._hashes = tmp_path, False, ("train", "test")
+    assert work.stored(run).measured["files"]["point"]["file_bytes"] == 12.0
+    assert work.state(run) == "stored"
+    work._hashes = ("train", "other")
+    assert work.stored(run) is None
+    work._hashes = ("train", "test")
+    changed = replace(run, config=replace(run.config, seed=5))
+    assert work.stored(changed) is None
+    work.fresh = True
+    assert work.stored(run) is None
+
+
+def test_a_run_that_breaks_a_bar_is_not_done(tmp_path):
+    run = family_runs("mnist")[0]
+    work = families.Work.__new__(families.Work)
+    work.out, work.fresh, work._hashes = tmp_path, False, ("train", "test")
+    for name, done in (("own_reconstruction", False), ("within_bound", False), (None, True)):
+        stored = row(run, file_bytes=12.0)
+        if name:
+            stored.measured["files"][name] = False
+        write_results(row_path(tmp_path, stored.name), stored.to_dict(), seed=0)
+        assert work.done(run, train=False) is done
+
+
+def test_seeds_are_averaged_with_their_deviation():
+    found = settings(rows_of())
+    vae = found[0]
+    assert (vae.family, vae.seeds) == ("vae", 3)
+    assert vae.file_bytes.mean == pytest.approx(20.1)
+    assert vae.file_bytes.deviation == pytest.approx(np.std([20.0, 20.1, 20.2]))
+    assert [one.setting for one in found if one.family == "beta-vae"] == ["beta-0.1", "beta-0.5", "beta-4"]
+
+
+def test_values_at_equal_bytes_lie_between_the_points_and_never_outside():
+    curve = [(10.0, 18.0), (14.0, 20.0), (20.0, 23.0)]
+    assert at_bytes(curve, 12.0) == 19.0
+    assert at_bytes(curve, 20.0) == 23.0
+    assert at_bytes(curve, 9.9) is None
+    assert at_bytes(curve, 20.1) is None
+    assert at_bytes([], 5.0) is None
+
+
+def test_the_curve_is_of_vae_and_beta_vae_and_a_familys_own_is_of_its_sweep():
+    found = settings(rows_of())
+    assert len(beta_curve(found, lambda one: one.psnr_db.mean)) == 4
+    inside = at_rate(found, "capacity", 16.5, lambda one: one.knob)
+    assert 10 < inside < 30
+    assert at_rate(found, "capacity", 30.0, lambda one: one.knob) is None
+
+
+def test_the_tuned_beta_has_the_best_bound_on_validation_images():
+    runs = [run for run in family_runs("mnist") if run.config.family == "modified-beta-vae" and run.config.seed == 0]
+    found = settings([row(run, file_bytes=12.0, bound=100 + abs(math.log(run.knob / 0.3))) for run in runs])
+    assert tuned_beta(found).beta == 0.3
+    assert tuned_beta([]) is None
+
+
+def test_claims_are_borne_out_or_contradicted_by_the_numbers():
+    runs = {run.config.name: run for run in family_runs("mnist")}
+    vae = row(runs["vae-mnist"], file_bytes=12.0, reconstruction=80.0, correlation=8.0)
+    tuned = [
+        row(runs[f"modified-beta-vae-mnist-beta-{beta:g}"], file_bytes=12.0, reconstruction=loss, mean_latent=mean)
+        for beta, loss, mean in ((0.1, 70.0, 0.4), (1.0, 78.0, 0.6), (10.0, 120.0, 0.1))
+    ]
+    lines = claims(settings([vae, *tuned]))
+    assert "β = 0.1" in lines[0]
+    assert "-10.0 nats, total correlation +0.0 nats: contradicted" in lines[0]
+    assert "over all tuned β: borne out" in lines[1]
+    assert "largest at β = 1: borne out" in lines[2]
+    assert claims([]) == []
+
+
+def test_bars_say_what_holds_and_what_is_missing(tmp_path):
+    assert bars(tmp_path).count("mnist: not measured yet") == 1
+    for one in rows_of():
+        write_results(row_path(tmp_path, one.name), one.to_dict(), seed=0)
+    rotation = {
+        "bound": {"change_nats": 0.02},
+        "holds": True,
+        "total_correlation": {"before": {"nats": 5.0}, "after": {"nats": 9.0}},
+        "files": {
+            "before": {"information_bits": 40.0, "psnr_db": 19.0},
+            "after": {"information_bits": 44.0, "psnr_db": 19.1},
+        },
+        "longer_bits": 4.0,
+    }
+    write_results(tmp_path / "rotation-mnist.json", rotation, seed=0)
+    text = "\n".join(bars(tmp_path))
+    assert "decode to the model's own reconstruction: holds" in text
+    assert "capacity 20 nats: KL 20.00 nats (holds)" in text
+    assert "capacity 10 nats: KL 20.00 nats (MISSED)" in text
+    assert "30% of the symbols are zero (MISSED)" in text
+    assert "files get longer by 4.0 bits" in text
+
+
+def test_the_page_and_the_block_are_what_the_rows_give():
+    readme = family_table.README.read_text(encoding="utf-8")
+    fresh = family_table.replace_block(readme, family_table.block(RESULTS), family_table.MARKERS)
+    assert fresh == readme, "run python -m benchmarks.family_table"
+    assert family_table.PAGE.read_text(encoding="utf-8") == family_table.page(RESULTS), "run benchmarks.family_table"
+
+
+def test_every_setting_stands_on_the_page(tmp_path):
+    for one in rows_of():
+        write_results(row_path(tmp_path, one.name), one.to_dict(), seed=0)
+    page = family_table.page(tmp_path)
+    for one in settings(rows_of()):
+        assert f"| {family_table.name_of(one)} |" in page
+    block = family_table.block(tmp_path)
+    assert all(family in block for family in KEPT)
+    assert block.count("not measured yet") == 1  # dSprites
+
+
+def test_latents_bits_add_up_to_the_information_content():
+    symbols = np.random.default_rng(0).integers(-3, 4, (500, 4)).astype(np.int32)
+    tables = tables_from_histogram(symbols)
+    bits = latent_bits(tables, symbols)
+    assert bits.sum() == pytest.approx(tables.information_bits(symbols).mean())
+
+
+def test_zeros_and_gradients():
+    assert zero_share(np.array([[0, 1], [0, 0]], np.int32)) == 0.75
+    assert zero_share(np.empty((3, 0), np.int32)) is None
+    steps = np.tile(np.array([0, 10], np.uint8), (1, 4, 4))
+    assert gradient_energy(steps) == pytest.approx(100)
+    assert gradient_energy(steps // 2) == pytest.approx(25)
+
+
+def test_total_correlation_is_that_of_a_gaussian_and_zero_for_independent_latents():
+    """Posterior means N(0, Σ) and a common small σ: the aggregate is close to N(0, Σ + σ² I)."""
+    rng = np.random.default_rng(1)
+    count, sigma = 4000, 0.5
+    independent = rng.standard_normal((count, 2)).astype(np.float32)
+    rho = 0.8
+    mixed = independent @ np.linalg.cholesky([[1, rho], [rho, 1]]).T.astype(np.float32)
+    exact = -0.5 * math.log(1 - (rho / (1 + sigma**2)) ** 2)
+    for mean, wanted in ((independent, 0.0), (mixed, exact)):
+        spread = np.full_like(mean, sigma)
+        y = sample_of(mean, spread, 500, rng)
+        assert correlation(mean, spread, y).total_nats == pytest.approx(wanted, abs=0.08)
