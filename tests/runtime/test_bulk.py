@@ -10,7 +10,8 @@ import vaecodec
 from vaecodec.bitstream.stream import pack
 from vaecodec.data import load_dataset
 from vaecodec.errors import BadChecksum, FormatError, KnownAnswerMismatch, Truncated
-from vaecodec.runtime import bulk, codec, cores
+from vaecodec.runtime import blas, bulk, codec, cores
+from vaecodec.runtime.blas import one_blas_thread
 from vaecodec.runtime.bulk import parse_streams
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.cores import map_on_cores, pieces
@@ -99,6 +100,16 @@ def test_the_cores_are_those_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores.core_count() >= 1
     monkeypatch.setattr(cores, "core_count", lambda: 2)
     assert map_on_cores(lambda k: k * k, [3, 4, 5]) == [9, 16, 25]
+
+
+def test_blas_has_one_thread_while_ours_work_and_its_own_afterwards() -> None:
+    threads = blas._threads()
+    if threads is None:
+        pytest.skip("this numpy has another BLAS")
+    before = threads.get()
+    with one_blas_thread():
+        assert threads.get() == 1
+    assert threads.get() == before
 
 
 def test_the_known_answer_is_proven_for_large_batches_too() -> None:

@@ -5,6 +5,6 @@ model_file.py     the model file                 installed.py      where models 
 exact.py, exact_ops.py, network_file.py          the integer-exact evaluator and its form in the file
 synthesis.py, exact_plan.py, exact_steps.py      symbols to pixels, few and many
 analysis.py       the analysis graph             images.py         image files, and what becomes of colour
-bulk.py, cores.py many streams at once, on every core
+bulk.py           many streams at once           cores.py, blas.py  work on every core
 archive*.py       many images in one file
 """

@@ -55,6 +55,8 @@ class AnalysisSession:
 
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
+            # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             try:
                 self._session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # as above

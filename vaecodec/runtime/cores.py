@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from vaecodec.runtime.blas import one_blas_thread
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -36,5 +38,5 @@ def map_on_cores(function: Callable[[A], B], items: Sequence[A]) -> list[B]:
     spread = threading.current_thread() is threading.main_thread()
     if len(items) < 2 or core_count() < 2 or not spread:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(core_count()) as threads:
+    with one_blas_thread(), ThreadPoolExecutor(core_count()) as threads:
         return list(threads.map(function, items))
