@@ -19,6 +19,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.models.exact_lossless import ExactLikelihood
 from vaecodec.models.exact_synthesis import SymbolRange
+from vaecodec.models.lossless import LosslessVAE
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
 from vaecodec.runtime.lossless_part import LosslessPart
@@ -59,7 +60,7 @@ def finish_lossless(
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
     halve_weights(model.analysis)
-    every = AnalysisSession(export_lossless_analysis(model, torch.arange(model.config.latents)))(training.images)
+    every = _latents(model, training.images)
     center = np.median(every, axis=0).astype(np.float32)
     active = carrying(Quantizer(center, np.ones_like(center)).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
@@ -88,6 +89,16 @@ def finish_lossless(
     about = training_record(config, training)
     about["finish"] = {"tables": fitted.made_by, "coded_latents": len(active), "validation_bits": _plain(bits)}
     return lossless_model(config.name, config.family, part, about)
+
+
+@torch.no_grad()
+def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Latents (N, n) of a whole set."""
+    parts = [
+        model.analyse(torch.from_numpy(images[k : k + CHUNK].astype(np.float32) / 255))
+        for k in range(0, len(images), CHUNK)
+    ]
+    return torch.cat(parts).numpy()
 
 
 def _meaning(center: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols) -> SymbolRange:

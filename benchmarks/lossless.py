@@ -1,0 +1,148 @@
+"""Exact images against their bars: single files, one archive without names, where the bits go, foreign images, speed.
+
+    python -m benchmarks.lossless --data mnist --model mnist-lossless-1.vaem [--images 1000] [--split test]
+
+Writes results/lossless-DATA.json. Everything is written to the disk, sized there, read back and compared.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.checks import amortised_bytes
+from benchmarks.foreign import foreign_sets
+from benchmarks.lossless_parts import measure_parts
+from benchmarks.machine import RESULTS, write_results
+from benchmarks.measure import through_files
+from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
+from vaecodec.data import load_dataset
+from vaecodec.runtime.archive import Archive
+from vaecodec.runtime.archive_writer import ArchiveWriter
+from vaecodec.runtime.codec import Codec, load
+from vaecodec.runtime.model_file import pack_model
+from vaecodec.runtime.rate_control import Target
+
+Images = NDArray[np.uint8]
+EXACTLY = Target(max_error=0)
+STORED_OVERHEAD_BYTES = 10  # what a file may have beyond the raw pixels
+SINGLE_IMAGES = 50  # compressed and decompressed one by one
+
+
+def measure_files(codec: Codec, images: Images) -> dict[str, Any]:
+    """One file for each image; raises AssertionError where an image does not come back or a file is too large."""
+    started = time.perf_counter()
+    streams = codec.compress_batch(images, target=EXACTLY)
+    compressed_s = time.perf_counter() - started
+    files = through_files(streams)
+    started = time.perf_counter()
+    decoded = codec.decompress_batch(files.streams)
+    decompressed_s = time.perf_counter() - started
+    same_pixels(images, decoded)
+    raw = images[0].size
+    if max(files.sizes) > raw + STORED_OVERHEAD_BYTES:
+        raise AssertionError(f"a file of {max(files.sizes)} bytes, the raw pixels have {raw}")
+    stored = sum(unpack(data).coding not in CODED_EXACTLY for data in files.streams)
+    return {
+        "images": len(images),
+        "bytes": float(np.mean(files.sizes)),
+        "bits_per_pixel": 8 * float(np.mean(files.sizes)) / raw,
+        "largest_bytes": max(files.sizes),
+        "stored": stored,
+        "compressed_images_per_s": len(images) / compressed_s,
+        "decompressed_images_per_s": len(images) / decompressed_s,
+    }
+
+
+def measure_archive(codec: Codec, images: Images) -> dict[str, Any]:
+    """One archive without names; raises AssertionError where an image does not come back."""
+    with tempfile.TemporaryDirectory(prefix="vaecodec-bench-") as folder:
+        path = Path(folder) / "images.vaea"
+        started = time.perf_counter()
+        with ArchiveWriter.create(path, codec, target=EXACTLY) as writer:
+            writer.add_batch(images)
+        created_s = time.perf_counter() - started
+        size_bytes = path.stat().st_size
+        started = time.perf_counter()
+        with Archive(path, model=codec) as archive:
+            same_pixels(images, list(archive))
+        read_s = time.perf_counter() - started
+    return {
+        "bytes": size_bytes,
+        "bytes_per_image": size_bytes / len(images),
+        "bits_per_pixel": 8 * size_bytes / images.size,
+        "created_images_per_s": len(images) / created_s,
+        "read_images_per_s": len(images) / read_s,
+    }
+
+
+def measure_single(codec: Codec, images: Images) -> dict[str, float]:
+    """Milliseconds of one image after the other, the median; what is loaded at the first is not counted."""
+    spans: dict[str, list[float]] = {"compress_ms": [], "decompress_ms": []}
+    for image in images[: SINGLE_IMAGES + 1]:
+        started = time.perf_counter()
+        data = codec.compress(image, lossless=True)
+        between = time.perf_counter()
+        codec.decompress(data)
+        spans["compress_ms"].append(1000 * (between - started))
+        spans["decompress_ms"].append(1000 * (time.perf_counter() - between))
+    return {name: float(np.median(times[1:])) for name, times in spans.items()}
+
+
+def same_pixels(images: Images, decoded: Sequence[Images]) -> None:
+    """Raises AssertionError at the first image that is another."""
+    if len(decoded) != len(images):
+        raise AssertionError(f"{len(decoded)} of {len(images)} images came back")
+    for number, (image, found) in enumerate(zip(images, decoded, strict=True)):
+        if not np.array_equal(image, found):
+            raise AssertionError(f"image {number} came back with other pixels")
+
+
+def measure_all(codec: Codec, images: Images) -> dict[str, Any]:
+    """Everything that is said of one model on one set of images."""
+    part = codec.lossless.part
+    results: dict[str, Any] = {"files": measure_files(codec, images), "archive": measure_archive(codec, images)}
+    print(results, file=sys.stderr)
+    results["parts"] = measure_parts(part, codec.lossless.analyse(list(images)), images).to_dict(images[0].size)
+    print(results["parts"], file=sys.stderr)
+    results["single"] = measure_single(codec, images)
+    results["foreign"] = {}
+    for foreign in foreign_sets(images):
+        results["foreign"][foreign.name] = measure_files(codec, foreign.images)
+        print(foreign.name, results["foreign"][foreign.name], file=sys.stderr)
+    model_bytes = len(pack_model(codec.model))
+    results["model"] = {
+        "name": codec.model.name,
+        "bytes": model_bytes,
+        "archive_bytes_with_model_over": amortised_bytes(results["archive"]["bytes_per_image"], model_bytes),
+        "finish": codec.model.about.get("finish"),
+    }
+    return results
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and store; see the head of this file."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lossless", description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", default="mnist")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--images", type=int, help="only the first so many of the split")
+    parser.add_argument("--model", default="mnist", help="name or file")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
+    dataset = load_dataset(options.data, options.split)
+    images = dataset.images[: options.images]
+    described = {"name": dataset.name, "split": dataset.split, "source": dataset.source, "images": len(images)}
+    results = {"data": described, **measure_all(load(options.model), images)}
+    path = options.out or RESULTS / f"lossless-{options.data}.json"
+    write_results(path, results, seed=0)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
