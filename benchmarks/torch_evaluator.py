@@ -1,6 +1,6 @@
 """The integer-exact network once more, in torch: the second engine that the benchmark compares pixels with.
 
-symbols (b, n) int32 --the same list of operations, torch's kernels--> (b, h, w) uint8
+inputs (b, m) int32 --the same list of operations, torch's kernels--> (b, …) integers; (b, h, w) uint8 of a synthesis
 """
 
 import numpy as np
@@ -13,28 +13,35 @@ from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice
 
 
-@torch.no_grad()
 def synthesise_in_torch(network: ExactNetwork, symbols: NDArray[np.int32], *, batch: int = 64) -> NDArray[np.uint8]:
     """Pixels uint8 (b, h, w) of symbols int32 (b, n), `batch` images at once."""
-    parts = [_pixels(network, symbols[start : start + batch]) for start in range(0, len(symbols), batch)]
+    return np.asarray(evaluate_in_torch(network, symbols, batch=batch)[..., 0], dtype=np.uint8)
+
+
+@torch.no_grad()
+def evaluate_in_torch(
+    network: ExactNetwork, x: NDArray[np.int32], *, batch: int = 64, dtype: torch.dtype = torch.float32
+) -> NDArray[np.float32]:
+    """The network's result for inputs (b, m), `batch` rows at once, as vaecodec.runtime.exact gives it."""
+    parts = [_result(network, x[start : start + batch], dtype) for start in range(0, len(x), batch)]
     return np.concatenate(parts)
 
 
-def _pixels(network: ExactNetwork, symbols: NDArray[np.int32]) -> NDArray[np.uint8]:
-    clamped = np.clip(symbols, network.input_low, network.input_high).astype(np.float32)
-    values = [torch.from_numpy(clamped)]
+def _result(network: ExactNetwork, x: NDArray[np.int32], dtype: torch.dtype) -> NDArray[np.float32]:
+    clamped = np.clip(x, network.input_low, network.input_high).astype(np.float32)
+    values = [torch.from_numpy(clamped).to(dtype)]
     for op in network.ops:
         values.append(apply(op, *(values[source] for source in op.sources)))
-    return np.asarray(values[-1][..., 0].numpy(), dtype=np.uint8)
+    return np.asarray(values[-1].to(torch.float32).numpy())
 
 
 def apply(op: Op, x: Tensor, *more: Tensor) -> Tensor:
     """One operation of docs/format.md on integers held in float32."""
     match op:
         case Dense():
-            return F.linear(x, torch.from_numpy(op.weight)) + torch.from_numpy(op.bias)
+            return F.linear(x, torch.from_numpy(op.weight).to(x.dtype)) + torch.from_numpy(op.bias)
         case Rescale():
-            scale = torch.from_numpy(op.shift.astype(np.float32)).neg().exp2()
+            scale = torch.from_numpy(op.shift.astype(np.float32)).to(x.dtype).neg().exp2()
             return (x * scale).round().clamp(op.low, op.high)
         case Add():
             return x + more[0]
@@ -53,7 +60,7 @@ def apply(op: Op, x: Tensor, *more: Tensor) -> Tensor:
 
 
 def _look_up(op: Lookup, x: Tensor) -> Tensor:
-    table = torch.from_numpy(op.table)
+    table = torch.from_numpy(op.table).to(x.dtype)
     table = table.expand(x.shape[-1], -1, -1)
     index = x.long() - op.low
     channels = torch.arange(x.shape[-1]).expand(index.shape)

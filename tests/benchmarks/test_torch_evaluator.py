@@ -1,10 +1,18 @@
 """The benchmark's second engine follows the same list of operations."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from vaecodec.runtime.codec import load
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.near_lossless import Bins
+from vaecodec.runtime.pixel_coder import decode_payloads, encode_payloads
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def network(rng):
@@ -41,3 +49,27 @@ def test_torch_gives_the_pixels_that_numpy_gives(batch):
     exact = network(rng)
     symbols = rng.integers(-30, 31, (70, 5)).astype(np.int32)
     assert np.array_equal(synthesise_in_torch(exact, symbols, batch=batch), exact(symbols)[..., 0])
+
+
+@pytest.mark.parametrize("batch", [1, 16, 64])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["exact", "bits"])
+def test_lossless_payloads_decode_alike_in_torch(name, precision, batch):
+    """50 images of noise and shapes: whatever they are, both engines must find the same probabilities."""
+    torch = pytest.importorskip("torch")
+    from benchmarks.torch_evaluator import evaluate_in_torch
+
+    part = load(GOLDEN / f"{name}.vaem").lossless.part
+    rng, (height, width) = np.random.default_rng(4), part.geometry
+    rows, columns = np.indices((height, width))
+    centres = rng.uniform(2, min(height, width) - 2, (50, 2, 1, 1))
+    shade = np.hypot(rows - centres[:, 0], columns - centres[:, 1]) * rng.uniform(10, 50, (50, 1, 1))
+    images = np.clip(255 - shade + rng.normal(0, 20, shade.shape), 0, 255).astype(np.uint8)
+    if part.likelihood.bit_depth == 1:
+        images = (images > 100) * np.uint8(255)
+    symbols = rng.integers(0, 17, (50, part.tables.n)).astype(np.int32)
+    payloads = encode_payloads(part, Bins(0), [1] * 50, symbols, images).payloads
+    engine = partial(evaluate_in_torch, batch=batch, dtype=getattr(torch, precision))
+    found, decoded = decode_payloads(part, Bins(0), [1] * 50, payloads, engine)
+    assert np.array_equal(found, symbols)
+    assert np.array_equal(decoded, images)

@@ -20,7 +20,7 @@ from vaecodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from vaecodec.entropy.tables import PRECISION, Float64
 from vaecodec.runtime.lossless_part import Int32, LosslessPart
 from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_phases import Pixels, follow, join_phases, predict, split_phases
+from vaecodec.runtime.pixel_phases import Engine, Pixels, follow, in_batches, join_phases, predict, split_phases
 from vaecodec.runtime.pixel_tables import Indices, counts_of_flags, counts_of_values
 
 T = TypeVar("T", SymbolEncoder, SymbolDecoder)
@@ -64,16 +64,19 @@ def encode_payloads(part: LosslessPart, bins: Bins, sizes: Sequence[int], symbol
 
 
 def decode_payloads(
-    part: LosslessPart, bins: Bins, sizes: Sequence[int], payloads: Sequence[bytes]
+    part: LosslessPart, bins: Bins, sizes: Sequence[int], payloads: Sequence[bytes], engine: Engine = in_batches
 ) -> tuple[Int32, Pixels]:
-    """Symbols (b, n) and images (b, h, w) of payloads of sizes[k] images. Raises FormatError's children."""
+    """Symbols (b, n) and images (b, h, w) of payloads of sizes[k] images; every engine gives the same.
+
+    Raises FormatError's children.
+    """
     decoder = PixelDecoder(part, bins, sizes, payloads)
     symbols = decoder.decode_latents()
 
     def code(_: int, indices: Indices) -> Pixels:
         return decoder.decode_phase(indices)
 
-    images = join_phases(follow(predict(part.likelihood, symbols), code))
+    images = join_phases(follow(predict(part.likelihood, symbols, engine), code))
     decoder.finish()
     return symbols, images
 

@@ -24,6 +24,7 @@ PHASE_BATCH = 16  # feature maps of so many images stay in a cache of some megab
 
 Pixels = npt.NDArray[np.uint8]
 Prediction = Generator[Indices, Pixels, None]
+Engine = Callable[[ExactNetwork, Int32], npt.NDArray[np.float32]]  # how networks are evaluated
 
 
 def split_phases(images: Pixels) -> list[Pixels]:
@@ -40,11 +41,16 @@ def join_phases(planes: list[Pixels]) -> Pixels:
     return images
 
 
-def predict(likelihood: PixelLikelihood, symbols: Int32) -> Prediction:
+def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
+    """The network's result for inputs (b, m), some at a time on every core: the same as all at once."""
+    return np.concatenate(map_on_cores(network, [x[k : k + PHASE_BATCH] for k in range(0, len(x), PHASE_BATCH)]))
+
+
+def predict(likelihood: PixelLikelihood, symbols: Int32, engine: Engine = in_batches) -> Prediction:
     """Yields the logit indices of each phase of the images of symbols (b, n), b ≥ 1, and is sent the phase's pixels."""
-    known = in_batches(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)
+    known = engine(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)
     for network in likelihood.phases:
-        pixels = yield in_batches(network, known).astype(np.int16)
+        pixels = yield engine(network, known).astype(np.int16)
         known = np.concatenate([known, pixels.reshape(len(symbols), -1)], axis=1)
 
 
@@ -56,11 +62,6 @@ def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) 
         if phase + 1 < len(PHASES):
             indices = prediction.send(planes[phase])
     return planes
-
-
-def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
-    """The network's result for inputs (b, m), some at a time: the same as all at once."""
-    return np.concatenate(map_on_cores(network, [x[k : k + PHASE_BATCH] for k in range(0, len(x), PHASE_BATCH)]))
 
 
 def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
