@@ -101,7 +101,7 @@ CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-exact-known-answer-text": lossless(known_answer={"one": "0", "all": "0"}),
     "NotCanonical-model-exact-unknown-key": lossless(more=1),
     "NotCanonical-model-exact-levels-1": lambda meta, sections: meta["decode"].update(levels=1),
-    "NotCanonical-model-exact-height-30": lambda meta, sections: meta["decode"].update(height=30),
+    "BadField-model-exact-height-30": lambda meta, sections: meta["decode"].update(height=30),
     "NotCanonical-model-exact-unknown-section": lambda meta, sections: sections.update({f"{LOSSLESS}/more": b""}),
     "KnownAnswerMismatch-use-exact-hash": lossless(known_answer={"one": "0" * 64, "all": "0" * 64}),
 }

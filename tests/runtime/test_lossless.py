@@ -28,6 +28,7 @@ from vaecodec.errors import (
     VaecodecError,
 )
 from vaecodec.runtime.codec import Codec, load
+from vaecodec.runtime.lossless_file import StoredLossless
 from vaecodec.runtime.near_lossless import Bins
 from vaecodec.runtime.pixel_coder import least_payload_bytes
 from vaecodec.runtime.rate_control import Target
@@ -201,7 +202,7 @@ def test_two_settings_are_refused() -> None:
 def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: str, count: int) -> None:
     part = EXACT.model.lossless
     wrong = replace(part, known_answer=replace(part.known_answer, **{field: "0" * 64}))
-    codec = Codec(replace(EXACT.model, lossless=wrong))
+    codec = Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(wrong)))
     with pytest.raises(KnownAnswerMismatch, match="lossless part"):
         codec.compress_batch(DIGITS[:count], target=Target(max_error=0))
 
@@ -209,7 +210,7 @@ def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: st
 def test_an_analysis_of_another_shape_is_refused() -> None:
     part = replace(EXACT.model.lossless, analysis=BITS.model.lossless.analysis)
     with pytest.raises(ModelError):
-        Codec(replace(EXACT.model, lossless=part)).compress(DIGITS[0], lossless=True)
+        Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(part))).compress(DIGITS[0], lossless=True)
 
 
 # hostile bytes

@@ -57,7 +57,7 @@ def decode_block(block: Block, codec: Codec) -> DecodedBlock:
     _check_sizes(block, codec)
     levels, codings = codec.model.levels, block.codings
     if codings.is_exact:
-        if codec.model.lossless is None:
+        if not codec.model.has_lossless:
             raise BadField(f"block: coding {max(codings.each)}, {codec.model.name} has no lossless part")
         sizes = block.sizes or (codec.geometry,) * block.count
         pixels = decode_exact(codec.lossless, BlockPayload(codings, block.payload), sizes)

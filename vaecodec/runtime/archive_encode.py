@@ -55,7 +55,7 @@ def aim_for(model: Model, target: Target) -> int | Target:
     """
     error = exact_error(model, target)
     if error is not None:
-        if model.lossless is None:
+        if not model.has_lossless:
             raise ModelError(f"{model.name} has no lossless part: it compresses at its levels alone")
         return Target(max_error=error)
     level = fixed_level(model, target)

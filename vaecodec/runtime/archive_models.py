@@ -12,7 +12,7 @@ from vaecodec.runtime.archive_directory import Directory
 from vaecodec.runtime.archive_source import Source
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.installed import models_by_fingerprint
-from vaecodec.runtime.model_file import unpack_model
+from vaecodec.runtime.model_file import open_model
 
 ModelLike = Codec | str | os.PathLike[str]
 
@@ -71,7 +71,7 @@ class ArchiveModels:
             return None
         try:
             data, _ = unpack_embedded(self._source.read(*place))
-            codec = Codec(unpack_model(data))
+            codec = Codec(open_model(data))
         except FormatError as error:
             return error
         if codec.fingerprint != self._directory.fingerprint_of(number):

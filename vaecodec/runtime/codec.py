@@ -60,9 +60,10 @@ class Codec:
     @cached_property
     def lossless(self) -> LosslessCodec:
         """What compresses exactly. Raises ModelError where the model has no lossless part."""
-        if self.model.lossless is None:
+        part = self.model.lossless
+        if part is None:
             raise ModelError(f"{self.model.name} has no lossless part: it compresses at its levels alone")
-        return LosslessCodec(self.model.lossless, self._frame, self.fingerprint)
+        return LosslessCodec(part, self._frame, self.fingerprint)
 
     # pixels and bytes
 
@@ -103,7 +104,7 @@ class Codec:
         if not pixels:
             return []
         wanted = target or Target(level=level)
-        if self.model.lossless is not None or wanted.max_error is not None:
+        if self.model.has_lossless or wanted.max_error is not None:
             return compress_by_target(self, pixels, wanted)
         return self.compress_at(pixels, levels_for(self, pixels, wanted))
 
@@ -157,7 +158,7 @@ class Codec:
                 f"the stream was made with model {stream.short_fingerprint.hex()}…, "
                 f"{self.model.name} is {self.fingerprint[:SHORT_FINGERPRINT_BYTES].hex()}…"
             )
-        if stream.coding > MAX_LEVEL and self.model.lossless is None:
+        if stream.coding > MAX_LEVEL and not self.model.has_lossless:
             raise BadField(f"coding at offset 1: {stream.coding}, {self.model.name} has no lossless part")
         if stream.coding not in CODED_EXACTLY:
             verify(data, self.fingerprint)

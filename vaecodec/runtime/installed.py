@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vaecodec.errors import FormatError, ModelNotFound, NotExact
-from vaecodec.runtime.model_file import Model, read_model
+from vaecodec.runtime.model_file import Model, open_model_file
 from vaecodec.runtime.model_summary import Summary, read_summary
 
 SUFFIX = ".vaem"
@@ -118,7 +118,7 @@ def _known_names() -> str:
 
 @lru_cache(maxsize=8)
 def _model(path: Path, modified_ns: int) -> Model:
-    return read_model(path)
+    return open_model_file(path)
 
 
 @lru_cache(maxsize=256)

@@ -11,11 +11,12 @@ from vaecodec.runtime.model_file import Model
 def join_models(lossy: Model, lossless: Model, name: str) -> Model:
     """A model with the levels of `lossy` and the lossless part of `lossless`, and a fingerprint of its own.
 
-    Its record is that of `lossy`; that of `lossless` stands in it under "lossless". Raises ModelError.
+    Its record is that of `lossy`; that of `lossless` stands in it under "lossless". Raises ModelError, and where the
+    part is damaged FormatError's children.
     """
-    if not lossy.levels or lossy.lossless is not None:
+    if not lossy.levels or lossy.has_lossless:
         raise ModelError(f"{lossy.name}: expected a model of lossy levels alone")
-    if lossless.lossless is None:
+    if lossless.lossless is None:  # which reads it: a damaged part is not joined
         raise ModelError(f"{lossless.name} has no lossless part")
     sizes = [(model.height, model.width) for model in (lossy, lossless)]
     if sizes[0] != sizes[1]:
@@ -27,4 +28,4 @@ def join_models(lossy: Model, lossless: Model, name: str) -> Model:
         "levels_from": lossy.name,
         "lossless": {**lossless.about, "name": lossless.name, "family": lossless.family},
     }
-    return replace(lossy, name=name, about={**lossy.about, **records}, lossless=lossless.lossless)
+    return replace(lossy, name=name, about={**lossy.about, **records}, stored_lossless=lossless.stored_lossless)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.errors import BadField
 from vaecodec.runtime.exact import ExactNetwork
 
 KNOWN_ANSWER_BATCH = 64
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +24,14 @@ class KnownAnswer:
     symbols: npt.NDArray[np.int32]
     sha256_one: str
     sha256_all: str
+
+
+def checked_answer(symbols: npt.NDArray[np.int32], digests: dict[str, Any]) -> KnownAnswer:
+    """The known answer of a model file: its symbols, and an object with the keys "one" and "all". Raises BadField."""
+    for digest in (digests["one"], digests["all"]):
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise BadField(f"model file: known answer must be 64 lower-case hexadecimal digits, found {digest!r}")
+    return KnownAnswer(symbols, digests["one"], digests["all"])
 
 
 def sha256_of(values: npt.NDArray[np.float32]) -> str:

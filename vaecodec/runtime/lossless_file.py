@@ -2,11 +2,17 @@
 
 LosslessPart ──pack_decode──> the header's "lossless" object, decode/lossless/… sections   what decoding depends on
              ──pack_encode──> encode/lossless/… sections                                   what only compressing needs
+
+A model keeps them as they lie in its file (StoredLossless): reading and proving the networks takes tens of
+milliseconds, which nobody should pay who decompresses a lossy stream.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,10 +21,11 @@ from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.errors import BadField
+from vaecodec.errors import BadField, NotCanonical
 from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.known_answer import KnownAnswer
+from vaecodec.runtime.known_answer import checked_answer
 from vaecodec.runtime.lossless_part import PIXEL_HIGH, Int32, LosslessPart, PixelLikelihood, ValueMixture
+from vaecodec.runtime.model_summary import refusing_misshapen
 from vaecodec.runtime.network_file import (
     Sections,
     narrow,
@@ -32,6 +39,38 @@ from vaecodec.runtime.network_file import (
 DECODE = "decode/lossless/"
 ENCODE = "encode/lossless/"
 BIT_DEPTHS = (1, 8)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredLossless:
+    """The header's object, and the sections decode/lossless/… and encode/lossless/… with their names."""
+
+    described: dict[str, Any]
+    sections: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, part: LosslessPart) -> StoredLossless:
+        """A part as it will lie in a file."""
+        described, sections = pack_decode(part)
+        return cls(described, {**sections, **pack_encode(part)})
+
+    @property
+    def decode_sections(self) -> Sections:
+        """Those that decoding depends on."""
+        return {name: data for name, data in self.sections.items() if name.startswith(DECODE)}
+
+    @cached_property
+    def part(self) -> LosslessPart:
+        """The part, everything in it checked. Raises FormatError's children, NotExact."""
+        with refusing_misshapen():
+            part = unpack_lossless(self.described, self.sections)
+            described, sections = pack_decode(part)
+            # As JSON: to Python, true is 1.
+            if json.dumps(described, sort_keys=True) != json.dumps(self.described, sort_keys=True):
+                raise NotCanonical("lossless part: is not described as an encoder describes it")
+            if sections != self.decode_sections:
+                raise NotCanonical("lossless part: sections are not what an encoder writes")
+        return part
 
 
 def pack_decode(part: LosslessPart) -> tuple[dict[str, Any], Sections]:
@@ -67,7 +106,7 @@ def pack_encode(part: LosslessPart) -> Sections:
     }
 
 
-def unpack_lossless(found: dict[str, Any], sections: Mapping[str, memoryview]) -> LosslessPart:
+def unpack_lossless(found: dict[str, Any], sections: Mapping[str, bytes]) -> LosslessPart:
     """The inverse of both. Raises FormatError's children, NotExact; KeyError, TypeError for what is missing."""
     tables = CodingTables.from_arrays(
         {name: unpack_array(sections[f"{DECODE}{name}"]) for name in ("offsets", "counts", "coded")}
@@ -81,14 +120,12 @@ def unpack_lossless(found: dict[str, Any], sections: Mapping[str, memoryview]) -
     phases = tuple(_unpack_phase(k, ops, map_network, sections) for k, ops in enumerate(found["phases"]))
     answer = found["known_answer"]
     return LosslessPart(
-        analysis=bytes(sections[f"{ENCODE}analysis.onnx"]),
+        analysis=sections[f"{ENCODE}analysis.onnx"],
         quantizer=Quantizer(*(unpack_array(sections[f"{ENCODE}{name}"]) for name in ("center", "step"))),
         tables=tables,
         likelihood=PixelLikelihood(map_network, phases, _int32(sections, "zero_counts"), values),
-        known_answer=KnownAnswer(
-            unpack_integers(sections[f"{DECODE}known_answer"], "known answer").astype(np.int32),
-            answer["one"],
-            answer["all"],
+        known_answer=checked_answer(
+            unpack_integers(sections[f"{DECODE}known_answer"], "known answer").astype(np.int32), answer
         ),
     )
 

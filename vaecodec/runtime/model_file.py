@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,17 +23,16 @@ from vaecodec.bitstream.arrays import pack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
-from vaecodec.errors import BadField, FormatError, NotCanonical, NotExact
+from vaecodec.errors import BadField, NotCanonical
 from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
+from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer, checked_answer
 from vaecodec.runtime.level_file import Level, pack_quantizers, pack_tables, unpack_levels
-from vaecodec.runtime.lossless_file import pack_decode, pack_encode, unpack_lossless
+from vaecodec.runtime.lossless_file import DECODE, ENCODE, StoredLossless
 from vaecodec.runtime.lossless_part import LosslessPart
-from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of
+from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of, refusing_misshapen
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
 
 SYNTHESIS = "decode/synthesis/"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,8 @@ class Model:
     height, width: the images' geometry in pixels. levels: coarsest first; () where there is a lossless part alone, and
     then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
     synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record. default_level:
-    what compressing uses when it is told nothing. lossless: what codes images exactly, None where nothing does.
+    what compressing uses when it is told nothing. stored_lossless: what codes images exactly, as it lies in a file, or
+    None.
     """
 
     name: str
@@ -57,7 +56,22 @@ class Model:
     known_answer: KnownAnswer
     about: dict[str, Any]
     default_level: int = 0
-    lossless: LosslessPart | None = None
+    stored_lossless: StoredLossless | None = None
+
+    @property
+    def has_lossless(self) -> bool:
+        """Whether there is a lossless part, which this does not read."""
+        return self.stored_lossless is not None
+
+    @cached_property
+    def lossless(self) -> LosslessPart | None:
+        """The lossless part, read at the first use. Raises FormatError's children, NotExact."""
+        if self.stored_lossless is None:
+            return None
+        part = self.stored_lossless.part
+        if part.geometry != (self.height, self.width):
+            raise BadField(f"model file: a lossless part of {part.geometry} in a model of another geometry")
+        return part
 
     @property
     def latents(self) -> int:
@@ -78,18 +92,24 @@ class Model:
 
 def lossless_model(name: str, family: str, part: LosslessPart, about: dict[str, Any]) -> Model:
     """A model of a lossless part alone."""
+    return _without_levels(name, family, part.geometry, StoredLossless.of(part), about)
+
+
+def _without_levels(
+    name: str, family: str, size: tuple[int, int], stored: StoredLossless, about: dict[str, Any]
+) -> Model:
     nothing = np.empty(0, np.int32)
     return Model(
         name=name,
         family=family,
-        height=part.geometry[0],
-        width=part.geometry[1],
+        height=size[0],
+        width=size[1],
         levels=(),
         analysis=b"",
         synthesis=ExactNetwork(nothing, nothing, ()),
         known_answer=KnownAnswer(np.empty((KNOWN_ANSWER_BATCH, 0), np.int32), "", ""),
         about=about,
-        lossless=part,
+        stored_lossless=stored,
     )
 
 
@@ -100,8 +120,8 @@ def pack_model(model: Model) -> bytes:
     sections |= pack_quantizers(model.levels)
     if model.levels:
         sections["encode/analysis.onnx"] = model.analysis
-    if model.lossless is not None:
-        sections |= pack_encode(model.lossless)
+    if model.stored_lossless is not None:
+        sections |= model.stored_lossless.sections
     about = {**model.about, "name": model.name, "family": model.family}
     encode: dict[str, Any] = {"betas": betas}
     if model.default_level:
@@ -111,28 +131,33 @@ def pack_model(model: Model) -> bytes:
 
 def unpack_model(data: Buffer) -> Model:
     """The inverse of pack_model. Raises FormatError and its children, and NotExact."""
+    model = open_model(data)
+    _ = model.lossless
+    return model
+
+
+def open_model(data: Buffer) -> Model:
+    """As unpack_model(), but the lossless part is left to be read, and refused, when it is first used."""
     meta, sections = unpack_container(data)
-    try:
+    with refusing_misshapen():
         model = _unpack(meta, sections)
         _check(model)
         digests = {name: hashlib.sha256(section).hexdigest() for name, section in sections.items()}
         if model.fingerprint != fingerprint_of(meta["decode"], digests):
             raise NotCanonical("model file: what decoding depends on is not written as an encoder writes it")
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
-        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
-    except NotExact:
-        raise
-    except ValueError as error:
-        if isinstance(error, FormatError):
-            raise
-        raise BadField(f"model file: {error}") from error
     return model
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file. Raises OSError besides what unpack_model raises."""
+    """Read a model file whole. Raises OSError besides what unpack_model raises."""
     with open(path, "rb") as file:
         return unpack_model(file.read(MAX_CONTAINER_BYTES + 1))
+
+
+def open_model_file(path: str | os.PathLike[str]) -> Model:
+    """Read a model file but for its lossless part. Raises OSError besides what open_model raises."""
+    with open(path, "rb") as file:
+        return open_model(file.read(MAX_CONTAINER_BYTES + 1))
 
 
 def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
@@ -143,9 +168,9 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
         decode["synthesis"], packed = pack_network(model.synthesis, SYNTHESIS)
         decode["known_answer"] = {"one": answer.sha256_one, "all": answer.sha256_all}
         sections |= {**packed, "decode/known_answer": pack_array(narrow(answer.symbols))}
-    if model.lossless is not None:
-        decode["lossless"], packed = pack_decode(model.lossless)
-        sections |= packed
+    if model.stored_lossless is not None:
+        decode["lossless"] = model.stored_lossless.described
+        sections |= model.stored_lossless.decode_sections
     return decode, sections
 
 
@@ -153,10 +178,12 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
     """The model, its parts checked one by one."""
     decode, about, betas = meta["decode"], dict(meta["about"]), meta["encode"]["betas"]
     name, family = about.pop("name"), about.pop("family")
-    lossless = unpack_lossless(decode["lossless"], sections) if "lossless" in decode else None
-    if not betas and lossless is not None:
-        return lossless_model(name, family, lossless, about)
-    answer = decode["known_answer"]
+    stored = None
+    if "lossless" in decode:
+        own = {key: bytes(section) for key, section in sections.items() if key.startswith((DECODE, ENCODE))}
+        stored = StoredLossless(dict(decode["lossless"]), own)
+        if not betas:
+            return _without_levels(name, family, (decode["height"], decode["width"]), stored, about)
     return Model(
         name=name,
         family=family,
@@ -165,25 +192,19 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         levels=unpack_levels([checked_beta(beta) for beta in betas], sections),
         analysis=bytes(sections["encode/analysis.onnx"]),
         synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
-        known_answer=KnownAnswer(
-            unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32),
-            answer["one"],
-            answer["all"],
+        known_answer=checked_answer(
+            unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32), decode["known_answer"]
         ),
         about=about,
         default_level=meta["encode"].get("default_level", 0),
-        lossless=lossless,
+        stored_lossless=stored,
     )
 
 
 def _check(model: Model) -> None:
     """What the parts must agree on."""
     check_header(model)
-    if model.lossless is not None and model.lossless.geometry != (model.height, model.width):
-        raise BadField(f"model file: a lossless part of {model.lossless.geometry} in a model of another geometry")
-    if model.lossless is not None:
-        _check_digests(model.lossless.known_answer)
-    if model.levels or model.lossless is None:
+    if model.levels or model.stored_lossless is None:
         _check_levels(model)
 
 
@@ -198,16 +219,9 @@ def _check_levels(model: Model) -> None:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
-    _check_digests(model.known_answer)
     pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(
             f"model file: pixels must be {model.height}x{model.width}x1 of 0..255, "
             f"found {pixels.shape} of {pixels.low.min()}..{pixels.high.max()}"
         )
-
-
-def _check_digests(answer: KnownAnswer) -> None:
-    for digest in (answer.sha256_one, answer.sha256_all):
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-            raise BadField(f"model file: known answer must be 64 lower-case hexadecimal digits, found {digest!r}")

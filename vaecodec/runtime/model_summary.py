@@ -6,12 +6,14 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vaecodec.bitstream.container import unpack_header
 from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_SIDE
-from vaecodec.errors import BadField, FormatError, Truncated
+from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 
@@ -38,7 +40,7 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
             meta, digests = unpack_header(data)
         except Truncated:
             meta, digests = unpack_header(data + file.read(MAX_HEADER_BYTES))
-    try:
+    with refusing_misshapen():
         about, decode = dict(meta["about"]), meta["decode"]
         summary = Summary(
             name=about.pop("name"),
@@ -51,11 +53,20 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
             about=about,
         )
         check_header(summary)
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
     return summary
+
+
+@contextmanager
+def refusing_misshapen() -> Iterator[None]:
+    """What Python says of a field that is missing or of another shape becomes BadField."""
+    try:
+        yield
+    except VaecodecError:
+        raise
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise BadField(f"model file: missing or misshapen field ({error!r})") from error
+    except ValueError as error:
+        raise BadField(f"model file: {error}") from error
 
 
 def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:

@@ -134,7 +134,7 @@ def exact_error(model: Model, target: Target) -> int | None:
     """The largest error of a target that the lossless part is asked for, 0 for lossless; None for the others."""
     if target.max_error is not None:
         return target.max_error
-    if model.lossless is None:
+    if not model.has_lossless:
         return None
     needs_level = target.level is not None or target.quality is not None or target.beta is not None
     return 0 if target.quality == QUALITY_TOP or not (model.levels or needs_level) else None
