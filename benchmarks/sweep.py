@@ -19,6 +19,7 @@ from vaecodec.runtime.model_summary import read_summary
 from vaecodec.training.config import TrainingConfig, read_config
 
 BETAS = (0.01, 0.1, 0.5, 1.0, 4.0, 16.0)
+ANNEAL_FROM, ANNEAL_STEPS = 1.0, 2000
 QUICK_BETAS = (0.1, 16.0)
 QUICK_TRAINING_IMAGES = 2000
 QUICK_STEPS = 150
@@ -47,7 +48,7 @@ def sweep_config(data: str, beta: float, *, quick: bool = False) -> TrainingConf
     values = {
         **values,
         "name": f"{values['name']}-beta-{beta:g}",
-        "objective": {**values["objective"], "beta": beta},
+        "objective": {**values["objective"], **_schedule(data, beta), "beta": beta},
     }
     config = TrainingConfig.from_dict(values)
     if not quick:
@@ -61,6 +62,17 @@ def sweep_config(data: str, beta: float, *, quick: bool = False) -> TrainingConf
 def sweep_configs(data: str, *, quick: bool = False) -> list[TrainingConfig]:
     """The configs of all runs of the sweep, β rising."""
     return [sweep_config(data, beta, quick=quick) for beta in (QUICK_BETAS if quick else BETAS)]
+
+
+def _schedule(data: str, beta: float) -> dict[str, float | int]:
+    """β below 1 on dSprites begins at 1.
+
+    From the start such a β trains more slowly than its larger neighbours: after 6,000 steps 0.01 had the larger
+    distortion of the two beside 0.1. Beginning alike, the runs part where their β does.
+    """
+    if data != "dsprites" or beta >= ANNEAL_FROM:
+        return {}
+    return {"anneal_from": ANNEAL_FROM, "anneal_steps": ANNEAL_STEPS}
 
 
 def model_path(config: TrainingConfig, runs: Path) -> Path:

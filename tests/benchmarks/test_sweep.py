@@ -17,13 +17,15 @@ OTHER = ImageSet("mnist", "train", np.ones((2, 28, 28), np.uint8), None, (), "ma
 
 
 @pytest.mark.parametrize("data", ["mnist", "dsprites"])
-def test_the_configs_of_a_sweep_differ_in_name_and_beta_alone(data):
+def test_the_configs_of_a_sweep_differ_in_name_and_beta_and_its_schedule_alone(data):
     configs = [sweep.sweep_config(data, beta) for beta in sweep.BETAS]
     assert [config.objective.beta for config in configs] == [0.01, 0.1, 0.5, 1, 4, 16]
     assert [config.name.rpartition("-")[2] for config in configs] == ["0.01", "0.1", "0.5", "1", "4", "16"]
     first = configs[0]
     for config in configs:
-        objective = dataclasses.replace(config.objective, beta=first.objective.beta)
+        assert (config.objective.anneal_steps > 0) == (data == "dsprites" and config.objective.beta < 1)
+        same = {name: getattr(first.objective, name) for name in ("beta", "anneal_from", "anneal_steps")}
+        objective = dataclasses.replace(config.objective, **same)
         assert dataclasses.replace(config, name=first.name, objective=objective) == first
 
 
