@@ -37,9 +37,17 @@ def sizes_for(height: int, width: int) -> dict[str, Any]:
     return found
 
 
-def model_defaults(images: ImageSet) -> dict[str, Any]:
-    """The table [model] that suits the images. Raises ConfigError."""
+def model_defaults(images: ImageSet, family: str) -> dict[str, Any]:
+    """The table [model] that suits the images and the family. Raises ConfigError."""
+    from vaecodec.models.config import ModelConfig, sizes_of
+    from vaecodec.models.lossless_config import LosslessConfig
+
     height, width = images.geometry
+    sizes = sizes_of(family)
+    if sizes is LosslessConfig:
+        return {"height": height, "width": width, "bit_depth": 1 if _two_valued(images) else 8}
+    if not issubclass(sizes, ModelConfig):
+        return {"height": height, "width": width}
     area = height * width
     latents = 16 if _two_valued(images) else 48 if area <= 32 * 32 else 96 if area <= 64 * 64 else 160
     return {"height": height, "width": width, "latents": latents, "hidden": 512, **sizes_for(height, width)}

@@ -148,16 +148,14 @@ def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool
 
     height, width = images.geometry
     given = values.get("model", {})
+    family = values.get("family", "beta-vae")
     by_hand = "channels" in given or "patch" in given
-    sizes = {"height": height, "width": width} if by_hand else model_defaults(images)
+    sizes = {"height": height, "width": width} if by_hand else model_defaults(images, family)
     values = {**values, "model": {**sizes, **given}}
     if choose_objective:
-        family, steps = (
-            values.get("family", "beta-vae"),
-            values.get("optimiser", {}).get("steps", OptimiserConfig().steps),
-        )
+        steps = values.get("optimiser", {}).get("steps", OptimiserConfig().steps)
         values["objective"] = {**objective_defaults(images, family, steps), **values.get("objective", {})}
-    values.setdefault("name", f"{_as_name(images.name)}-{values.get('family', 'beta-vae')}")
+    values.setdefault("name", f"{_as_name(images.name)}-{family}")
     config = TrainingConfig.from_dict(values)
     made_for = (config.model.height, config.model.width)
     if made_for != (height, width):

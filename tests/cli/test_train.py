@@ -76,6 +76,16 @@ def test_flags_override_and_the_rest_follows_from_the_images():
     assert (two_valued.objective.likelihood, two_valued.model.patch) == ("bernoulli", 4)
 
 
+def test_families_with_sizes_of_their_own_need_no_config_file():
+    for two_valued, depth in ((False, 8), (True, 1)):
+        values = {"data": "x", "family": "lossless-vae"}
+        config = complete(values, images_of(20, 30, two_valued), choose_objective=True)
+        assert (config.name, config.model.height, config.model.width) == ("my-pictures-lossless-vae", 20, 30)
+        assert (config.model.bit_depth, config.objective.rate) == (depth, "uniform-noise")
+    conditioned = complete({"data": "x", "family": "conditioned-vae"}, images_of(28, 28), choose_objective=True)
+    assert conditioned.model.levels > 1
+
+
 def test_a_config_file_keeps_its_own_sizes_and_defaults():
     values = {"data": "x", "name": "n", "model": {"channels": [4]}}
     config = complete(values, images_of(28, 28), choose_objective=False)

@@ -21,7 +21,16 @@ from vaecodec.training.run import run
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {"height": 28, "width": 28, "latents": 24, "deep_latents": 16, "units": 32, "hidden": 32, "blocks": 2, "encoder_units": 32}
+SMALL = {
+    "height": 28,
+    "width": 28,
+    "latents": 24,
+    "deep_latents": 16,
+    "units": 32,
+    "hidden": 32,
+    "blocks": 2,
+    "encoder_units": 32,
+}
 
 
 def config_of(**objective: object) -> TrainingConfig:

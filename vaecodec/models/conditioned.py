@@ -64,14 +64,14 @@ class ConditionedSynthesis(nn.Module):
         super().__init__()
         self.config = config
         self.gain = LevelTable(config.levels, config.knots, config.latents, first=1.0, last=1.0)
-        self.enter = nn.Linear(config.deep_latents, config.units)
+        self.enter = nn.Linear(config.deep, config.units)
         self.blocks = nn.ModuleList(LevelBlock(config, config.units, config.hidden) for _ in range(config.blocks))
         self.leave = nn.Linear(config.units, config.pixels)
         self.straight = nn.Linear(config.latents, config.pixels, bias=False)
 
     def forward(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         y = y * self.gain(level)
-        h = self.enter(y[:, : self.config.deep_latents])
+        h = self.enter(y[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
         z: Tensor = self.leave(h.relu()) + self.straight(y)

@@ -95,7 +95,7 @@ class HFVAEConfig(ModelConfig):
 class ConditionedConfig:
     """Sizes. latents: n; units: width of the residual stream; hidden: width inside a block; blocks: on each side.
 
-    deep_latents: so many, the coarsest, enter the residual stream; the others have the straight path alone.
+    deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
     encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
     beta_high to beta_low; knots: free points of what depends on the level. balance: the power of β that a level's
     objective is weighed by. Raises ConfigError.
@@ -104,7 +104,7 @@ class ConditionedConfig:
     height: int
     width: int
     latents: int = 512
-    deep_latents: int = 192
+    deep_latents: int = 0
     units: int = 512
     hidden: int = 512
     blocks: int = 2
@@ -120,9 +120,9 @@ class ConditionedConfig:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
         if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
             raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
-        if not 1 <= self.deep_latents <= self.latents <= self.pixels:
+        if not 1 <= self.deep <= self.latents <= self.pixels:
             raise ConfigError(
-                f"deep_latents {self.deep_latents}, latents {self.latents}: expected 1 ≤ deep_latents ≤ latents ≤ "
+                f"deep_latents {self.deep_latents}, latents {self.latents}: expected deep_latents ≤ latents ≤ "
                 f"{self.pixels} pixels"
             )
         if not -1 <= self.balance <= 1:
@@ -133,6 +133,11 @@ class ConditionedConfig:
             )
         if not (math.isfinite(self.beta_high) and self.beta_high > self.beta_low > 0):
             raise ConfigError(f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected high > low > 0")
+
+    @property
+    def deep(self) -> int:
+        """Latents that enter the residual stream."""
+        return self.deep_latents or self.latents
 
     @property
     def pixels(self) -> int:

@@ -116,7 +116,7 @@ class ExactConditionedSynthesis(nn.Module):
         stream = sample.stream_top / STREAM_TOP
         full = torch.full((len(limit),), float(LATENT_TOP))
         enter, leave = synthesis.enter, synthesis.leave
-        deep = self.config.deep_latents
+        deep = self.config.deep
         self.enter = ExactDense(
             enter.weight * unit[:deep] / stream, enter.bias / stream, full[:deep], low=-STREAM_TOP, high=STREAM_TOP
         )
@@ -137,7 +137,7 @@ class ExactConditionedSynthesis(nn.Module):
         """The index of every pixel in the table of soft_clamp."""
         product = symbols.clamp(-self.limit, self.limit) * self.gain(level)
         latents = round_through(product * (-self.gain_shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
-        h = self.enter(latents[:, : self.config.deep_latents])
+        h = self.enter(latents[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
         active = _rescale(h * self.last.integers()[0], 10, 0, ACTIVATION_TOP)
@@ -157,7 +157,7 @@ class ExactConditionedSynthesis(nn.Module):
         symbols, level = graph.slice(graph.input, 0, n), graph.slice(graph.input, n, n + 1)
         product = graph.multiply(symbols, graph.lookup(level, self.gain.integers()))
         latents = graph.rescale(product, self.gain_shift, -LATENT_TOP, LATENT_TOP)
-        h = _build_dense(graph, self.enter, graph.slice(latents, 0, self.config.deep_latents))
+        h = _build_dense(graph, self.enter, graph.slice(latents, 0, self.config.deep))
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
         gain = self.last.integers().expand(levels, self.config.units)
@@ -188,7 +188,7 @@ class _Calibration:
     def __init__(self, synthesis: ConditionedSynthesis, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> None:
         latents = y * synthesis.gain(level)
         self.latent_tops = latents.abs().amax(dim=0).clamp_min(1e-3) * 1.25
-        h = synthesis.enter(latents[:, : synthesis.config.deep_latents])
+        h = synthesis.enter(latents[:, : synthesis.config.deep])
         self.stream_top = float(h.abs().max())
         self.block_tops: list[tuple[float, float]] = []
         for block in synthesis.blocks:
