@@ -2,7 +2,8 @@
 
 python tests/golden/make_archives.py
 
-tests/golden/archives/NAME.vaea, NAME.npz      an archive made with tiny.vaem, and its images, names and labels
+tests/golden/archives/discs.vaea, discs.npz    an archive made with tiny.vaem, and its images, names and labels
+tests/golden/archives/exact.vaea, exact.npz    an archive made with joined.vaem: lossy, lossless, near-lossless, stored
 tests/golden/archives/bad/<ErrorName>-<what>.vaea    what opening it, or reading its last image, must raise
 
 See make.py for when they may be made anew.
@@ -38,6 +39,21 @@ def make_archive(path: Path) -> None:
         writer.add_batch(images[7:])
 
 
+def make_exact_archive(path: Path) -> None:
+    """A block of each kind; among the lossless images are stored ones and a smaller one."""
+    from vaecodec import ArchiveWriter, load
+    from vaecodec.runtime.rate_control import Target
+
+    codec, images = load(HERE / "joined.vaem"), pictures(10)
+    k = np.arange(784).reshape(28, 28)
+    noise = ((k * k * 7919 + k * 104729 + 31) % 65521 % 256).astype(np.uint8)
+    with ArchiveWriter.create(path, codec, target=Target(max_error=0)) as writer:
+        writer.add_batch([images[0], noise, images[1], images[2][:26], (k % 2 * 255).astype(np.uint8)])
+        writer.add_batch([noise, noise[::-1]], ["stored", "upside down"])
+        writer.add_batch(images[3:6], target=Target(max_error=7))
+        writer.add_batch(images[6:8], level=0)
+
+
 def damaged(data: bytes) -> dict[str, bytes]:
     """Name of a file in bad/, and its bytes."""
     header = data[:9]
@@ -71,6 +87,11 @@ def main() -> None:
         np.savez_compressed(path.with_suffix(".npz"), images=padded, names=names, labels=labels)
     for name, data in damaged(path.read_bytes()).items():
         (ARCHIVES / "bad" / f"{name}.vaea").write_bytes(data)
+    path = ARCHIVES / "exact.vaea"
+    path.unlink(missing_ok=True)
+    make_exact_archive(path)
+    with Archive(path, model=HERE / "joined.vaem") as archive:
+        np.savez_compressed(path.with_suffix(".npz"), **{str(k): image for k, image in enumerate(archive)})
 
 
 if __name__ == "__main__":

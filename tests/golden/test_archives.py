@@ -7,6 +7,7 @@ import pytest
 
 import vaecodec
 from vaecodec import errors
+from vaecodec.bitstream.stream import CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_STORED_BITS
 
 HERE = Path(__file__).parent
 ARCHIVES = HERE / "archives"
@@ -28,6 +29,19 @@ def test_the_golden_archive_decodes_to_the_stored_images_names_and_labels(codec)
         assert [name or "" for name in archive.names] == stored["names"].tolist()
         assert [archive.label(k).tolist() for k in range(7)] == stored["labels"].tolist()
         assert archive.metadata == {"made by": "make_archives.py", "β": 1}
+        assert archive.verify().whole
+
+
+def test_the_golden_archive_of_exact_images_decodes_to_the_stored_ones():
+    stored = np.load(ARCHIVES / "exact.npz")
+    with vaecodec.Archive(ARCHIVES / "exact.vaea", model=HERE / "joined.vaem") as archive:
+        for k, image in enumerate(archive):
+            assert np.array_equal(image, stored[str(k)])
+        blocks = [archive._blocks.read(k).codings for k in range(archive.info().blocks)]
+        lossless = (CODING_LOSSLESS, CODING_STORED, CODING_LOSSLESS, CODING_LOSSLESS, CODING_STORED_BITS)
+        assert [block.each for block in blocks] == [lossless, (CODING_STORED,) * 2, (CODING_NEAR_LOSSLESS,) * 3, (0, 0)]
+        assert blocks[2].max_error == 7
+        assert archive.names[5] == "stored"
         assert archive.verify().whole
 
 

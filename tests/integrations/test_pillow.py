@@ -11,6 +11,7 @@ import vaecodec
 from vaecodec.integrations.pillow import register
 
 LEVELS = Path(__file__).parents[1] / "golden" / "levels.vaem"
+EXACT = Path(__file__).parents[1] / "golden" / "exact.vaem"
 
 
 def test_save_and_open_are_compress_and_decompress(codec, images, pixels, tmp_path):
@@ -30,6 +31,20 @@ def test_a_file_object_and_an_explicit_format_work(codec, images):
     file.seek(0)
     assert Image.open(file).size == (20, 9)
     assert np.array(Image.open(file)).shape == (9, 20)
+
+
+def test_lossless_and_max_error_are_the_codecs(tmp_path, installed, monkeypatch):
+    exact = vaecodec.load(EXACT)
+    rows, columns = np.indices((28, 28))
+    image = np.clip(255 - 9 * np.hypot(rows - 14, columns - 12) ** 1.3, 0, 255).astype(np.uint8)
+    monkeypatch.setenv("VAECODEC_MODELS", str(EXACT.parent))
+    for options, largest in (({"lossless": True}, 0), ({"max_error": 6}, 6), ({"lossless": False, "max_error": 2}, 2)):
+        Image.fromarray(image).save(tmp_path / "a.vae", model=exact, **options)
+        assert (tmp_path / "a.vae").read_bytes() == exact.compress(image, **options)
+        with Image.open(tmp_path / "a.vae") as opened:
+            assert np.abs(np.array(opened).astype(int) - image).max() <= largest
+            assert opened.info["level"] is None
+            assert opened.info["lossless"] == (largest == 0)
 
 
 def test_quality_and_targets_are_the_codecs(images):

@@ -29,6 +29,17 @@ def create(folder, shape, chunks, dtype="uint8", model="golden-tiny-1", **settin
     )
 
 
+def test_a_lossless_store_gives_back_the_images(tmp_path, monkeypatch):
+    golden = ROOT / "tests" / "golden"
+    rows, columns = np.indices((28, 28))
+    sizes = np.linspace(2, 12, 150).reshape(-1, 1, 1)
+    images = np.clip(255 - 40 * (np.hypot(rows - 14, columns - 13) - sizes), 0, 255).astype(np.uint8)
+    images[7] = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    create(tmp_path / "a.zarr", images.shape, (140, 28, 28), model=str(golden / "exact.vaem"), max_error=0)[:] = images
+    monkeypatch.setenv("VAECODEC_MODELS", str(golden))  # where reading finds the model
+    assert np.array_equal(zarr.open_array(tmp_path / "a.zarr", mode="r")[:], images)
+
+
 def test_a_store_gives_back_what_the_codec_makes_of_the_images(tmp_path, codec):
     images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
     create(tmp_path / "a.zarr", images.shape, (140, 28, 28))[:] = images
