@@ -49,18 +49,18 @@ def file_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
 
 
 def capacity_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
-    """KL at C_max, payload at the rate that it means."""
+    """KL at C_max, payload at the rate that it means; a latent that is not written pays nothing for its step."""
     for row in rows:
         if row.measured["family"] != "capacity":
             continue
         wanted, kl = row.measured["knob"], row.measured["float"]["kl_nats"]
-        payload, active = row.measured["files"]["payload_bits"], row.measured["float"]["active_latents"]
-        rate = wanted / math.log(2) + BITS_A_LATENT * active + BITS_OF_THE_END
+        payload, coded = row.measured["files"]["payload_bits"], row.measured["finish"]["coded_latents"]
+        rate = wanted / math.log(2) + BITS_A_LATENT * coded + BITS_OF_THE_END
         near = abs(kl - wanted) <= CAPACITY_NATS
         close = abs(payload / rate - 1) <= CAPACITY_SHARE
         yield (
             f"capacity {wanted:g} nats: KL {kl:.2f} nats ({verdict(near)}); payload {payload:.1f} bits for "
-            f"{rate:.1f} ± 15 % ({verdict(close)})"
+            f"{rate:.1f} ± 15 %, {coded} latents ({verdict(close)})"
         )
 
 

@@ -20,7 +20,7 @@ SEEDS = (0, 1, 2)
 BETAS = (0.1, 0.5, 4.0)
 CAPACITIES_NATS = (10.0, 20.0, 30.0)
 CORRELATION_WEIGHTS = (1.0, 3.0, 10.0)
-ALPHAS = (10.0, 100.0, 1000.0)
+ALPHAS = (10.0, 30.0, 100.0)
 TUNED_BETAS = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 ADVERSARIAL_WEIGHTS = (5.0, 20.0, 80.0)
 SEEDED_BETA, SEEDED_TUNED_BETA = 4.0, 0.3  # the settings that are trained from three seeds
@@ -31,7 +31,7 @@ KEPT = {
     "beta-vae": "beta-4",
     "capacity": "capacity-20",
     "hfvae": "weight-3",
-    "decomposition": "spike-and-slab-alpha-100",
+    "decomposition": "spike-and-slab-alpha-30",
     "modified-beta-vae": "beta-0.3",
     "beta-vae-gan": "weight-20",
 }

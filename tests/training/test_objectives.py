@@ -86,8 +86,10 @@ def test_capacity_holds_the_kl_at_c(risen):
 
 def test_capacity_chooses_the_step_whose_files_take_what_is_asked_for():
     trainable = CapacityTrainable(model("capacity"), CapacityObjective(gamma=10.0, capacity_nats=20.0))
-    assert trainable.judge(100.0, 20.0) < trainable.judge(99.0, 19.0)
-    assert Trainable(model("beta-vae"), ObjectiveConfig(beta=2.0)).judge(5.0, 3.0) == 11.0
+    wanted = 20 + 8 * 0.25 * math.log(2)  # eight latents pay for being quantised
+    assert trainable.judge(100.0, wanted, 8) == 100
+    assert trainable.judge(100.0, wanted, 8) < min(trainable.judge(99.0, wanted + off, 8) for off in (-1, 1))
+    assert Trainable(model("beta-vae"), ObjectiveConfig(beta=2.0)).judge(5.0, 3.0, 8) == 11.0
 
 
 def test_log_marginal_is_the_aggregate_where_the_batch_is_the_whole_set():

@@ -104,7 +104,7 @@ def _choose_quantizer(
         checked = layout.coded(quantizer.round_to_symbols(held_out.mean))
         bits = float(tables.information_bits(checked).mean())
         distortion = _float_distortion(trainable, quantizer, held_out, validation, config)
-        objective = trainable.judge(distortion, bits * math.log(2))
+        objective = trainable.judge(distortion, bits * math.log(2), tables.n)
         trials.append(Trial(multiplier, bits, distortion, objective))
     best = min(trials, key=lambda trial: trial.objective_nats)
     return quantizers[best.multiplier], trials

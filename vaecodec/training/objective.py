@@ -93,7 +93,7 @@ class Trainable(nn.Module):
         """What the rates of a batch's images add to the objective (Higgins et al. 2017, eq. 4)."""
         return beta * rate_nats.mean()
 
-    def judge(self, distortion_nats: float, rate_nats: float) -> float:
+    def judge(self, distortion_nats: float, rate_nats: float, coded_latents: int) -> float:
         """The objective of a quantizer, by which its step is chosen: distortion and rate as files have them."""
         return distortion_nats + self.config.beta * rate_nats
 

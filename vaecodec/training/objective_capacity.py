@@ -5,11 +5,15 @@ C rises from 0 to C_max while β does for the other families; at its end the KL 
 
 from __future__ import annotations
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
 from vaecodec.training.objective import Trainable
 from vaecodec.training.objective_config import CapacityObjective
+
+QUANTISING_NATS = 0.25 * math.log(2)  # a latent: what a uniform step that keeps the noise's variance costs over the KL
 
 
 class CapacityTrainable(Trainable):
@@ -22,6 +26,7 @@ class CapacityTrainable(Trainable):
         rate = rate_nats if self.config.per_image else rate_nats.mean()
         return self.config.gamma * (rate - self.config.capacity_nats * beta).abs().mean()
 
-    def judge(self, distortion_nats: float, rate_nats: float) -> float:
-        """The step is chosen so that files take C_max, too."""
-        return distortion_nats + self.config.gamma * abs(rate_nats - self.config.capacity_nats)
+    def judge(self, distortion_nats: float, rate_nats: float, coded_latents: int) -> float:
+        """The step is chosen so that files take C_max, too, and what quantising costs over the KL."""
+        wanted = self.config.capacity_nats + QUANTISING_NATS * coded_latents
+        return distortion_nats + self.config.gamma * abs(rate_nats - wanted)
