@@ -6,6 +6,8 @@ numpy's own wheels bring OpenBLAS (Linux, Windows, older macOS); with any other 
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,19 +28,42 @@ class Threads:
     set: Any
 
 
+class _Inside:
+    """How many callers are within one_blas_thread(), in any thread, and what the first of them found."""
+
+    lock = threading.Lock()
+    count = 0
+    before = 1
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a child process, which has inherited the state of threads that it does not have."""
+        cls.lock, cls.count = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Inside.forget)
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within it, OpenBLAS computes in the thread that calls it; afterwards it has as many threads as before."""
+    """Within it, OpenBLAS computes in the thread that calls it; after the last to leave, with as many as before."""
     threads = _threads()
     if threads is None:
         yield
         return
-    before = threads.get()
-    threads.set(1)
+    with _Inside.lock:
+        if _Inside.count == 0:
+            _Inside.before = threads.get()
+            threads.set(1)
+        _Inside.count += 1
     try:
         yield
     finally:
-        threads.set(before)
+        with _Inside.lock:
+            _Inside.count -= 1
+            if _Inside.count == 0:
+                threads.set(_Inside.before)
 
 
 @lru_cache(maxsize=1)

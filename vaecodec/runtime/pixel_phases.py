@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.entropy.tables import TOTAL
+from vaecodec.runtime.blas import one_blas_thread
 from vaecodec.runtime.cores import map_on_cores
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KnownAnswer
@@ -56,11 +57,13 @@ def predict(likelihood: PixelLikelihood, symbols: Int32, engine: Engine = in_bat
 
 def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) -> list[Pixels]:
     """Drive a prediction to its end: pixels_of(phase, logit indices) says the pixels of each phase; all of them."""
-    indices, planes = next(prediction), []
-    for phase in range(len(PHASES)):
-        planes.append(pixels_of(phase, indices))
-        if phase + 1 < len(PHASES):
-            indices = prediction.send(planes[phase])
+    planes: list[Pixels] = []
+    with one_blas_thread():  # whose threads would otherwise wait, busily, between the networks' turns
+        indices = next(prediction)
+        for phase in range(len(PHASES)):
+            planes.append(pixels_of(phase, indices))
+            if phase + 1 < len(PHASES):
+                indices = prediction.send(planes[phase])
     return planes
 
 
