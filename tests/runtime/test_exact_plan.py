@@ -42,6 +42,10 @@ def test_a_plan_is_the_network_where_some_inputs_are_known(seed: int, known_shar
         assert_plan_is_the_network(network, seed, known_share)
 
 
+def test_a_shuffle_that_moves_nothing_keeps_what_it_is_of() -> None:
+    assert_plan_is_the_network(random_network(34687909), 34687909, 0.0)
+
+
 def integers(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.integers(-60, 60, shape).astype(np.float32)
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from vaecodec.runtime import exact_steps
 from vaecodec.runtime.exact import ExactNetwork, last_uses
-from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Range, Rescale, Reshape, Slice
+from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Range, Rescale, Reshape, Shuffle, Slice
 
 Channels = npt.NDArray[np.intp]
 Compute = Callable[
@@ -150,7 +150,7 @@ class _Folding:
             return
         gone = tuple(source for source in done if source in rows)
         reuse = rows[0] in gone and not self._shared & set(rows) and isinstance(op, Multiply | Add | Rescale)
-        if isinstance(op, Slice | Reshape):
+        if isinstance(op, Slice | Reshape | Shuffle):  # a shuffle of one row, or by 1, moves nothing
             self._shared |= {rows[0], target}
         yield Step(target, rows, self._compute(op, target, sources), gone, reuse)
 
