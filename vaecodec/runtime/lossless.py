@@ -32,7 +32,7 @@ from vaecodec.runtime.lossless_part import Int32, LosslessPart
 from vaecodec.runtime.near_lossless import Bins
 from vaecodec.runtime.pixel_coder import SpentBits, decode_payloads, encode_payloads, least_payload_bytes
 from vaecodec.runtime.pixel_phases import Pixels, likelihood_answer
-from vaecodec.runtime.stored import pack_stored, stored_coding, unpack_stored
+from vaecodec.runtime.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
 
 LEAST_PIECE, MOST_PIECE = 16, 256  # images that one core takes at a time
 PIECE_PIXELS = 1 << 20  # of them all: logit indices take some 100 bytes a pixel
@@ -71,7 +71,7 @@ class LosslessCodec:
             raise ConfigError(f"max_error: expected 0..{MAX_ERROR}, found {max_error}")
         symbols = self.analyse(images)
         offers = [self._encode(images, symbols, Bins(error)) for error in sorted({max_error, 0}, reverse=True)]
-        return [self._shortest(image, *coded) for image, *coded in zip(images, *offers, strict=True)]
+        return [self._shortest(image, coded) for image, *coded in zip(images, *offers, strict=True)]
 
     def compress_within(self, images: Sequence[Pixels], limits: Sequence[int]) -> list[bytes | None]:
         """For each image (h, w) its lossless stream if that has at most limits[k] bytes, else None.
@@ -84,8 +84,7 @@ class LosslessCodec:
         allowed = [limits[k] - self._overhead(images[k]) for k in codable.tolist()]
         near = codable[np.array(least, np.int64) <= np.array(allowed, np.int64)].tolist()
         coded = dict(zip(near, self._encode([images[k] for k in near], symbols[near], Bins(0)), strict=True))
-        streams = [self._shortest(image, coded.get(k)) for k, image in enumerate(images)]
-        return [data if len(data) <= limit else None for data, limit in zip(streams, limits, strict=True)]
+        return [self._within(image, limits[k], coded.get(k)) for k, image in enumerate(images)]
 
     def decompress(self, received: Sequence[Received]) -> list[Pixels]:
         """The image of each stream. Raises FormatError's children."""
@@ -193,10 +192,20 @@ class LosslessCodec:
         most = PIECE_PIXELS // (self._geometry.height * self._geometry.width)
         return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
 
-    def _shortest(self, image: Pixels, *coded: bytes | None) -> bytes:
-        size = self._geometry.written_size(image)
-        stored = pack(stored_coding(image), self._fingerprint, size, pack_stored(image))
-        return min([data for data in coded if data is not None] + [stored], key=len)
+    def _shortest(self, image: Pixels, coded: Sequence[bytes | None]) -> bytes:
+        best = min((data for data in coded if data is not None), key=len, default=None)
+        if best is not None and len(best) <= self._stored_length(image):
+            return best
+        return pack(stored_coding(image), self._fingerprint, self._geometry.written_size(image), pack_stored(image))
+
+    def _within(self, image: Pixels, limit: int, coded: bytes | None) -> bytes | None:
+        """The shortest stream, if it is not longer than the limit."""
+        least = self._stored_length(image) if coded is None else min(len(coded), self._stored_length(image))
+        return self._shortest(image, [coded]) if least <= limit else None
+
+    def _stored_length(self, image: Pixels) -> int:
+        height, width = image.shape
+        return self._overhead(image) + stored_bytes(stored_coding(image), (height, width))
 
     def _overhead(self, image: Pixels) -> int:
         return MIN_STREAM_BYTES + (0 if self._geometry.written_size(image) is None else 2)
