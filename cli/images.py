@@ -57,12 +57,12 @@ def objective_defaults(images: ImageSet, family: str, steps: int) -> dict[str, A
     """The table [objective] that suits the images and the family.
 
     The distortion that PSNR measures; the learned prior's bits, where the family's posterior is not Gaussian by itself;
-    the capacity rises over the first half of the steps.
+    the capacity rises over the first three quarters of the steps.
     """
     from vaecodec.training.objective_config import needs_gaussian
 
     rate = "gaussian-kl" if needs_gaussian(family) else "uniform-noise"
-    rising = {"warmup_steps": steps // 2} if family == "capacity" else {}
+    rising = {"warmup_steps": steps * 3 // 4} if family == "capacity" else {}
     return {"likelihood": "bernoulli" if _two_valued(images) else "gaussian", "rate": rate, **rising}
 
 
