@@ -90,7 +90,8 @@ class CodingTables:
         return self.offsets[self.coded]
 
     @cached_property
-    def _column_bits(self) -> Float64:
+    def column_bits(self) -> Float64:
+        """Bits of each column (n, a), the escape's without the value that follows it."""
         return np.asarray(PRECISION - np.log2(self.counts.astype(np.float64)), dtype=np.float64)
 
     def fill_collapsed(self, symbols: Int32) -> Int32:
@@ -109,7 +110,7 @@ class CodingTables:
             return np.zeros(len(symbols))
         columns = symbols.astype(np.int64) - self.offsets.astype(np.int64)
         outside = (columns < 0) | (columns >= width)
-        bits = self._column_bits[np.arange(n), np.where(outside, width, columns)]
+        bits = self.column_bits[np.arange(n), np.where(outside, width, columns)]
         if outside.any():
             rows, latents = np.nonzero(outside)
             values = escape_values(symbols[rows, latents], self.offsets[latents], width)

@@ -40,7 +40,7 @@ class Synthesis:
         Raises KnownAnswerMismatch.
         """
         few = len(symbols) <= KNOWN_ANSWER_BATCH
-        rows = KNOWN_ANSWER_BATCH if few else self._many_rows
+        rows = KNOWN_ANSWER_BATCH if few else self.many_rows
         network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
         inputs, parts = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level), []
         for first in range(0, len(inputs), rows):
@@ -60,7 +60,7 @@ class Synthesis:
         return PlanMaker(self._model.synthesis)
 
     @cached_property
-    def _many_rows(self) -> int:
+    def many_rows(self) -> int:
         """Images of a large batch: a multiple of the known answer's."""
         largest = max(math.prod(value.shape) for value in self._model.synthesis.ranges())
         rows = min(MOST_ROWS, MOST_ELEMENTS // largest)
@@ -88,7 +88,7 @@ class Synthesis:
     def _prove(self, batch: int) -> None:
         """Compare with the known answer before the first use of one image, of a batch, and of a large batch."""
         answer = self._model.known_answer
-        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self._many_rows
+        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self.many_rows
         if wanted in self._proven:
             return
         values = self._model.synthesis(np.resize(answer.symbols, (wanted, answer.symbols.shape[1])))
