@@ -1,4 +1,4 @@
-"""Rate-distortion records and the Bjøntegaard rate."""
+"""Rate-distortion records."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vaecodec.errors import ConfigError
-from vaecodec.evaluation.rd import RateCurve, RatePoint, bd_rate, measure_point
+from vaecodec.evaluation.rd import RateCurve, RatePoint, measure_point
 
 
 def point(file_bytes, psnr_db):
@@ -32,31 +32,6 @@ def curve(pairs):
 
 
 PAIRS = [(20.0, 20.0), (40.0, 25.0), (80.0, 29.0), (160.0, 33.0)]
-
-
-@pytest.mark.parametrize("factor", [0.5, 0.9, 1.0, 1.25])
-def test_bd_rate_of_files_that_are_larger_by_a_factor_is_that_factor(factor):
-    pytest.importorskip("bjontegaard")
-    scaled = [(factor * size, psnr_db) for size, psnr_db in PAIRS]
-    assert bd_rate(curve(PAIRS), curve(scaled)) == pytest.approx(100 * (factor - 1), abs=1e-6)
-
-
-def test_bd_rate_leaves_out_lossless_points_and_points_that_a_cheaper_one_beats():
-    pytest.importorskip("bjontegaard")
-    more = [*PAIRS, (300.0, None), (100.0, 26.0)]
-    assert bd_rate(curve(more), curve(PAIRS)) == pytest.approx(0, abs=1e-9)
-
-
-def test_bd_rate_refuses_curves_that_share_no_psnr():
-    pytest.importorskip("bjontegaard")
-    with pytest.raises(ValueError, match="share no range"):
-        bd_rate(curve(PAIRS), curve([(10.0, 40.0), (20.0, 50.0)]))
-
-
-def test_bd_rate_refuses_a_curve_of_one_point():
-    pytest.importorskip("bjontegaard")
-    with pytest.raises(ValueError, match="1 lossy points"):
-        bd_rate(curve(PAIRS), curve(PAIRS[:1]))
 
 
 def test_a_curve_is_sorted_by_bytes_and_survives_json():

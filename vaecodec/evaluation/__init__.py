@@ -1,20 +1,23 @@
 """Evaluation: what a codec's files cost (rate) and what they keep (distortion). numpy alone; no torch.
 
 distortion.py   MSE, PSNR, MS-SSIM           images (n, h, w) uint8, twice -> numbers
-rd.py           RatePoint, RateCurve, BD-rate
+rd.py           RatePoint, RateCurve
+bd.py           BD-rate between two curves, by PSNR or MS-SSIM
 classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL, whole and with their headers stripped
 pca.py          the trivial learned codec that a VAE has to beat
 """
 
+from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
 from vaecodec.evaluation.distortion import mean_image_psnr, ms_ssim, ms_ssim_db, mse, psnr_db_from_mse, psnr_of_set
-from vaecodec.evaluation.rd import RateCurve, RatePoint, bd_rate, measure_point
+from vaecodec.evaluation.rd import RateCurve, RatePoint, measure_point
 
 __all__ = [
     "ClassicalCodec",
     "RateCurve",
     "RatePoint",
     "bd_rate",
+    "bd_rate_ms_ssim",
     "classical_codecs",
     "mean_image_psnr",
     "measure_point",

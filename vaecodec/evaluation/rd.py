@@ -1,6 +1,6 @@
-"""Rate-distortion points and curves, and the Bjøntegaard rate between two curves.
+"""Rate-distortion points and curves.
 
-    originals, decoded, file sizes --measure_point--> RatePoint --many--> RateCurve --two--> bd_rate (per cent)
+    originals, decoded, file sizes --measure_point--> RatePoint --many--> RateCurve
 
 A point says its rate four ways, all per image: bytes on disk first, then bits per pixel of those bytes, payload bytes
 (headers stripped), and, for learned codecs, the model's information content under its stored tables.
@@ -23,8 +23,6 @@ from vaecodec.evaluation.distortion import (
     psnr_db_from_mse,
     scales_for,
 )
-
-MIN_BD_POINTS = 2  # a curve through one point has no slope to integrate along
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,34 +125,6 @@ def measure_point(
         ms_ssim=float(ms_ssim_per_image(originals, decoded).mean()),
         ms_ssim_scales=scales_for(*originals.shape[1:]),
     )
-
-
-def bd_rate(anchor: RateCurve, test: RateCurve) -> float:
-    """Mean difference in file bytes at equal PSNR, in per cent of the anchor's; negative where `test` is smaller.
-
-    Bjøntegaard 2001 (VCEG-M33) with piecewise cubic Hermite interpolation, over the PSNR range that both curves cover.
-    Lossless points have no finite PSNR and are left out. Raises ValueError where fewer than two lossy points remain, or
-    the curves share no PSNR. Needs the `bench` extra.
-    """
-    import bjontegaard
-
-    rates_of, psnr_of = [], []
-    for curve in (anchor, test):
-        lossy = [(point.file_bytes, point.psnr_db) for point in curve.points if point.psnr_db is not None]
-        # Only what is better than everything cheaper: the interpolation needs distortion that rises strictly with rate.
-        best = [pair for i, pair in enumerate(lossy) if all(pair[1] > other[1] for other in lossy[:i])]
-        if len(best) < MIN_BD_POINTS:
-            raise ValueError(f"bd-rate: {curve.codec} has {len(best)} lossy points that rise, expected {MIN_BD_POINTS}")
-        rates_of.append([rate for rate, _ in best])
-        psnr_of.append([psnr_db for _, psnr_db in best])
-    if max(psnr_of[0][0], psnr_of[1][0]) >= min(psnr_of[0][-1], psnr_of[1][-1]):
-        raise ValueError(f"bd-rate: {anchor.codec} and {test.codec} share no range of PSNR")
-    rate_anchor, rate_test = rates_of
-    psnr_anchor, psnr_test = psnr_of
-    per_cent = bjontegaard.bd_rate(
-        rate_anchor, psnr_anchor, rate_test, psnr_test, method="pchip", require_matching_points=False, min_overlap=0
-    )
-    return float(per_cent)
 
 
 def _finite(value: float) -> float | None:
