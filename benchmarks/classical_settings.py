@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from benchmarks.classical import DATA, describe_set, evenly_spaced, measure
 from benchmarks.machine import RESULTS, write_results
 from vaecodec.data import load_dataset
+from vaecodec.evaluation.bd import bd_rate
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
-from vaecodec.evaluation.rd import RateCurve, bd_rate
+from vaecodec.evaluation.rd import RateCurve
 
 IMAGES = 100
 # codec, option, the values beside the chosen one; None leaves the option out, which is Pillow's default
