@@ -60,7 +60,7 @@ class Misfits:
         for rival in self._others(codec):
             (found,) = search_mse(rival, pixels[None], mse)
             if found.meets:
-                size_bytes = len(rival.compress(pixels, level=found.level))
+                size_bytes = len(rival.compress(pixels, level=found.setting.level))
                 if size_bytes < (len(stream) if best is None else best[1]):
                     best = rival.model.name, size_bytes
         return best

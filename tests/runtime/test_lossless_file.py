@@ -14,6 +14,7 @@ from vaecodec.runtime.lossless_file import StoredLossless
 from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_file import lossless_model, open_model, pack_model, read_model, unpack_model
 from vaecodec.runtime.model_summary import read_summary
+from vaecodec.runtime.rate_control import Setting
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ("exact", "bits", "joined")
@@ -52,7 +53,7 @@ def test_a_part_is_not_read_for_lossy_streams() -> None:
     with pytest.raises(BadField, match="lossless part"):
         unpack_model(data)
     codec, image = Codec(open_model(data)), np.zeros((28, 28), np.uint8)
-    streams = codec.compress_at([image], [0])
+    streams = codec.compress_at([image], [Setting(0)])
     assert codec.decompress(streams[0]).shape == (28, 28)
     with pytest.raises(BadField, match="lossless part"):
         codec.compress(image, lossless=True)

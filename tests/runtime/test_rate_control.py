@@ -10,9 +10,10 @@ import pytest
 from vaecodec.bitstream.stream import unpack
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError, TargetMissed
+from vaecodec.runtime.bisection import MAX_EVALUATIONS, finest
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
-from vaecodec.runtime.rate_control import MAX_EVALUATIONS, Target, _finest, search
+from vaecodec.runtime.rate_control import Target, search
 
 TESTS = Path(__file__).parents[1]
 CODEC = Codec(read_model(TESTS / "golden" / "levels.vaem"))
@@ -51,8 +52,8 @@ def test_target_bytes_is_never_exceeded_and_the_next_finer_level_would_exceed_it
         sizes = [len(CODEC.compress(image, level=level)) for level in range(LAST + 1)]
         assert one.meets == (min(sizes) <= most)
         if one.meets:
-            assert sizes[one.level] <= most
-            assert one.level == LAST or sizes[one.level + 1] > most
+            assert sizes[one.setting.level] <= most
+            assert one.setting.level == LAST or sizes[one.setting.level + 1] > most
 
 
 def test_compress_to_target_bytes_keeps_it_in_batches_too() -> None:
@@ -68,7 +69,7 @@ def test_target_psnr_is_reached_on_the_decoded_image(psnr: float) -> None:
     for one, image in zip(search(CODEC, IMAGES, Target(target_psnr=psnr)), IMAGES, strict=True):
         if one.meets:
             data = CODEC.compress(image, target_psnr=psnr)
-            assert level_of(data) == one.level
+            assert level_of(data) == one.setting.level
             assert mse_of(data, image) <= largest
             met += 1
     assert met > len(IMAGES) / 2
@@ -99,6 +100,8 @@ def test_a_target_that_cannot_be_met_says_the_best_there_is() -> None:
         ({"target_bytes": 0}, "target_bytes"),
         ({"target_psnr": math.inf}, "target_psnr"),
         ({"max_mse": -1}, "max_mse"),
+        ({"effort": 3}, "effort"),
+        ({"effort": -1}, "effort"),
         ({"quality": 5, "beta": 1}, "give one"),
     ],
 )
@@ -116,7 +119,55 @@ def test_a_search_is_right_where_passing_is_monotonic_and_stays_within_its_evalu
         tested[places] += 1
         return limits[places] >= number
 
-    found = _finest(300, levels, passes)
-    assert [one.meets for one in found] == (limits >= 0).tolist()
-    assert [one.level for one in found] == np.maximum(limits, 0).tolist()
+    np.testing.assert_array_equal(finest(300, levels, passes), limits)
     assert tested.max() <= MAX_EVALUATIONS
+
+
+def met(target: Target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the first images: whether they meet it, their bytes and their mean squared errors (infinite where not)."""
+    images, found = IMAGES[:12], search(CODEC, IMAGES[:12], target)
+    meets = np.array([one.meets for one in found])
+    streams = CODEC.compress_at(list(images), [one.setting for one in found])
+    errors = np.square(np.stack(CODEC.decompress_batch(streams)).astype(float) - images).mean(axis=(1, 2))
+    return meets, np.where(meets, [len(data) for data in streams], np.inf), np.where(meets, errors, np.inf)
+
+
+@pytest.mark.parametrize("most", [16, 20, 30])
+def test_with_effort_a_size_is_kept_and_no_image_is_worse(most: int) -> None:
+    plain = met(Target(target_bytes=most))
+    for effort in (1, 2):
+        meets, sizes, errors = met(Target(target_bytes=most, effort=effort))
+        assert (sizes[meets] <= most).all()
+        assert (errors <= plain[2]).all()
+    assert plain[0].any()
+    assert errors[plain[0]].sum() < 0.97 * plain[2][plain[0]].sum()
+
+
+@pytest.mark.parametrize("psnr", [10.0, 13.0, 15.0])
+def test_with_effort_a_psnr_is_reached_and_no_image_takes_more_bytes(psnr: float) -> None:
+    plain = met(Target(target_psnr=psnr))
+    for effort in (1, 2):
+        meets, sizes, errors = met(Target(target_psnr=psnr, effort=effort))
+        assert (errors[meets] <= 255**2 / 10 ** (psnr / 10)).all()
+        assert (sizes <= plain[1]).all()
+
+
+def test_compress_keeps_a_target_with_effort_and_says_the_same_in_a_batch() -> None:
+    target = Target(target_bytes=24, effort=1)
+    streams = CODEC.compress_batch(IMAGES[:3], target=target)
+    assert streams == [CODEC.compress(image, target_bytes=24, effort=1) for image in IMAGES[:3]]
+    assert max(map(len, streams)) <= 24
+
+
+def test_a_target_missed_with_effort_says_the_best_with_and_without() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    best = min(mse_of(CODEC.compress(noise, level=LAST, effort=effort), noise) for effort in (0, 2))
+    with pytest.raises(TargetMissed, match=f"is {best:.6g},"):
+        CODEC.compress(noise, target_psnr=40, effort=2)
+
+
+def test_a_level_and_a_target_or_an_effort_and_a_target_are_refused() -> None:
+    with pytest.raises(ConfigError, match="level and target"):
+        CODEC.compress_batch(IMAGES[:1], level=1, target=Target(quality=5))
+    with pytest.raises(ConfigError, match="effort and target"):
+        CODEC.compress_batch(IMAGES[:1], effort=1, target=Target(quality=5))

@@ -24,7 +24,7 @@ from vaecodec.runtime.archive_models import as_codec
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.installed import models_by_fingerprint, models_for_geometry, read_installed
-from vaecodec.runtime.rate_control import Target
+from vaecodec.runtime.rate_control import AIMS, Target
 from vaecodec.runtime.stream_model import Candidate, codec_among
 
 STREAM_FORMAT = "VAECODEC"
@@ -153,14 +153,14 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     """Writes a stream. Raises OSError.
 
     Options: `model` (codec, name or path; else the installed one of this size), and one of quality, beta, target_bytes,
-    target_psnr, max_mse, max_error, lossless, level (else the model's default), as Codec.compress has them.
+    target_psnr, max_mse, max_error, lossless, level (else the model's default), and effort, as Codec.compress has them.
     """
     options = getattr(image, "encoderinfo", {})
     try:
-        settings = {name: _number(name, options.get(name)) for name in Target.__slots__}
+        settings = {name: _number(name, options.get(name)) for name in AIMS}
         if options.get("lossless") and settings["max_error"] is None:
             settings["max_error"] = 0
-        target = Target(**settings)
+        target = Target(**settings, effort=_number("effort", options.get("effort")) or 0)
         pixels = grey_pixels(image)
         codec = _codec_to_save(options.get("model"), pixels.shape)
         file.write(codec.compress_batch([pixels], target=target)[0])
@@ -174,7 +174,7 @@ def _number(name: str, value: Any) -> Any:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ConfigError(f"{name}: expected a number, found {value!r}")
-    return int(value) if name in ("level", "target_bytes", "max_error") else float(value)
+    return int(value) if name in ("level", "target_bytes", "max_error", "effort") else float(value)
 
 
 def _codec_to_save(model: Any, size: tuple[int, ...]) -> Codec:

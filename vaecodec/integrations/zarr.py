@@ -31,10 +31,11 @@ from vaecodec.runtime.archive_blocks import decode_block
 from vaecodec.runtime.archive_encode import PendingImage, aim_for, encode_block
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.installed import models_by_fingerprint
-from vaecodec.runtime.rate_control import Target
+from vaecodec.runtime.rate_control import AIMS, Target
 
 CODEC_NAME = "vaecodec"
-SETTINGS = ("model", *Target.__slots__, "fingerprint")
+TARGETS = (*AIMS, "effort")
+SETTINGS = ("model", *TARGETS, "fingerprint")
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -69,8 +70,9 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     """The serializer of an array of images. model: name or path of a model file.
 
     At most one of the next seven, as Codec.compress has them (max_error 0 is lossless), each for every image: a chunk
-    with an image whose target no level meets is refused, and what pads the last chunk counts. fingerprint: hexadecimal,
-    of the model that wrote; set by itself. Raises ModelNotFound, ModelMismatch, ModelError, ConfigError.
+    with an image whose target no level meets is refused, and what pads the last chunk counts. effort: as there too.
+    fingerprint: hexadecimal, of the model that wrote; set by itself. Raises ModelNotFound, ModelMismatch, ModelError,
+    ConfigError.
     """
 
     is_fixed_size = False
@@ -83,6 +85,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     target_psnr: float | None = None
     max_mse: float | None = None
     max_error: int | None = None
+    effort: int | None = None
     fingerprint: str = ""
     _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
@@ -100,7 +103,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     @property
     def target(self) -> Target:
         """What decides the level of an image."""
-        return Target(**{name: getattr(self, name) for name in Target.__slots__})
+        return Target(**{name: value for name in TARGETS if (value := getattr(self, name)) is not None})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> VaecodecCodec:

@@ -13,11 +13,12 @@ from vaecodec.bitstream.archive_block import Block
 from vaecodec.bitstream.archive_codings import Codings
 from vaecodec.bitstream.archive_columns import pack_names
 from vaecodec.entropy.coder import SymbolEncoder
-from vaecodec.errors import BadField, ConfigError, ModelError, TargetMissed
+from vaecodec.errors import BadField, ModelError, TargetMissed
 from vaecodec.runtime.codec import Codec, Pixels
 from vaecodec.runtime.lossless_blocks import BlockPayload, encode_exact
 from vaecodec.runtime.model_file import Model
-from vaecodec.runtime.rate_control import Target, exact_error, fixed_level, levels_for
+from vaecodec.runtime.rate_control import Setting, Target, exact_error, fixed_level, settings_for
+from vaecodec.runtime.refine_cost import distortion_of
 
 Label = int | Sequence[int] | npt.NDArray[np.int64]
 Image = TypeVar("Image")
@@ -25,45 +26,40 @@ Image = TypeVar("Image")
 
 @dataclass(frozen=True, slots=True)
 class PendingImage:
-    """pixels uint8 (h, w), the level it is coded at or the target to seek one for, its name, its labels (a row).
+    """pixels uint8 (h, w), what its coding aims at, its name, its labels (a row).
 
     A target of a largest error is sought no level for: the image is coded exactly, or within it.
     """
 
     pixels: Pixels
-    aim: int | Target
+    aim: Target
     name: str | None
     labels: tuple[int, ...] | None
 
     @property
     def max_error(self) -> int | None:
         """The largest error that is asked for; None for a lossy image."""
-        return None if isinstance(self.aim, int) else self.aim.max_error
+        return self.aim.max_error
 
 
-def one_target(level: int | None, target: Target | None) -> Target:
-    """What both say together. Raises ConfigError where both say something."""
-    if level is not None and target is not None:
-        raise ConfigError("level and target: give one of them")
-    return target or Target(level)
+def aim_for(model: Model, target: Target) -> Target:
+    """The same, as a level where it needs no search, and as a largest error wherever it means one.
 
-
-def aim_for(model: Model, target: Target) -> int | Target:
-    """The level, where a target needs no search; else the target, that of a largest error wherever it means one.
-
-    Raises ModelError for a level, or a lossless part, that is not there.
+    Raises ModelError for a level, a lossless part, or what refining needs, that is not there.
     """
     error = exact_error(model, target)
     if error is not None:
         if not model.has_lossless:
             raise ModelError(f"{model.name} has no lossless part: it compresses at its levels alone")
         return Target(max_error=error)
+    if target.effort:
+        distortion_of(model)
     level = fixed_level(model, target)
     if level is None:
         return target
     if not 0 <= level < len(model.levels):
         raise ModelError(f"level {level}: {model.name} has levels 0..{len(model.levels) - 1}")
-    return level
+    return Target(level, effort=target.effort)
 
 
 def may_share_a_block(a: PendingImage, b: PendingImage) -> bool:
@@ -128,36 +124,37 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
 
 def _encode_lossy(items: Sequence[PendingImage], codec: Codec, first: int) -> BlockPayload:
     """One coder stream, image after image."""
-    levels = _levels(items, codec, first)
+    settings = _settings(items, codec, first)
     symbols = np.empty((len(items), codec.model.latents), np.int32)
-    for level in sorted(set(levels)):
-        rows = [k for k, chosen in enumerate(levels) if chosen == level]
-        symbols[rows] = codec.analyse(np.stack([codec.padded(items[k].pixels) for k in rows]), level)
+    for setting in sorted(set(settings)):
+        rows = [k for k, chosen in enumerate(settings) if chosen == setting]
+        symbols[rows] = codec.choose_symbols([items[k].pixels for k in rows], setting)
+    levels = [setting.level for setting in settings]
     encoder = SymbolEncoder()
     for level, row in zip(levels, symbols, strict=True):
         encoder.encode(row, codec.model.levels[level].tables)
     return BlockPayload(Codings(tuple(levels)), encoder.finish())
 
 
-def _levels(items: Sequence[PendingImage], codec: Codec, first: int) -> list[int]:
-    """The level of each image; those that are to be sought, all of one target at once."""
-    levels = [item.aim if isinstance(item.aim, int) else 0 for item in items]
-    for target in {item.aim for item in items if isinstance(item.aim, Target)}:
+def _settings(items: Sequence[PendingImage], codec: Codec, first: int) -> list[Setting]:
+    """The setting of each image, found for all of one target at once."""
+    settings = [Setting(0)] * len(items)
+    for target in {item.aim for item in items}:
         places = [k for k, item in enumerate(items) if item.aim == target]
         try:
-            found = levels_for(codec, [items[k].pixels for k in places], target)
+            found = settings_for(codec, [items[k].pixels for k in places], target)
         except TargetMissed:
             for k in places:
                 _name_if_missed(items[k], codec, target, first + k)
             raise
-        for k, level in zip(places, found, strict=True):
-            levels[k] = level
-    return levels
+        for k, setting in zip(places, found, strict=True):
+            settings[k] = setting
+    return settings
 
 
 def _name_if_missed(item: PendingImage, codec: Codec, target: Target, number: int) -> None:
     try:
-        levels_for(codec, [item.pixels], target)
+        settings_for(codec, [item.pixels], target)
     except TargetMissed as error:
         name = "" if item.name is None else f" ({item.name})"
         raise TargetMissed(f"image {number}{name}: {error}") from error

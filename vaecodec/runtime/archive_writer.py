@@ -31,7 +31,6 @@ from vaecodec.runtime.archive_encode import (
     encode_block,
     label_row,
     may_share_a_block,
-    one_target,
     paired,
 )
 from vaecodec.runtime.archive_models import ModelLike, as_codec
@@ -40,7 +39,7 @@ from vaecodec.runtime.archive_target import Output, open_for_append, open_new
 from vaecodec.runtime.codec import Codec, Pixels
 from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.model_file import pack_model
-from vaecodec.runtime.rate_control import Target
+from vaecodec.runtime.rate_control import Target, one_target
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -89,6 +88,7 @@ class ArchiveWriter:
         model: ModelLike,
         *,
         level: int | None = None,
+        effort: int = 0,
         target: Target | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         embed_model: bool = False,
@@ -97,13 +97,13 @@ class ArchiveWriter:
     ) -> ArchiveWriter:
         """A new archive, which appears at `path` when it is whole.
 
-        level or target: of images that are added without one, else the model's default; a target's bytes are those of
-        a stream of the image's own, which in an archive takes less. block_images: 1 to 128; reading one image decodes
-        its block. embed_model: the archive carries the model file. Raises OutputError where `path` exists and overwrite
-        is not set.
+        level and effort, or target: of images that are added without one, else the model's default; a target's bytes
+        are those of a stream of the image's own, which in an archive takes less. block_images: 1 to 128; reading one
+        image decodes its block. embed_model: the archive carries the model file. Raises OutputError where `path` exists
+        and overwrite is not set.
         """
         return cls(
-            target=one_target(level, target),
+            target=one_target(level, effort, target),
             codec=as_codec(model),
             output=open_new(path, overwrite=overwrite),  # last: whatever fails before leaves no file
             block_images=block_images,
@@ -118,6 +118,7 @@ class ArchiveWriter:
         model: ModelLike | None = None,
         *,
         level: int | None = None,
+        effort: int = 0,
         target: Target | None = None,
         block_images: int = MAX_BLOCK_IMAGES,
         metadata: Mapping[str, Any] | None = None,
@@ -127,7 +128,7 @@ class ArchiveWriter:
         A torn tail is cut off. Raises OutputError where another process appends, FormatError's children where the index
         is damaged.
         """
-        wanted = one_target(level, target)
+        wanted = one_target(level, effort, target)
         output, last_codec = open_for_append(path, None if model is None else as_codec(model))
         return cls(output, last_codec, target=wanted, block_images=block_images, embed_model=False, metadata=metadata)
 
@@ -161,7 +162,8 @@ class ArchiveWriter:
         pixels = grey_pixels(image)
         self._codec.check_image(pixels)
         own = level is not None or target is not None
-        aim = aim_for(self._codec.model, one_target(level, target)) if own else self._aim
+        effort = self._aim.effort if target is None else 0
+        aim = aim_for(self._codec.model, one_target(level, effort, target)) if own else self._aim
         item = PendingImage(pixels.copy(), aim, name, label_row(label))
         if self._pending and not may_share_a_block(self._pending[0], item):
             self._write_block()

@@ -3,6 +3,8 @@
 image ──analysis──> y ──quantizer──> symbols ──coder──> payload ──pack──> bytes
 (h, w)              (n,)             int32 (n,)         bytes
 image <─────────synthesis────────────symbols <─coder─── payload <─unpack─ bytes
+
+With effort, refine.py moves the symbols before they are coded.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ from vaecodec.runtime.images import grey_pixels
 from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.lossless import LosslessCodec, Received
 from vaecodec.runtime.model_file import Model
-from vaecodec.runtime.rate_control import Target, levels_for
+from vaecodec.runtime.rate_control import Setting, Target, one_target, settings_for
 from vaecodec.runtime.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from vaecodec.runtime.refine import Refiner
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int32]
@@ -65,6 +69,13 @@ class Codec:
             raise ModelError(f"{self.model.name} has no lossless part: it compresses at its levels alone")
         return LosslessCodec(part, self._frame, self.fingerprint)
 
+    @cached_property
+    def refiner(self) -> Refiner:
+        """What effort is spent by. Raises ModelError where the model does not say what its β weighs."""
+        from vaecodec.runtime.refine import Refiner
+
+        return Refiner(self.model, self._synthesis)
+
     # pixels and bytes
 
     def compress(
@@ -79,17 +90,19 @@ class Codec:
         max_mse: float | None = None,
         max_error: int | None = None,
         lossless: bool = False,
+        effort: int = 0,
     ) -> bytes:
         """The stream of one image: numpy uint8 (h, w), or a PIL image of any mode that turns grey without loss.
 
-        At most one of the settings of vaecodec.runtime.rate_control.Target may be given; lossless is max_error 0. An
-        image smaller than the model's geometry is padded by its edge. Raises ImageSizeError, ImageModeError,
-        ModelError, ConfigError, and TargetMissed where no level meets the target.
+        At most one of the settings of vaecodec.runtime.rate_control.Target may be given, and effort 0, 1 or 2, which
+        takes longer for better streams; lossless is max_error 0. An image smaller than the model's geometry is padded
+        by its edge. Raises ImageSizeError, ImageModeError, ModelError, ConfigError, and TargetMissed where no level
+        meets the target.
         """
         if lossless and max_error not in (None, 0):
             raise ConfigError(f"lossless and max_error {max_error}: give one of them")
         largest = 0 if lossless else max_error
-        target = Target(level, quality, beta, target_bytes, target_psnr, max_mse, largest)
+        target = Target(level, quality, beta, target_bytes, target_psnr, max_mse, largest, effort)
         return self.compress_batch([image], target=target)[0]
 
     def decompress(self, data: bytes | memoryview) -> Pixels:
@@ -97,26 +110,35 @@ class Codec:
         return self.decompress_batch([data])[0]
 
     def compress_batch(
-        self, images: Sequence[Pixels | Image.Image] | Pixels, *, level: int | None = None, target: Target | None = None
+        self,
+        images: Sequence[Pixels | Image.Image] | Pixels,
+        *,
+        level: int | None = None,
+        effort: int = 0,
+        target: Target | None = None,
     ) -> list[bytes]:
-        """A stream for each image; the same bytes as compress() gives one by one, faster."""
+        """A stream for each image; the same bytes as compress() gives one by one, faster.
+
+        target: instead of level and effort. Raises as compress() does.
+        """
+        wanted = one_target(level, effort, target)
         pixels = [grey_pixels(image) for image in images]
         if not pixels:
             return []
-        wanted = target or Target(level=level)
         if self.model.has_lossless or wanted.max_error is not None:
             return compress_by_target(self, pixels, wanted)
-        return self.compress_at(pixels, levels_for(self, pixels, wanted))
+        return self.compress_at(pixels, settings_for(self, pixels, wanted))
 
-    def compress_at(self, pixels: list[Pixels], levels: list[int]) -> list[bytes]:
-        """The lossy stream of each image (h, w) at its level. Raises ImageError's children, ModelError."""
+    def compress_at(self, pixels: list[Pixels], settings: list[Setting]) -> list[bytes]:
+        """The lossy stream of each image (h, w) at its setting. Raises ImageError's children, ModelError."""
         if not pixels:
             return []
-        for level in set(levels):
-            self._level(level)
+        for setting in set(settings):
+            self._level(setting.level)
         self._analysis.start()
-        parts = pieces(len(pixels), least=LEAST_PIECE, most=MOST_PIECE)
-        return list(chain(*map_on_cores(lambda part: self._compress_part(pixels[part], levels[part]), parts)))
+        least = self.refiner.least_piece if any(setting.effort for setting in settings) else LEAST_PIECE
+        parts = pieces(len(pixels), least=least, most=MOST_PIECE)
+        return list(chain(*map_on_cores(lambda part: self._compress_part(pixels[part], settings[part]), parts)))
 
     def decompress_batch(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
         """An image for each stream, uint8 (h, w). Raises as decompress() does, at a stream that is bad."""
@@ -128,13 +150,14 @@ class Codec:
         decoded = dict(zip(exact, self.lossless.decompress(received), strict=True)) if exact else {}
         return [decoded[k] if k in decoded else next(lossy) for k in range(len(streams))]
 
-    def _compress_part(self, pixels: list[Pixels], levels: list[int]) -> list[bytes]:
+    def _compress_part(self, pixels: list[Pixels], settings: list[Setting]) -> list[bytes]:
         streams = [b""] * len(pixels)
-        for level in sorted(set(levels)):
-            places = [k for k, one in enumerate(levels) if one == level]
-            symbols = self.analyse(np.stack([self.padded(pixels[k]) for k in places]), level)
-            sizes = [self._frame.written_size(pixels[k]) for k in places]
-            for k, stream in zip(places, pack_symbols(self, symbols, sizes, level), strict=True):
+        for setting in sorted(set(settings)):
+            places = [k for k, one in enumerate(settings) if one == setting]
+            images = [pixels[k] for k in places]
+            sizes = [self._frame.written_size(image) for image in images]
+            packed = pack_symbols(self, self.choose_symbols(images, setting), sizes, setting.level)
+            for k, stream in zip(places, packed, strict=True):
                 streams[k] = stream
         return streams
 
@@ -185,6 +208,14 @@ class Codec:
         return self._level(level).tables.information_bits(symbols)
 
     # pixels and latents
+
+    def choose_symbols(self, images: Sequence[Pixels], setting: Setting) -> Symbols:
+        """Symbols (b, n) of images (h, w), padded if need be. Raises ImageError's children, ModelError."""
+        padded = np.stack([self.padded(image) for image in images])
+        symbols = self.analyse(padded, setting.level)
+        if not setting.effort:
+            return symbols
+        return self.refiner(padded, self._frame.inside(images), symbols, setting.level, setting.effort)
 
     def analyse(self, images: Pixels, level: int = 0) -> Symbols:
         """Symbols (b, n) of images (b, h, w) of the model's geometry."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.limits import MAX_STREAM_BYTES
 from vaecodec.errors import TargetMissed
-from vaecodec.runtime.rate_control import Target, exact_error, find_levels, missed
+from vaecodec.runtime.rate_control import Target, exact_error, find_settings, missed
 
 if TYPE_CHECKING:
     from vaecodec.runtime.codec import Codec, Pixels
@@ -26,15 +26,15 @@ def compress_by_target(codec: Codec, images: Sequence[Pixels], target: Target) -
         if target.target_bytes is not None and longest > target.target_bytes:
             raise TargetMissed(f"target of {target.target_bytes} bytes: {codec.model.name} needs {longest}")
         return streams
-    found = find_levels(codec, images, target)
+    found = find_settings(codec, images, target)
     met = [k for k, one in enumerate(found) if one.meets]
-    coded = codec.compress_at([images[k] for k in met], [found[k].level for k in met])
+    coded = codec.compress_at([images[k] for k in met], [found[k].setting for k in met])
     lossy = dict(zip(met, coded, strict=True))
     limits = [_limit(lossy.get(k), target) for k in range(len(images))]
     streams = []
     for k, exact in enumerate(codec.lossless.compress_within(images, limits)):
         if exact is None and k not in lossy:
-            raise missed(codec, images[k], target, found[k].level)
+            raise missed(codec, images[k], target, found[k].setting)
         streams.append(lossy[k] if exact is None else exact)
     return streams
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,13 @@ class Geometry:
         if image.shape == self.size:
             return image
         return np.pad(image, ((0, self.height - image.shape[0]), (0, self.width - image.shape[1])), mode="edge")
+
+    def inside(self, images: Sequence[Pixels]) -> npt.NDArray[np.bool_]:
+        """Which pixels (b, height, width) of the padded images are the images' (h, w) own."""
+        mask = np.zeros((len(images), *self.size), np.bool_)
+        for row, image in zip(mask, images, strict=True):
+            row[: image.shape[0], : image.shape[1]] = True
+        return mask
 
     def check_image(self, image: Pixels) -> None:
         """Raises ImageError for what is no image, ImageSizeError for one that is too large."""

@@ -63,6 +63,8 @@ class _Search:
 class Refiner:
     """Refines symbols of one model. Raises ModelError where the model does not say what its β weighs."""
 
+    least_piece = 64  # images that are worth a core of their own
+
     def __init__(self, model: Model, synthesis: Synthesis) -> None:
         self._model = model
         self._synthesis = synthesis
