@@ -1,21 +1,27 @@
 """The rate-distortion figure: bytes an image against PSNR, one panel for each data set.
 
-results of rate_distortion and classical (dicts as stored) --draw--> rate-distortion.png, .svg
+    python -m benchmarks.figure                                 the README's, from the stored results
 
-β-VAE and PCA three ways: bytes of files (solid), payload (dashed), information content (dotted). Classical codecs by
-the bytes of their files; what they store losslessly stands on the line at the top.
+results of rate_distortion, classical and flagship (dicts as stored) --draw--> rate-distortion.png, .svg
+
+Learned codecs three ways: bytes of files (solid), payload (dashed), information content (dotted). Classical codecs by
+the bytes of their files; what they store losslessly stands on the line at the top. A flagship is drawn where its result
+is there, at effort 0, and by its files alone at the highest effort.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import RESULTS
+
 DSPRITES_ENTROPY_BYTES = 2.43  # 19.44 bits: a uniform draw of the 715,800 or so distinct images
 TOP_DB = 50.0  # lossy points above are left out; the lossless ones stand here
 RATES = (("file_bytes", "-", "file"), ("payload_bytes", "--", "payload"), ("information_bytes", ":", "information"))
 TITLES = {"mnist": "MNIST, 28×28, 8 bit", "dsprites": "dSprites, 64×64, 1 bit"}
-VAE_COLOUR, ZOO_COLOUR, PCA_COLOUR = "#c1272d", "#7b1fa2", "#555555"
+VAE_COLOUR, ZOO_COLOUR, PCA_COLOUR, FLAGSHIP_COLOUR = "#c1272d", "#7b1fa2", "#555555", "#111111"
 CLASSICAL_COLOURS = {
     "WebP": "#0072b2",
     "JPEG XL": "#009e73",
@@ -28,8 +34,32 @@ CLASSICAL_COLOURS = {
 Result = Mapping[str, Any]
 
 
-def draw(results: Mapping[str, Result], classical: Mapping[str, Result], path: Path) -> None:
-    """Write `path` (.png) and the same as .svg; `results` and `classical` by name of the data set."""
+def main() -> None:
+    """Draw what the README shows."""
+    draw_stored(RESULTS)
+
+
+def draw_stored(folder: Path) -> Path:
+    """The figure of the results in a folder, beside them."""
+    path = folder / "rate-distortion.png"
+    swept, classical, flagships = (read_results(folder, kind) for kind in ("rate-distortion", "classical", "flagship"))
+    draw(swept, classical, path, flagships)
+    return path
+
+
+def read_results(folder: Path, kind: str, suffix: str = "") -> dict[str, dict[str, Any]]:
+    """The stored results of a kind by data set, those that there are."""
+    paths = {data: folder / f"{kind}-{data}{suffix}.json" for data in TITLES}
+    return {data: json.loads(path.read_text(encoding="utf-8")) for data, path in paths.items() if path.is_file()}
+
+
+def draw(
+    results: Mapping[str, Result],
+    classical: Mapping[str, Result],
+    path: Path,
+    flagships: Mapping[str, Result],
+) -> None:
+    """Write `path` (.png) and the same as .svg; the results by name of the data set."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -38,7 +68,7 @@ def draw(results: Mapping[str, Result], classical: Mapping[str, Result], path: P
 
     figure, panels = pyplot.subplots(1, len(results), figsize=(7.2 * len(results), 6.6), squeeze=False)
     for panel, (data, result) in zip(panels[0], results.items(), strict=True):
-        draw_panel(panel, data, result, classical.get(data, {"curves": []}))
+        draw_panel(panel, data, result, classical.get(data, {"curves": []}), flagships.get(data, {"efforts": []}))
     figure.tight_layout(rect=(0, 0.13, 1, 1))
     handles, labels = legend_of(panels[0])
     figure.legend(handles, labels, loc="lower center", ncol=2 + 3 * (len(results) > 1), frameon=False)
@@ -48,7 +78,7 @@ def draw(results: Mapping[str, Result], classical: Mapping[str, Result], path: P
     pyplot.close(figure)
 
 
-def draw_panel(panel: Any, data: str, result: Result, classical: Result) -> None:
+def draw_panel(panel: Any, data: str, result: Result, classical: Result, flagship: Result) -> None:
     """One data set."""
     draw_classical(panel, classical["curves"])
     panel.plot([], [], color="black", marker="v", markersize=8, linestyle="none", label="lossless, file")
@@ -58,6 +88,7 @@ def draw_panel(panel: Any, data: str, result: Result, classical: Result) -> None
     label_betas(panel, sweep)
     for model in result["zoo"]:
         draw_zoo(panel, model["point"])
+    draw_flagship(panel, flagship["efforts"])
     if data == "dsprites":
         panel.axvline(DSPRITES_ENTROPY_BYTES, color="black", linewidth=1, linestyle="-.")
         text = f" entropy of dSprites,\n {DSPRITES_ENTROPY_BYTES} bytes an image"
@@ -123,6 +154,18 @@ def draw_zoo(panel: Any, point: Result) -> None:
         panel.plot([point[key]], [point["psnr_db"]], color=ZOO_COLOUR, markerfacecolor=filled, label=label, **options)
 
 
+def draw_flagship(panel: Any, efforts: Sequence[Result]) -> None:
+    """One model's whole curve, too many levels for a marker at each; beside it what effort makes of its files."""
+    curves = {effort["effort"]: [one["point"] for one in effort["levels"]] for effort in efforts}
+    if 0 in curves:
+        draw_three_ways(panel, curves[0], "flagship, one model", FLAGSHIP_COLOUR, "")
+    highest = max(curves, default=0)
+    if highest:
+        x, y = [p["file_bytes"] for p in curves[highest]], [p["psnr_db"] for p in curves[highest]]
+        label = f"flagship, file at effort {highest}"
+        panel.plot(x, y, color=FLAGSHIP_COLOUR, linewidth=1.0, marker="|", markersize=4, label=label)
+
+
 def pca_front(points: Sequence[Result]) -> list[Result]:
     """The PCA settings that no other beats in both file bytes and MSE, in rising order of bytes."""
     best: list[Result] = []
@@ -139,3 +182,7 @@ def legend_of(panels: Sequence[Any]) -> tuple[list[Any], list[str]]:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     return list(found.values()), list(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,6 @@ and never into results/. Needs vaecodec[bench,train].
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.checks import PairCheck, check_pairs
 from benchmarks.classical import describe, describe_set, evenly_spaced
-from benchmarks.figure import draw
+from benchmarks.figure import draw, read_results
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import ModelPoint, measure_model
 from benchmarks.pca_baseline import FIT_IMAGES, measure_pca
@@ -70,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_results(path, result, seed=0)
         failed |= fails(result, quick=options.quick)
     results = read_results(out, "rate-distortion", suffix)
-    draw(results, read_results(RESULTS, "classical", ""), out / f"rate-distortion{suffix}.png")
-    print(out / f"rate-distortion{suffix}.png")
+    drawn = out / f"rate-distortion{suffix}.png"
+    draw(results, read_results(RESULTS, "classical"), drawn, {} if options.quick else read_results(RESULTS, "flagship"))
+    print(drawn)
     return int(failed)
 
 
@@ -158,16 +158,6 @@ def describe_check(check: PairCheck) -> str:
         f"β {check.betas[0]:g} → {check.betas[1]:g}: {low:.2f} → {high:.2f} B, {nats_low:.2f} → {nats_high:.2f} nats,"
         f" MSE {mse_low:.2f} → {mse_high:.2f}: {verdict}"
     )
-
-
-def read_results(folder: Path, kind: str, suffix: str) -> dict[str, dict[str, Any]]:
-    """The stored results of a kind by data set, those that there are."""
-    found = {}
-    for data in DATA:
-        path = folder / f"{kind}-{data}{suffix}.json"
-        if path.is_file():
-            found[data] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 if __name__ == "__main__":
