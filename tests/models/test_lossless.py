@@ -12,6 +12,7 @@ from vaecodec.models.lossless_phases import feature_table, split_phases
 from vaecodec.models.moments import Moments
 from vaecodec.models.pixel_values import PixelValues, begin_bases
 from vaecodec.runtime import pixel_phases
+from vaecodec.runtime.lossless_part import PHASES
 
 SMALL = {"height": 8, "width": 12, "latents": 5, "units": 16, "map_units": 16, "map_channels": 4, "phase_width": 8}
 
@@ -113,14 +114,19 @@ def test_a_map_of_half_planes_moves_with_its_position() -> None:
     y = torch.randn(1, 5)
     with torch.no_grad():
         before = drawn(y)
-        drawn.position.bias += torch.tensor([2.0, -4.0]) / 8  # two positions are four steps of the grid of odd numbers
+        drawn.position.bias += torch.tensor([2.0, -4.0]) / 8  # in pixels; a position of the map is two
         after = drawn(y)
     torch.testing.assert_close(after[:, :, 1:, :-2], before[:, :, :-1, 2:], atol=1e-4, rtol=1e-4)
 
 
 def test_the_grid_of_a_map_is_symmetric_and_ends_before_one() -> None:
     grid = grid_of(4, 8)
-    assert grid.shape == (32, 3)
+    assert grid.shape == (4 * 32, 3)
     torch.testing.assert_close(grid[:, :2].sum(dim=0), torch.zeros(2))
-    assert grid[:, 1].max() == pytest.approx(7 / 8)
-    assert grid[:, 0].max() == pytest.approx(3 / 8)
+    assert grid[:, 1].max() == pytest.approx(7.5 / 8)
+    assert grid[:, 0].max() == pytest.approx(3.5 / 8)
+
+
+def test_a_position_of_the_grid_holds_its_pixels_phase_by_phase() -> None:
+    first = 8 * grid_of(4, 8)[:4, :2]
+    torch.testing.assert_close(first - first[0], torch.tensor(PHASES) * 1.0)

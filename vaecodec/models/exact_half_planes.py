@@ -4,7 +4,7 @@
        │                               └─Dense─> C, ±65535 ───┤
        └─────────Dense─────────> r0, c0, ±2047 ───────────────┴─> A·(r - r0) + B·(c - c0) + C ─> 0..255 ─Dense─> map
 
-Rows r and columns c are odd numbers times `steps`, a power of two that positions between them are multiples of. The
+Rows r and columns c count pixels from the middle times `steps`, an even power of two; so all of them are integers. The
 runtime has no operation that repeats a vector at every position: weights of 0, 1 and r, c do it, in two stages.
 """
 
@@ -22,7 +22,7 @@ from vaecodec.models.exact_graph import ExactGraph
 from vaecodec.models.exact_map import SymbolsToHidden, symbols_layer
 from vaecodec.models.exact_residual import exact_layer
 from vaecodec.models.exact_synthesis import SymbolRange
-from vaecodec.models.half_planes import TOP, HalfPlaneMap, odd_numbers
+from vaecodec.models.half_planes import TOP, HalfPlaneMap, odd_numbers, places_of, within_position
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Shuffle
@@ -55,11 +55,10 @@ class ExactHalfPlaneMap(nn.Module):
         self.normals, self.offset = self._coefficients(drawn.coefficients.leave, full * (-shift).exp2())
         self.position = symbols_layer(drawn.position, meaning, torch.full((2,), 1 / (self.steps * side)), POSITION_TOP)
         self.register_buffer("unit", tops_of_channels(drawn(latents).permute(0, 2, 3, 1)) / ACTIVATION_TOP)
-        mix, half = drawn.mix, torch.full((self.count,), TOP / ACTIVATION_TOP)
+        mix, half = drawn.mix, torch.full((drawn.mix.in_channels,), TOP / ACTIVATION_TOP)
         assert mix.bias is not None
         self.mix = exact_layer(mix.weight, mix.bias, half, self.unit, 0, ACTIVATION_TOP)
-        rows, columns = torch.meshgrid(*(odd_numbers(s) * self.steps for s in self.plane), indexing="ij")
-        self.register_buffer("grid", torch.stack([rows, columns], dim=-1).view(-1, 2), persistent=False)
+        self.register_buffer("grid", places_of(*self.plane) * self.steps, persistent=False)
 
     def _coefficients(self, leave: nn.Linear, unit: Float[Tensor, " k"]) -> tuple[ExactDense, ExactDense]:
         """Normals, whose unit is `unit`, and offsets, whose unit is that at the smallest coordinate."""
@@ -77,8 +76,8 @@ class ExactHalfPlaneMap(nn.Module):
         offset = self.steps * self.offset(active) - (normals * position[:, :, None]).sum(dim=1)
         distance = self.grid @ normals + offset[:, None]
         drawn = round_through(distance * (-self.shift).exp2()).clamp(0, ACTIVATION_TOP)
-        feature_map: Tensor = self.mix(drawn)
-        return feature_map.view(-1, *self.plane, feature_map.shape[-1])
+        feature_map: Tensor = self.mix(drawn.view(len(symbols), *self.plane, -1))
+        return feature_map
 
     def to_network(self) -> ExactNetwork:
         """Raises NotExact."""
@@ -92,12 +91,13 @@ class ExactHalfPlaneMap(nn.Module):
         moved = _combine(graph, products, torch.cat([torch.zeros(2 * k, 2 * k), -torch.cat([one, one], dim=1)]))
         offset = _combine(graph, graph.exact_dense(self.offset, active), torch.cat([none, none, self.steps * one]))
         planes = graph.add(placed, graph.add(moved, offset))  # A, B and C' = C - A·r0 - B·c0 of each
-        drawn = graph.rescale(self._at_every_position(graph, planes), self.shift, 0, ACTIVATION_TOP)
+        shift = self.shift.repeat(len(within_position()))
+        drawn = graph.rescale(self._at_every_pixel(graph, planes), shift, 0, ACTIVATION_TOP)
         graph.exact_dense(self.mix, drawn)
         return graph.network()
 
-    def _at_every_position(self, graph: ExactGraph, planes: int) -> int:
-        """A·r + B·c + C' (h, w, k): first in the corner of each block of positions, then within the blocks."""
+    def _at_every_pixel(self, graph: ExactGraph, planes: int) -> int:
+        """A·r + B·c + C' (h, w, 4·k): first in the corner of each block of positions, then within the blocks."""
         (height, width), k = self.plane, self.count
         side = max(f for f in range(1, LARGEST_BLOCK + 1) if height % f == width % f == 0)
         rows, columns = (odd_numbers(s)[::side] * self.steps for s in self.plane)
@@ -105,7 +105,10 @@ class ExactHalfPlaneMap(nn.Module):
         corners = [torch.cat([keep, _plane_at(k, r, c)]) for r in rows.tolist() for c in columns.tolist()]
         blocks = graph.reshape(_combine(graph, planes, torch.cat(corners)), height // side, width // side)
         inside = [2.0 * self.steps * step for step in range(side)]
-        places = torch.cat([_plane_at(k, r, c) for r in inside for c in inside])
+        pixels = (self.steps * within_position()).tolist()
+        places = torch.cat(
+            [_plane_at(k, r + down, c + right) for r in inside for c in inside for down, right in pixels]
+        )
         return graph.append(Shuffle((_combine(graph, blocks, places),), side, 0))
 
 

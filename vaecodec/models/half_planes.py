@@ -2,9 +2,9 @@
 
     y ─┬─MLP──> normal (A, B) and offset C of each half-plane ─┐
        └─Linear──> position (r0, c0) ──────────────────────────┴─> clamp(A·(r - r0) + B·(c - c0) + C, 0, top)
-                                               at every position (r, c): (b, k, h/2, w/2) ──1×1──> map
+                          at every pixel (r, c), four to a position of the map: (b, 4·k, h/2, w/2) ──1×1──> map
 
-Every position sees the same functions of its own coordinates (a compositional pattern-producing network, Stanley 2007,
+Every pixel sees the same functions of its own coordinates (a compositional pattern-producing network, Stanley 2007,
 whose first layer is made by another network, Ha et al. 2016). Moving a shape is a change of two numbers, and turning or
 growing it one of the normals; a fully connected layer would have to learn it anew for every place.
 """
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vaecodec.models.lossless_config import LATENT_SCALE, LosslessConfig
 from vaecodec.models.residual import ResidualMLP
+from vaecodec.runtime.lossless_part import PHASES
 
 TOP = 4.0  # beyond it a half-plane is simply outside
 FIRST_NORMAL = 6.0  # length of the normals to begin with
@@ -34,7 +35,7 @@ class HalfPlaneMap(nn.Module):
         self.plane, self.count = config.plane, config.half_planes
         self.coefficients = ResidualMLP(config.latents, config.map_units, config.map_blocks, 3 * self.count)
         self.position = nn.Linear(config.latents, 2)
-        self.mix = nn.Conv2d(self.count, config.map_channels, 1)
+        self.mix = nn.Conv2d(len(PHASES) * self.count, config.map_channels, 1)
         self.register_buffer("grid", grid_of(*self.plane), persistent=False)
         angle = torch.rand(self.count) * 2 * math.pi
         begin = torch.stack([FIRST_NORMAL * angle.cos(), FIRST_NORMAL * angle.sin(), torch.randn(self.count) - 1])
@@ -49,19 +50,30 @@ class HalfPlaneMap(nn.Module):
         return torch.stack([normal_r, normal_c, offset - normal_r * row - normal_c * column], dim=1)
 
     def forward(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b c h w"]:
-        distance = (self.grid @ self.half_planes(y)).clamp(0, TOP)  # (b, h·w, k)
-        drawn = distance.view(len(y), *self.plane, self.count).permute(0, 3, 1, 2)  # channels last in memory
+        distance = (self.grid @ self.half_planes(y)).clamp(0, TOP)  # (b, h·w·4, k)
+        drawn = distance.view(len(y), *self.plane, -1).permute(0, 3, 1, 2)  # channels last in memory
         feature_map: Tensor = self.mix(drawn).relu()
         return feature_map
 
 
 def grid_of(height: int, width: int) -> Float[Tensor, "p 3"]:
-    """(row, column, 1) of every position, row by row: odd numbers around 0, over the longer side."""
-    rows, columns = odd_numbers(height), odd_numbers(width)
-    places = torch.meshgrid(rows, columns, indexing="ij")
-    return torch.stack([*(place / max(height, width) for place in places), torch.ones(height, width)], -1).view(-1, 3)
+    """(row, column, 1) of every pixel, position by position, phase by phase; height, width: positions of the map."""
+    places = places_of(height, width) / max(height, width)
+    return torch.cat([places, torch.ones(len(places), 1)], dim=1)
+
+
+def places_of(height: int, width: int) -> Float[Tensor, "p 2"]:
+    """(row, column) of every pixel around the middle of the image, where a pixel is 1 high and wide."""
+    rows, columns = torch.meshgrid(odd_numbers(height), odd_numbers(width), indexing="ij")
+    corners = torch.stack([rows, columns], dim=-1).view(-1, 1, 2)
+    return (corners + within_position()).view(-1, 2)
+
+
+def within_position() -> Float[Tensor, "phases 2"]:
+    """(row, column) of each phase's pixel around the middle of its position."""
+    return torch.tensor(PHASES) - 0.5
 
 
 def odd_numbers(side: int) -> Float[Tensor, " s"]:
-    """Twice the distance of each place from the middle."""
+    """Twice the distance of each place from the middle: in pixels, two to a place."""
     return torch.arange(side) * 2.0 + 1 - side
