@@ -69,7 +69,7 @@ def create(
         raise DataError("the sources hold no image")
     writer = ArchiveWriter.create(
         target,
-        codec_for_image(first.pixels.shape, options["model"]),
+        codec_for_image(first.pixels.shape, options["model"], exact=wanted.exact),
         target=wanted,
         block_images=options["block_images"],
         embed_model=embed_model,

@@ -14,12 +14,15 @@ from vaecodec.runtime.stream_model import Candidate, codec_among
 SHOWN_HEX = 16  # digits of a fingerprint that are shown where one stands for a model
 
 
-def codec_for_image(size: tuple[int, ...], model: str | None) -> Codec:
-    """The codec of --model, or of the alias for images of this size (height, width). Raises ModelNotFound."""
+def codec_for_image(size: tuple[int, ...], model: str | None, *, exact: bool = False) -> Codec:
+    """The codec of --model, or of the alias for images of this size (height, width). Raises ModelNotFound.
+
+    exact: the alias whose model codes them exactly, where there is one.
+    """
     if model is not None:
         return load(model)
     height, width = size[0], size[1]
-    found = models_for_geometry(height, width)
+    found = models_for_geometry(height, width, exact=exact)
     if found:
         return Codec(read_installed(found[0].path))
     fitting = [m for m in installed_models() if m.summary.height >= height and m.summary.width >= width]
@@ -40,10 +43,11 @@ def codec_for_stream(data: bytes, model: str | None) -> Codec:
 
 
 class Codecs:
-    """The codecs of many images or streams, each made once. model: that of --model, for all of them."""
+    """The codecs of many images or streams, each made once. model: of --model, for all of them; exact: as above."""
 
-    def __init__(self, model: str | None) -> None:
+    def __init__(self, model: str | None, *, exact: bool = False) -> None:
         self._given = None if model is None else load(model)
+        self._exact = exact
         self._by_size: dict[tuple[int, ...], Codec] = {}
         self._by_start: dict[bytes, list[Candidate]] = {}
 
@@ -52,7 +56,7 @@ class Codecs:
         if self._given is not None:
             return self._given
         if size not in self._by_size:
-            self._by_size[size] = codec_for_image(size, None)
+            self._by_size[size] = codec_for_image(size, None, exact=self._exact)
         return self._by_size[size]
 
     def for_stream(self, data: bytes) -> Codec:

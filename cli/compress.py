@@ -50,7 +50,7 @@ def command(
 
     with naming(source):
         pixels = read_pixels(source)
-    codec = codec_for_image(pixels.shape, model)
+    codec = codec_for_image(pixels.shape, model, exact=wanted.exact)
     with naming(source):
         stream = codec.compress_batch([pixels], target=wanted)[0]
         mse = error_of(codec.decompress(stream), pixels) if verify else None

@@ -41,7 +41,8 @@ def compress_folder(
 
     if target == STANDARD:
         raise click.UsageError("a folder is compressed into a folder, not to standard output")
-    codecs, misfits, progress, started = Codecs(model), Misfits(), Progress(quiet=as_json), time.monotonic()
+    codecs, misfits = Codecs(model, exact=wanted.exact), Misfits()
+    progress, started = Progress(quiet=as_json), time.monotonic()
 
     def read(path: str) -> tuple[Codec, Pixels]:
         pixels = read_pixels(path)

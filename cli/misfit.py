@@ -73,7 +73,7 @@ class Misfits:
             rivals: list[Codec] = []
             for other in installed_models():
                 size = other.summary.height, other.summary.width
-                if size != codec.geometry or other.summary.fingerprint == codec.fingerprint:
+                if size != codec.geometry or other.summary.fingerprint == codec.fingerprint or not other.summary.betas:
                     continue
                 if len(rivals) == MAX_RIVALS:
                     break

@@ -76,6 +76,14 @@ def test_only_aliased_models_stand_for_a_geometry(folder: Path) -> None:
     assert models_for_geometry(4, 6) == []
 
 
+def test_what_is_wanted_exactly_takes_the_alias_whose_model_can(folder: Path) -> None:
+    shutil.copy(GOLDEN / "exact.vaem", folder / "golden-exact-1.vaem")
+    table = {"a": "golden-exact-1", "b": "golden-tiny-1"}
+    (folder.parent / "zoo" / "aliases.json").write_text(json.dumps(table))
+    assert [model.name for model in models_for_geometry(28, 28)] == ["golden-tiny-1", "golden-exact-1"]
+    assert [model.name for model in models_for_geometry(28, 28, exact=True)] == ["golden-exact-1", "golden-tiny-1"]
+
+
 @pytest.mark.parametrize("damage", ["empty", "header", "body"])
 def test_a_damaged_file_does_not_hide_the_others(folder: Path, damage: str) -> None:
     data = bytearray(MINI.read_bytes())

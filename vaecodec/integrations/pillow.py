@@ -162,7 +162,7 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
             settings["max_error"] = 0
         target = Target(**settings, effort=_number("effort", options.get("effort")) or 0)
         pixels = grey_pixels(image)
-        codec = _codec_to_save(options.get("model"), pixels.shape)
+        codec = _codec_to_save(options.get("model"), pixels.shape, exact=target.exact)
         file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
@@ -177,10 +177,10 @@ def _number(name: str, value: Any) -> Any:
     return int(value) if name in ("level", "target_bytes", "max_error", "effort") else float(value)
 
 
-def _codec_to_save(model: Any, size: tuple[int, ...]) -> Codec:
+def _codec_to_save(model: Any, size: tuple[int, ...], *, exact: bool) -> Codec:
     if model is not None:
         return as_codec(model)
-    found = models_for_geometry(size[0], size[1])
+    found = models_for_geometry(size[0], size[1], exact=exact)
     if not found:
         raise ModelNotFound(f"no model is the default for images of {size[0]}x{size[1]}: save(..., model=...)")
     return Codec(read_installed(found[0].path))

@@ -100,10 +100,11 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
     return found
 
 
-def models_for_geometry(height: int, width: int) -> list[InstalledModel]:
-    """The aliased models that are made for images of this size."""
+def models_for_geometry(height: int, width: int, *, exact: bool = False) -> list[InstalledModel]:
+    """The aliased models that are made for images of this size, those first that code them exactly, or with loss."""
     found = [m for m in installed_models() if m.aliases]
-    return [m for m in found if (m.summary.height, m.summary.width) == (height, width)]
+    fitting = [m for m in found if (m.summary.height, m.summary.width) == (height, width)]
+    return sorted(fitting, key=lambda m: not (m.summary.has_lossless if exact else m.summary.betas))
 
 
 def read_installed(path: Path) -> Model:

@@ -61,7 +61,7 @@ class Target:
         given = [name for name in AIMS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ConfigError(f"{' and '.join(given)}: give one of them")
-        if self.quality is not None and not 0 <= self.quality <= 100:
+        if self.quality is not None and not 0 <= self.quality <= QUALITY_TOP:
             raise ConfigError(f"quality: expected 0..100, found {self.quality:g}")
         if self.beta is not None and not (math.isfinite(self.beta) and self.beta > 0):
             raise ConfigError(f"beta: expected a positive number, found {self.beta:g}")
@@ -75,6 +75,11 @@ class Target:
             raise ConfigError(f"max_error: expected 0..{MAX_ERROR}, found {self.max_error}")
         if not 0 <= self.effort <= MAX_EFFORT:
             raise ConfigError(f"effort: expected 0..{MAX_EFFORT}, found {self.effort}")
+
+    @property
+    def exact(self) -> bool:
+        """Whether it takes a lossless part: at quality 100 where there is one, at a max_error always."""
+        return self.max_error is not None or self.quality == QUALITY_TOP
 
     @property
     def largest_mse(self) -> float | None:
