@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.checks import amortised_bytes
 from benchmarks.foreign import foreign_sets
+from benchmarks.lossless_bars import lossless_bars
 from benchmarks.lossless_parts import measure_parts
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import through_files
@@ -139,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = dataset.images[: options.images]
     described = {"name": dataset.name, "split": dataset.split, "source": dataset.source, "images": len(images)}
     results = {"data": described, **measure_all(load(options.model), images)}
+    results["bars"] = [bar.to_dict() for bar in lossless_bars(options.data, results)]
     path = options.out or RESULTS / f"lossless-{options.data}.json"
     write_results(path, results, seed=0)
     print(path)

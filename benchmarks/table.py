@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lossless_table import lossless_lines
 from benchmarks.machine import RESULTS, ROOT
 
 README = ROOT / "README.md"
@@ -175,6 +176,10 @@ def promises(folder: Path) -> str:
     for name, describe in described:
         result = read(folder / f"{name}.json")
         lines += [f"{name}: {NOT_YET}"] if result is None else describe(result)
+    for data in TITLES:
+        exact = read(folder / f"lossless-{data}.json")
+        if exact is not None:
+            lines += lossless_lines(data, exact, read(folder / f"lossless-exactness-{data}.json"))
     return "\n".join(f"- {line}" for line in lines)
 
 
