@@ -6,7 +6,7 @@ A model that takes β as an input has a level for each point of its curve; other
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,32 @@ class ModelPoint:
         return BetaPoint(self.beta, self.point.file_bytes, self.distortion_nats, self.point.mse, self.coded_latents)
 
 
+@dataclass(frozen=True, slots=True)
+class LevelPoint:
+    """One point of a curve: a level of a model, its encoder at one effort."""
+
+    level: int
+    beta: float
+    effort: int
+    coded_latents: int
+    point: RatePoint
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; `from_dict` reads it back."""
+        return {
+            "level": self.level,
+            "beta": self.beta,
+            "effort": self.effort,
+            "coded_latents": self.coded_latents,
+            "point": self.point.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "LevelPoint":
+        """The inverse of `to_dict`."""
+        return cls(**{**values, "point": RatePoint.from_dict(values["point"])})
+
+
 def through_files(streams: Sequence[bytes]) -> Files:
     """Write each stream into a file of a temporary folder, and read sizes and bytes back from the disk."""
     with tempfile.TemporaryDirectory(prefix="vaecodec-bench-") as folder:
@@ -84,14 +110,14 @@ def through_files(streams: Sequence[bytes]) -> Files:
         return Files([path.stat().st_size for path in paths], [path.read_bytes() for path in paths])
 
 
-def measure_codec(codec: Codec, images: Images, level: int) -> tuple[RatePoint, NDArray[np.int32]]:
+def measure_codec(codec: Codec, images: Images, level: int, *, effort: int = 0) -> tuple[RatePoint, NDArray[np.int32]]:
     """The point of a level over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
-    files = through_files(codec.compress_batch(images, level=level))
+    files = through_files(codec.compress_batch(images, level=level, effort=effort))
     decoded = np.stack(codec.decompress_batch(files.streams))
     symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
     point = measure_point(
         codec.model.family,
-        setting_of(codec.model, level),
+        setting_of(codec.model, level, effort),
         images,
         decoded,
         file_sizes=files.sizes,
@@ -101,10 +127,17 @@ def measure_codec(codec: Codec, images: Images, level: int) -> tuple[RatePoint, 
     return point, symbols
 
 
-def setting_of(model: Model, level: int) -> str:
-    """What a point is called: its β, and the level where there are several."""
-    beta = f"beta {model.levels[level].beta:.4g}"
+def setting_of(model: Model, level: int, effort: int = 0) -> str:
+    """What a point is called: its β, the level where there are several, and the effort where there is any."""
+    beta = f"beta {model.levels[level].beta:.4g}" + (f", effort {effort}" if effort else "")
     return f"level {level}, {beta}" if len(model.levels) > 1 else beta
+
+
+def measure_level(codec: Codec, images: Images, level: int, effort: int) -> LevelPoint:
+    """A level over images uint8 (n, h, w), as a point of the model's curve."""
+    point, _ = measure_codec(codec, images, level, effort=effort)
+    chosen = codec.model.levels[level]
+    return LevelPoint(level, chosen.beta, effort, int(chosen.tables.coded.sum()), point)
 
 
 def levels_to_measure(model: Model, every: int) -> list[int]:
