@@ -93,16 +93,16 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
 
 
 def _setting(codec: Codec, target: Target) -> str:
-    from vaecodec.runtime.rate_control import exact_error, fixed_level
+    from vaecodec.runtime.rate_control import AIMS, exact_error, fixed_level
 
     error = exact_error(codec.model, target)
     if error is not None:
         return f"max_error {error}" if error else "lossless"
-    level = fixed_level(codec.model, target)
+    level, effort = fixed_level(codec.model, target), f", effort {target.effort}" * bool(target.effort)
     if level is not None:
-        return f"β {codec.model.levels[level].beta:g}"
-    name, value = next((name, value) for name in target.__slots__ if (value := getattr(target, name)) is not None)
-    return f"{name} {value:g}"
+        return f"β {codec.model.levels[level].beta:g}{effort}"
+    name, value = next((name, value) for name in AIMS if (value := getattr(target, name)) is not None)
+    return f"{name} {value:g}{effort}"
 
 
 def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:

@@ -28,8 +28,15 @@ def data_options(command: F) -> F:
 
 def target_options(command: F) -> F:
     """--quality, --beta, --target-bytes, --target-psnr, --max-mse, --level, --lossless, --max-error: how many bytes, or
-    how good."""
+    how good; and --effort."""
     for option in (
+        click.option(
+            "--effort",
+            type=click.IntRange(0, 2),
+            default=0,
+            show_default=True,
+            help="Time for better streams; decoding stays as fast.",
+        ),
         click.option("--max-error", type=click.IntRange(0, 127), metavar="E", help="Of every pixel, in grey levels."),
         click.option("--lossless", is_flag=True, help="Exactly: needs a model with a lossless part."),
         click.option("--level", type=click.IntRange(0, 111), help="The model's level itself, 0 the coarsest."),
@@ -46,11 +53,11 @@ def target_options(command: F) -> F:
 def parse_target(options: dict[str, Any]) -> Target:
     """The target of these options; the others are left alone. Raises click.UsageError."""
     from vaecodec.errors import ConfigError
-    from vaecodec.runtime.rate_control import Target
+    from vaecodec.runtime.rate_control import AIMS, Target
 
     if options["lossless"] and options["max_error"] is not None:
         raise click.UsageError("--lossless and --max-error: give one of them")
-    settings = {name: options[name] for name in Target.__slots__}
+    settings = {name: options[name] for name in (*AIMS, "effort")}
     if options["lossless"]:
         settings["max_error"] = 0
     try:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from vaecodec.cli.decompress import image_file
 
+import vaecodec
 from vaecodec.runtime.installed import aliases
 
 NAME = "golden-tiny-1"
@@ -143,6 +144,24 @@ def test_options_for_size_and_quality_are_kept(run, fails, tmp_path, digit):
     assert report["psnr_db"] >= 9
     assert "dB" in fails("compress", digit, out, "--model", levels, "--force", "--target-psnr", 60)
     assert "needs" in fails("compress", digit, out, "--model", levels, "--force", "--target-bytes", 2)
+
+
+def test_effort_is_spent_on_files_folders_and_archives_alike(run, tmp_path, digit):
+    path = Path(__file__).parents[1] / "golden" / "levels.vaem"
+    codec, pixels = vaecodec.load(path), pixels_of(digit)
+    Path("pictures").mkdir()
+    Image.fromarray(pixels).save("pictures/digit.png")
+    options = ("--model", path, "--level", 5, "--effort", 1)
+    assert run("compress", digit, "one.vae", *options).exit_code == 0
+    assert run("compress", "pictures", "streams", *options).exit_code == 0
+    assert run("archive", "create", "all.vaea", "pictures", *options).exit_code == 0
+    assert run("archive", "append", "all.vaea", "pictures", *options[:4], "--effort", 2).exit_code == 0
+    refined = [codec.compress(pixels, level=5, effort=effort) for effort in (1, 2)]
+    assert Path("one.vae").read_bytes() == Path("streams/digit.vae").read_bytes() == refined[0]
+    with vaecodec.Archive("all.vaea", model=codec) as archive:
+        for found, data in zip(archive, refined, strict=True):
+            assert np.array_equal(found, codec.decompress(data))
+    assert run("compress", digit, "two.vae", *options[:4], "--effort", 3).exit_code == 2
 
 
 def test_two_targets_at_once_are_wrong_usage(run, tmp_path, digit):

@@ -12,9 +12,12 @@ import vaecodec.integrations.pillow
 from vaecodec.bitstream.stream import unpack
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError, ModelError
+from vaecodec.runtime.bisection import MAX_EVALUATIONS
 from vaecodec.runtime.codec import Codec
+from vaecodec.runtime.exact_gradient import ExactGradient
 from vaecodec.runtime.model_file import read_model
-from vaecodec.runtime.rate_control import Setting, Target
+from vaecodec.runtime.rate_control import MAX_EFFORT, Setting, Target
+from vaecodec.runtime.refine import ROUNDS
 
 TESTS = Path(__file__).parents[1]
 CODEC = Codec(read_model(TESTS / "golden" / "levels.vaem"))
@@ -94,3 +97,42 @@ def test_a_model_that_does_not_say_what_its_beta_weighs_takes_effort_0_alone(tmp
 def test_other_efforts_are_refused(effort: int) -> None:
     with pytest.raises(ConfigError, match=r"effort: expected 0\.\.2"):
         CODEC.compress(IMAGES[0], effort=effort)
+
+
+class Counting(ExactGradient):
+    """Counts the images whose values or gradients are asked for."""
+
+    images = 0
+
+    def values(self, x: np.ndarray) -> list[np.ndarray]:
+        self.images += len(x)
+        return super().values(x)
+
+    def __call__(self, values: list[np.ndarray], result: np.ndarray) -> np.ndarray:
+        self.images += len(result)
+        return super().__call__(values, result)
+
+
+def evaluations(effort: int) -> int:
+    """Of one stream, at most: the analysis, the first symbols and each round's, the gradients of all but the last."""
+    return 1 + 2 * ROUNDS[effort] + bool(effort)
+
+
+@pytest.mark.parametrize("effort", [1, 2])
+def test_no_stream_takes_more_evaluations_than_it_may(effort: int) -> None:
+    codec = Codec(CODEC.model)
+    codec.compress(IMAGES[0], level=5, effort=effort)  # what a level needs is counted once
+    counting = codec.refiner._gradient = Counting(codec.model.synthesis, codec.model.latents)
+    for image in IMAGES:
+        before = counting.images
+        codec.compress(image, level=5, effort=effort)
+        assert 1 < counting.images - before <= evaluations(effort) - 1
+
+
+def test_the_page_says_what_each_effort_takes() -> None:
+    page = (TESTS.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert len(ROUNDS) == MAX_EFFORT + 1
+    assert f"| 0, the default | {evaluations(0)} | {MAX_EVALUATIONS} |" in page
+    for effort in range(1, MAX_EFFORT + 1):
+        stream = evaluations(effort)
+        assert f"| {effort} | {stream} | {MAX_EVALUATIONS * (1 + stream) + 1 + stream} |" in page
