@@ -83,6 +83,25 @@ def test_the_record_says_what_each_level_takes(codec: Codec) -> None:
     assert [level.beta for level in codec.model.levels] == pytest.approx(beta_grid(24.0, 0.018, 6).tolist())
 
 
+def test_a_model_of_one_beta_is_the_same_network_with_one_level(tmp_path: Path) -> None:
+    sizes = {**SMALL, "levels": 1, "knots": 1, "beta_high": 0.5, "beta_low": 0.5}
+    values = config_of().to_dict()
+    config = TrainingConfig.from_dict({**values, "model": sizes, "optimiser": {**values["optimiser"], "steps": 40}})
+    path = run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    codec = Codec(read_model(path))
+    assert [level.beta for level in codec.model.levels] == [0.5]
+    assert codec.model.level_is_input
+    images = SETS[2].images[:70]
+    streams = codec.compress_batch(images)
+    decoded = np.stack(codec.decompress_batch(streams))
+    np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images)))
+    assert np.square(decoded.astype(float) - images).mean() < 2000
+    wide, narrow = (ConditionedVAE(ConditionedConfig(**{**SMALL, **more})) for more in ({}, sizes))
+    assert all(
+        "knots" in name or wide.state_dict()[name].shape == part.shape for name, part in narrow.named_parameters()
+    )
+
+
 def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> None:
     rng = torch.Generator().manual_seed(3)
     model = ConditionedVAE(ConditionedConfig(**SMALL, levels=8, knots=3))
@@ -127,6 +146,10 @@ def test_an_objective_that_the_family_cannot_take_is_refused(objective: dict[str
         ({"height": 300}, "256"),
         ({"levels": 1}, "levels"),
         ({"knots": 1}, "knots"),
+        ({"levels": 0, "knots": 0}, "levels"),
+        ({"levels": 1, "knots": 1}, "one β"),
+        ({"levels": 2, "knots": 1}, "knots"),
+        ({"beta_low": 24.0}, "one β"),
         ({"beta_low": 64.0}, "beta"),
         ({"beta_high": math.inf}, "beta"),
     ],

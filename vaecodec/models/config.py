@@ -97,8 +97,8 @@ class ConditionedConfig:
 
     deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
     encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
-    beta_high to beta_low; knots: free points of what depends on the level. balance: the power of β that a level's
-    objective is weighed by. Raises ConfigError.
+    beta_high to beta_low, or one alone where these are equal; knots: free points of what depends on the level. balance:
+    the power of β that a level's objective is weighed by. Raises ConfigError.
     """
 
     height: int
@@ -127,12 +127,17 @@ class ConditionedConfig:
             )
         if not -1 <= self.balance <= 1:
             raise ConfigError(f"balance: expected a power in -1..1, found {self.balance}")
-        if not 2 <= self.levels <= MAX_LEVEL + 1 or not 2 <= self.knots <= self.levels:
+        if not (1 if self.levels == 1 else 2) <= self.knots <= self.levels <= MAX_LEVEL + 1:
             raise ConfigError(
-                f"levels {self.levels}, knots {self.knots}: expected 2 ≤ knots ≤ levels ≤ {MAX_LEVEL + 1}"
+                f"levels {self.levels}, knots {self.knots}: expected 2 ≤ knots ≤ levels ≤ {MAX_LEVEL + 1}, or 1 and 1"
             )
-        if not (math.isfinite(self.beta_high) and self.beta_high > self.beta_low > 0):
-            raise ConfigError(f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected high > low > 0")
+        if not (math.isfinite(self.beta_high) and self.beta_high >= self.beta_low > 0):
+            raise ConfigError(f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected high ≥ low > 0")
+        if (self.levels == 1) != (self.beta_high == self.beta_low):
+            raise ConfigError(
+                f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected one β for 1 level alone, there are "
+                f"{self.levels}"
+            )
 
     @property
     def deep(self) -> int:
