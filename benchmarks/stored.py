@@ -68,11 +68,11 @@ def new_row(origin: Origin, point: ModelPoint) -> SweepRow:
     return SweepRow(origin, {name: here[name] for name in PROVENANCE}, point.to_dict())
 
 
-def read_rows(path: Path) -> list[SweepRow]:
-    """The rows of a stored result that say what they were made of; none where there is no such file."""
+def read_rows(path: Path, key: str = "sweep") -> list[SweepRow]:
+    """The rows under a key of a stored result that say what they were made of; none where there is no such file."""
     if not path.is_file():
         return []
-    found = (_row(values) for values in json.loads(path.read_text(encoding="utf-8"))["sweep"])
+    found = (_row(values) for values in json.loads(path.read_text(encoding="utf-8"))[key])
     return [row for row in found if row is not None]
 
 

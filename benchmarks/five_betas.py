@@ -1,0 +1,185 @@
+"""One model that takes β as an input against separate models of the same network: results/five-betas-mnist.json.
+
+    python -m benchmarks.five_betas [--runs DIR] [--only NAME ...] [--no-train] [--quick] [--fresh]
+
+configs/five-betas-mnist.toml ─┬──────────────────────> one run ──────> 5 of its levels ─┐
+                               └─ a single β, 5 times ─> separate runs ─> 5 points ───────┴─> BD-rate, at most +2 %
+
+Six runs of equal steps, half an hour each, one after the other. What is done is not repeated, what was cut off goes on
+from its checkpoint, and --only trains the runs that it names: the whole may be done run by run. A run that is not at
+hand may stand in the stored result, made with the same config and pixels (--fresh: it does not). --quick, a few steps
+of it, sees that all works; its runs and results go to RUNS/quick. Needs vaecodec[bench,train].
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.classical import describe, describe_set, evenly_spaced
+from benchmarks.machine import RESULTS, write_results
+from benchmarks.measure import measure_model
+from benchmarks.rate_distortion import QUICK_IMAGES, measure_sweep
+from benchmarks.stored import Origin, SweepRow, new_row, read_rows
+from benchmarks.sweep import CONFIGS, RunState, ensure_run, last_metrics, run_state, runs_folder, training_sets
+from vaecodec.data import ImageSet, load_dataset
+from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
+from vaecodec.evaluation.rd import RateCurve, RatePoint
+from vaecodec.models.config import ConditionedConfig
+from vaecodec.runtime.codec import load
+from vaecodec.training.config import TrainingConfig, read_config
+
+DATA = "mnist"
+BETAS = 5
+MOST_PER_CENT = 2.0
+QUICK_STEPS, QUICK_LEVELS = 30, 9
+NATS_A_BYTE = 8 * math.log(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, store; 1 where a run is missing or the bar is missed, else 0. A quick training may miss it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.five_betas", description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=Path, help="folder of the runs; default $VAECODEC_RUNS, else runs/")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="train these runs alone")
+    parser.add_argument("--no-train", action="store_true", help="measure the runs that are done, train none")
+    parser.add_argument("--fresh", action="store_true", help="use no row of the stored results")
+    parser.add_argument("--quick", action="store_true", help="short trainings, few images; results in RUNS/quick")
+    options = parser.parse_args(arguments)
+    one = conditioned_config(quick=options.quick)
+    configs = [one, *(separate_config(one, level) for level in chosen_levels(one))]
+    names = [config.name for config in configs]
+    if unknown := sorted(set(options.only or ()) - set(names)):
+        parser.error(f"--only {unknown[0]}: there are {', '.join(names)}")
+    train = [] if options.no_train else options.only or names
+    runs = options.runs or runs_folder()
+    runs, out = (runs / "quick", runs / "quick" / "results") if options.quick else (runs, RESULTS)
+    path = out / f"{one.name}.json"
+    result = measure_all(configs, runs, None if options.fresh else path, train, quick=options.quick)
+    write_results(path, result, seed=one.seed)
+    print(path)
+    return int(bool(result["missing"]) or not (result["holds"] or options.quick))
+
+
+def conditioned_config(*, quick: bool = False) -> TrainingConfig:
+    """The run that takes β as an input. quick: a training of seconds, to see that the whole path works."""
+    config = TrainingConfig.from_dict(read_config(CONFIGS / f"five-betas-{DATA}.toml"))
+    if not quick:
+        return config
+    optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=5)
+    model = replace(sizes(config), levels=QUICK_LEVELS, knots=3)
+    return replace(config, optimiser=optimiser, model=model, finish=replace(config.finish, synthesis_steps=10))
+
+
+def chosen_levels(config: TrainingConfig) -> list[int]:
+    """The levels that are compared, evenly spaced from the coarsest to the finest."""
+    return [round(k * (sizes(config).levels - 1) / (BETAS - 1)) for k in range(BETAS)]
+
+
+def separate_config(config: TrainingConfig, level: int) -> TrainingConfig:
+    """The same network, trained as long, at the β of one of the levels alone."""
+    model = sizes(config)
+    beta = model.beta_high * (model.beta_low / model.beta_high) ** (level / (model.levels - 1))
+    model = replace(model, levels=1, knots=1, beta_high=beta, beta_low=beta)
+    return replace(config, name=f"{config.name}-level-{level:02}", model=model)
+
+
+def sizes(config: TrainingConfig) -> ConditionedConfig:
+    """The model's part of the config."""
+    assert isinstance(config.model, ConditionedConfig)
+    return config.model
+
+
+def measure_all(
+    configs: Sequence[TrainingConfig], runs: Path, stored: Path | None, train: Sequence[str], *, quick: bool
+) -> dict[str, Any]:
+    """Everything, as it is stored. configs: the conditioned one first. train: names of the runs that may be trained."""
+    dataset = load_dataset(DATA, "test")
+    chosen = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
+    test = replace(dataset, images=chosen, labels=None, label_names=())
+    sets = training_sets(DATA, quick=quick)
+    one, *separate = configs
+    known = read_rows(stored) if stored else []
+    rows: list[SweepRow] = []
+    missing: list[dict[str, str]] = []
+    for config in separate:
+        found, absent = measure_sweep([config], runs, test, sets, known, train=config.name in train)
+        rows, missing = rows + found, missing + absent
+    known = read_rows(stored, "conditioned") if stored else []
+    levels = measure_conditioned(one, runs, test, sets, known, train=one.name in train)
+    if not levels:
+        missing.append({"name": one.name, "state": run_state(one, sets[0], runs).value})
+    result = {
+        "data": {**describe_set(dataset), "images": len(test)},
+        "levels": chosen_levels(one),
+        "steps": one.optimiser.steps,
+        "sweep": [row.to_dict() for row in rows],
+        "conditioned": [row.to_dict() for row in levels],
+        "missing": missing,
+    }
+    return result | conclude(rows, levels, complete=not missing)
+
+
+def measure_conditioned(
+    config: TrainingConfig,
+    runs: Path,
+    test: ImageSet,
+    sets: tuple[ImageSet, ImageSet],
+    stored: Sequence[SweepRow],
+    *,
+    train: bool,
+) -> list[SweepRow]:
+    """A row for each level that is compared; none where the run is missing and may not be trained."""
+    state = run_state(config, sets[0], runs)
+    origin = Origin(config, sets[0].sha256, test.sha256)
+    known = [row for row in stored if row.origin == origin]
+    if state is not RunState.DONE and (known or not train):
+        return known
+    path = ensure_run(config, runs, sets)
+    codec, metrics = load(path), last_metrics(path.parent)
+    rows = []
+    for level in chosen_levels(config):
+        point = measure_model(codec, path, test.images, metrics, level=level)
+        print(f"{config.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
+        rows.append(new_row(origin, point))
+    return rows
+
+
+def conclude(separate: Sequence[SweepRow], conditioned: Sequence[SweepRow], *, complete: bool) -> dict[str, Any]:
+    """The BD-rate of the one model against the separate ones, and both beside each other at each β."""
+    if not complete:
+        return {"pairs": [], "bd_rate_per_cent": None, "most_per_cent": MOST_PER_CENT, "holds": False}
+    anchor, test = (curve_of(rows) for rows in (separate, conditioned))
+    found = {"psnr": bd_rate(anchor, test), "ms_ssim": bd_rate_ms_ssim(anchor, test)}
+    print(f"one model against {len(separate)}: BD-rate {found['psnr']:+.2f} % (PSNR)", file=sys.stderr)
+    return {
+        "pairs": [compare(*pair) for pair in zip(separate, conditioned, strict=True)],
+        "bd_rate_per_cent": found,
+        "most_per_cent": MOST_PER_CENT,
+        "holds": found["psnr"] <= MOST_PER_CENT,
+    }
+
+
+def curve_of(rows: Sequence[SweepRow]) -> RateCurve:
+    """The rows' points as a curve."""
+    return RateCurve("conditioned-vae", DATA, tuple(RatePoint.from_dict(row.measured["point"]) for row in rows))
+
+
+def compare(separate: SweepRow, conditioned: SweepRow) -> dict[str, Any]:
+    """Two models at one β: files, and what their training minimises, distortion + β · rate, in nats an image."""
+    told: dict[str, Any] = {"beta": conditioned.measured["beta"]}
+    for name, row in (("separate", separate), ("conditioned", conditioned)):
+        point = row.measured["point"]
+        rate_nats = NATS_A_BYTE * point["information_bytes"]
+        told[name] = {
+            "file_bytes": point["file_bytes"],
+            "psnr_db": point["psnr_db"],
+            "cost_nats": row.measured["distortion_nats"] + row.measured["beta"] * rate_nats,
+        }
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main())
