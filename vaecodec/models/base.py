@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.models.config import ModelConfig
+from vaecodec.models.nvae_config import NVAEConfig
 
 LOG_TWO_PI = math.log(2 * math.pi)
 LOG_VARIANCE_RANGE = (-20.0, 8.0)  # outside it exp() says nothing new, and a wild first step must not become infinite
@@ -56,7 +57,7 @@ class VAE(nn.Module, ABC):
     sigmoid.
     """
 
-    config: ModelConfig
+    config: ModelConfig | NVAEConfig
 
     @abstractmethod
     def analyse(self, x: Float[Tensor, "b h w"]) -> Posterior:

@@ -1,7 +1,7 @@
 """The sizes of networks, refused at once where they do not fit together; which family takes which record.
 
 ModelConfig: convolutional, most families.      HFVAEConfig: the same, with a category and groups, hfvae.
-ConditionedConfig: the conditioned-vae.          LosslessConfig: the lossless-vae, in its own file.
+ConditionedConfig: the conditioned-vae.          LosslessConfig, NVAEConfig: lossless-vae and nvae, in their own files.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
 from vaecodec.models.lossless_config import LOSSLESS_FAMILY, LosslessConfig
+from vaecodec.models.nvae_config import NVAE_FAMILY, NVAEConfig
 
 MAX_LATENTS = 1024
 MAX_CATEGORIES = 256
@@ -150,13 +151,14 @@ class ConditionedConfig:
         return self.height * self.width
 
 
-Sizes = ModelConfig | ConditionedConfig | LosslessConfig
+Sizes = ModelConfig | ConditionedConfig | LosslessConfig | NVAEConfig
 CONDITIONED_FAMILY = "conditioned-vae"
 HFVAE_FAMILY = "hfvae"
 SIZES: dict[str, type[Sizes]] = {
     CONDITIONED_FAMILY: ConditionedConfig,
     HFVAE_FAMILY: HFVAEConfig,
     LOSSLESS_FAMILY: LosslessConfig,
+    NVAE_FAMILY: NVAEConfig,
 }
 
 

@@ -16,6 +16,8 @@ from vaecodec.models.transforms import ConvAnalysis, ConvSynthesis
 class ConvVAE(VAE):
     """Encoder and mirrored decoder; what is made of them is the objective's business (vaecodec.training.objective)."""
 
+    config: ModelConfig
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config

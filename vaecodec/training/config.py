@@ -44,18 +44,21 @@ class OptimiserConfig:
 class FinishConfig:
     """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis.
 
-    default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it.
+    default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it. prior_steps: in
+    which the networks are fitted that tell the coder what the groups of an nvae cost.
     """
 
     step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
     synthesis_steps: int = 1200
     synthesis_learning_rate: float = 5e-4
     default_file_bytes: float = 28.0
+    prior_steps: int = 3000
 
     def __post_init__(self) -> None:
         if not self.step_multipliers or not all(m > 0 and math.isfinite(m) for m in self.step_multipliers):
             raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
         at_least("synthesis_steps", self.synthesis_steps, 0)
+        at_least("prior_steps", self.prior_steps, 0)
         at_least("synthesis_learning_rate", self.synthesis_learning_rate, 0)
 
 

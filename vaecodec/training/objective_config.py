@@ -2,7 +2,7 @@
 
 ObjectiveConfig ─┬─ TraditionalObjective: vae            HFVAEObjective: hfvae
                  ├─ CapacityObjective: capacity          DecompositionObjective: decomposition
-                 ├─ AdversarialObjective: beta-vae-gan   LosslessObjective: lossless-vae
+                 ├─ AdversarialObjective: beta-vae-gan   LosslessObjective: lossless-vae   NVAEObjective: nvae
                  └─ (the other families take ObjectiveConfig itself)
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from vaecodec.errors import ConfigError
 from vaecodec.models.config import HFVAE_FAMILY
 from vaecodec.models.lossless_config import LOSSLESS_FAMILY
+from vaecodec.models.nvae_config import NVAE_FAMILY
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 RATES = ("gaussian-kl", "uniform-noise")
@@ -168,6 +169,26 @@ class LosslessObjective(ObjectiveConfig):
             raise ConfigError(f"rounded_share: expected a number in 0..1, found {self.rounded_share!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class NVAEObjective(ObjectiveConfig):
+    """distortion + β · Σ β_s · rate of scale s + spectral_weight · Σ spectral norms (Vahdat & Kautz 2020, section 3).
+
+    scale_betas: β_s of each scale, coarsest first; empty: 1 each. The posterior has the width 1 of uniform noise.
+    """
+
+    rate: str = "uniform-noise"
+    scale_betas: tuple[float, ...] = ()
+    spectral_weight: float = 0.03
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        if self.rate != "uniform-noise":
+            raise ConfigError(f"rate: {NVAE_FAMILY} has posteriors of width 1: it must be uniform-noise")
+        for beta in self.scale_betas:
+            at_least("scale_betas", beta, 0.0)
+        at_least("spectral_weight", self.spectral_weight, 0.0)
+
+
 OBJECTIVES: dict[str, type[ObjectiveConfig]] = {
     "vae": TraditionalObjective,
     "capacity": CapacityObjective,
@@ -175,6 +196,7 @@ OBJECTIVES: dict[str, type[ObjectiveConfig]] = {
     "decomposition": DecompositionObjective,
     "beta-vae-gan": AdversarialObjective,
     LOSSLESS_FAMILY: LosslessObjective,
+    NVAE_FAMILY: NVAEObjective,
 }
 
 

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from vaecodec.models.base import VAE
 from vaecodec.models.beta_vae_gan import Discriminator
+from vaecodec.models.config import ModelConfig
 from vaecodec.training.objective import Losses, Trainable, distortion_nats
 from vaecodec.training.objective_config import AdversarialObjective
 
@@ -38,6 +39,7 @@ class AdversarialTrainable(Trainable):
 
     def __init__(self, model: VAE, config: AdversarialObjective) -> None:
         super().__init__(model, config)
+        assert isinstance(model.config, ModelConfig)
         self.discriminator = Discriminator(model.config)
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> AdversarialLosses:

@@ -21,6 +21,7 @@ from vaecodec.models.base import VAE
 from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.config import ModelConfig
 from vaecodec.models.lossless import LosslessVAE
+from vaecodec.models.nvae_config import NVAEConfig
 
 BYTE_TOP = 127
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
@@ -82,7 +83,7 @@ def export_analysis(model: VAE, active: Tensor) -> bytes:
     return export_module(MeanOf(model, active), model.config)
 
 
-def export_module(module: nn.Module, config: ModelConfig) -> bytes:
+def export_module(module: nn.Module, config: ModelConfig | NVAEConfig) -> bytes:
     """As export_analysis, of a module that takes images (b, h, w) and gives what is coded (b, n)."""
     return _export(module, {"images": torch.zeros(2, config.height, config.width)})
 

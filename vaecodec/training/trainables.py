@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vaecodec.models.base import VAE
 from vaecodec.models.hfvae import HFVAE
+from vaecodec.models.nvae import NVAE
 from vaecodec.training.objective import Trainable
 from vaecodec.training.objective_capacity import CapacityTrainable
 from vaecodec.training.objective_config import (
@@ -11,11 +12,13 @@ from vaecodec.training.objective_config import (
     CapacityObjective,
     DecompositionObjective,
     HFVAEObjective,
+    NVAEObjective,
     ObjectiveConfig,
 )
 from vaecodec.training.objective_decomposition import DecompositionTrainable
 from vaecodec.training.objective_gan import AdversarialTrainable
 from vaecodec.training.objective_hfvae import HFVAETrainable
+from vaecodec.training.objective_nvae import NVAETrainable
 
 
 def trainable_of(model: VAE, objective: ObjectiveConfig, population: int) -> Trainable:
@@ -29,4 +32,7 @@ def trainable_of(model: VAE, objective: ObjectiveConfig, population: int) -> Tra
     if isinstance(objective, HFVAEObjective):
         assert isinstance(model, HFVAE)
         return HFVAETrainable(model, objective, population)
+    if isinstance(objective, NVAEObjective):
+        assert isinstance(model, NVAE)
+        return NVAETrainable(model, objective)
     return Trainable(model, objective)

@@ -1,0 +1,74 @@
+"""The cells that an nvae is built of (Vahdat & Kautz 2020, section 3.1), all over maps of one side.
+
+h ─ Swish ─ conv ─ Swish ─ conv ─ squeeze-and-excitation ─(+)─>          conv: 3 × 3, or 1 × 1 on a map of one position
+└─────────────────────────────────────────────────────────┘
+h ─ Swish ─ conv 1 × 1 ─ depth to space ─> a map of `factor` times the side
+
+The paper's batch normalisation is left out: the nets are shallow, and every cell begins as the identity.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SQUEEZE = 4  # channels before the squeeze for one behind it
+LEAST_SQUEEZED = 4
+
+
+class SqueezeExcitation(nn.Module):
+    """Each channel times a gate 0..1 that depends on the mean of all channels over the map (Hu et al. 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Linear(channels, max(channels // SQUEEZE, LEAST_SQUEEZED))
+        self.excite = nn.Linear(self.squeeze.out_features, channels)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        gate: Tensor = self.excite(self.squeeze(x.mean(dim=(2, 3))).relu()).sigmoid()
+        return x * gate[:, :, None, None]
+
+
+class ResidualCell(nn.Module):
+    """A residual cell of the same width inside and outside."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        size = 1 if side == 1 else 3
+        self.inner = nn.Conv2d(channels, channels, size, padding=size // 2)
+        self.outer = nn.Conv2d(channels, channels, size, padding=size // 2)
+        self.gate = SqueezeExcitation(channels)
+        nn.init.zeros_(self.outer.weight)
+        assert self.outer.bias is not None
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, h: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        change: Tensor = self.gate(self.outer(F.silu(self.inner(F.silu(h)))))
+        return h + change
+
+
+class Grow(nn.Module):
+    """A map to one of `factor` times the side."""
+
+    def __init__(self, before: int, after: int, factor: int) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(before, after * factor**2, 1)
+        self.spread = nn.PixelShuffle(factor)
+
+    def forward(self, h: Float[Tensor, "b c h w"]) -> Tensor:
+        grown: Tensor = self.spread(self.layer(F.silu(h)))
+        return grown
+
+
+class Shrink(nn.Module):
+    """The inverse: space to depth, then a 1 × 1 convolution."""
+
+    def __init__(self, before: int, after: int, factor: int) -> None:
+        super().__init__()
+        self.gather = nn.PixelUnshuffle(factor)
+        self.layer = nn.Conv2d(before * factor**2, after, 1)
+
+    def forward(self, h: Float[Tensor, "b c h w"]) -> Tensor:
+        shrunk: Tensor = self.layer(self.gather(F.silu(h)))
+        return shrunk
