@@ -1,6 +1,6 @@
 """Archives against their bars: size, opening, one image, creation and reading as they grow, a training epoch.
 
-    python -m benchmarks.archive [--data mnist] [--model mnist] [--level 0] [--scale 1000 60000 700000] [--epoch]
+    python -m benchmarks.archive [--model mnist] [--level 14] [--effort 0 1] [--scale 1000 60000 700000] [--epoch]
 
 Writes results/archive.json. `--scale` uses procedural dSprites, drawn as they are needed, so that memory says something
 about the archive; they are cropped to the size that `--model-scale` takes.
@@ -26,11 +26,13 @@ from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.runtime.archive import Archive
 from vaecodec.runtime.archive_writer import ArchiveWriter
 from vaecodec.runtime.codec import Codec, load
+from vaecodec.runtime.rate_control import Setting
 
 SEED = 0
 ROWS = 737_280
 RENDER_BATCH = 512
 RANDOM_READS = 300
+LEAST_PSNR_DB, MOST_BYTES = 22.8, 14.5  # the bar of MNIST, without names
 
 
 def peak_memory_mb() -> float:
@@ -38,14 +40,14 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure_size(codec: Codec, images: NDArray[np.uint8], level: int, folder: Path) -> dict[str, Any]:
-    """One archive without names of all images: bytes, and what the bar allows."""
-    path = folder / "size.vaea"
+def measure_size(codec: Codec, images: NDArray[np.uint8], setting: Setting, folder: Path) -> dict[str, Any]:
+    """One archive without names of all images: bytes, and what the bars allow."""
+    path, level = folder / f"size-{setting.level}-{setting.effort}.vaea", setting.level
     started = time.perf_counter()
-    with ArchiveWriter.create(path, codec, level=level) as writer:
+    with ArchiveWriter.create(path, codec, level=level, effort=setting.effort) as writer:
         writer.add_batch(images)
     created_s = time.perf_counter() - started
-    symbols = codec.analyse(images, level)
+    symbols = codec.choose_symbols(list(images), setting)
     information_bytes = float(codec.information_bits(symbols, level).sum()) / 8
     with Archive(path, model=codec) as archive:
         blocks = archive.info().blocks
@@ -54,16 +56,19 @@ def measure_size(codec: Codec, images: NDArray[np.uint8], level: int, folder: Pa
         read_s = time.perf_counter() - started
         block_bytes = archive.info().block_bytes
     file_bytes, allowed = path.stat().st_size, 1.01 * information_bytes + 16 * blocks
+    psnr = float(psnr_db_from_mse(errors.mean()))
     return {
         "images": len(images),
         "level": level,
-        "psnr_db": float(psnr_db_from_mse(errors.mean())),
+        "effort": setting.effort,
+        "psnr_db": psnr,
         "file_bytes": file_bytes,
         "file_bytes_per_image": file_bytes / len(images),
         "information_bytes_per_image": information_bytes / len(images),
         "overhead_bytes_per_block": (block_bytes - information_bytes) / blocks,
         "allowed_bytes_per_image": allowed / len(images),
         "within_bar": file_bytes <= allowed,
+        "small_at_its_psnr": bool(psnr >= LEAST_PSNR_DB and file_bytes <= MOST_BYTES * len(images)),
         "created_images_per_s": len(images) / created_s,
         "read_images_per_s": len(images) / read_s,
     }
@@ -145,7 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, help="only the first so many of the split")
     parser.add_argument("--model", default="mnist", help="name or file")
     parser.add_argument("--model-scale", help="of the growing archives; default: --model")
-    parser.add_argument("--level", type=int, action="append", help="default: 0; may be given several times")
+    parser.add_argument("--level", type=int, nargs="+", help="default: the model's default level")
+    parser.add_argument("--effort", type=int, nargs="+", default=[0])
     parser.add_argument("--scale", type=int, nargs="*", default=[1000, 10_000, 60_000, 700_000])
     parser.add_argument("--epoch", action="store_true", help="time a DataLoader's epoch beside PNG files (needs torch)")
     parser.add_argument("--out", type=Path, default=RESULTS / "archive.json")
@@ -155,17 +161,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = dataset.images[: options.images]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        results["size"] = [measure_size(codec, images, level, folder) for level in options.level or [0]]
+        levels = options.level or [codec.model.default_level]
+        settings = [Setting(level, effort) for effort in options.effort for level in levels]
+        results["size"] = [measure_size(codec, images, setting, folder) for setting in settings]
         print(results["size"], file=sys.stderr)
         growing = load(options.model_scale) if options.model_scale else codec
         results["scale_model"], results["scale"] = growing.model.name, []
         for count in options.scale:
-            results["scale"].append(measure_scale(growing, count, (options.level or [0])[0], folder))
+            results["scale"].append(measure_scale(growing, count, growing.model.default_level, folder))
             print(results["scale"][-1], file=sys.stderr)
         if options.epoch:  # last: torch's memory would count as the archive's
             from benchmarks.archive_epoch import measure_epoch
 
-            results["epoch"] = measure_epoch(codec, images, dataset.labels, (options.level or [0])[0], folder)
+            results["epoch"] = measure_epoch(codec, images, dataset.labels, levels[0], folder)
             print(results["epoch"], file=sys.stderr)
     write_results(options.out, results, seed=SEED)
     print(options.out)
