@@ -15,7 +15,8 @@ from benchmarks.family_rows import read_rows
 from benchmarks.family_runs import DATA, KEPT
 from benchmarks.family_summary import Number, Setting, at_bytes, at_rate, beta_curve, settings, tuned_beta
 from benchmarks.machine import RESULTS, ROOT
-from benchmarks.table import NOT_YET, TITLES, markdown, replace_block
+from benchmarks.markdown import markdown
+from benchmarks.table import NOT_YET, TITLES, replace_block
 
 PAGE = ROOT / "docs" / "families.md"
 README = ROOT / "README.md"

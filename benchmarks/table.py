@@ -8,12 +8,15 @@ results/*.json --render--> Markdown --replace_block--> README.md, between <!-- r
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks import flagship_table
 from benchmarks.lossless_table import lossless_lines
 from benchmarks.machine import RESULTS, ROOT
+from benchmarks.markdown import markdown
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -56,6 +59,9 @@ def render(folder: Path) -> str:
     for data in TITLES:
         classical = read(folder / f"classical-{data}.json") or {"curves": []}
         parts.append(set_tables(data, read(folder / f"rate-distortion-{data}.json"), classical))
+        flagship = read(folder / f"flagship-{data}.json")
+        if flagship is not None:
+            parts += flagship_table.tables(flagship)
     parts.append("**What is promised, and measured**\n\n" + promises(folder))
     return "\n\n".join(parts)
 
@@ -66,12 +72,6 @@ def read(path: Path) -> Result | None:
         return None
     result: Result = json.loads(path.read_text(encoding="utf-8"))
     return result
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; the first column is text, the others are numbers and stand on the right."""
-    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def set_tables(data: str, result: Result | None, classical: Result) -> str:
@@ -176,6 +176,15 @@ def promises(folder: Path) -> str:
     for name, describe in described:
         result = read(folder / f"{name}.json")
         lines += [f"{name}: {NOT_YET}"] if result is None else describe(result)
+    where_measured: tuple[tuple[str, Callable[[Result], list[str]]], ...] = (
+        *((f"flagship-{data}", partial(flagship_table.flagship_lines, data)) for data in TITLES),
+        ("targets-mnist", flagship_table.targets_lines),
+        ("five-betas-mnist", flagship_table.five_betas_lines),
+        ("speed", flagship_table.speed_lines),
+    )
+    for name, describe in where_measured:
+        result = read(folder / f"{name}.json")
+        lines += [] if result is None else describe(result)
     for data in TITLES:
         exact = read(folder / f"lossless-{data}.json")
         if exact is not None:
