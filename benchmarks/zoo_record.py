@@ -4,7 +4,8 @@
 
 Config, data hash and versions come from the model file, the curves from the run's metrics, and the results are measured
 on the whole test set with the file in the zoo, through real files. A model of several levels is measured at every K-th,
-and there on training and validation images too: the gap between them says how well it generalises.
+and there on training and validation images too: the gap between them says how well it generalises. The same three sets
+are measured in bytes where a model codes exactly.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.classical import describe, describe_set, evenly_spaced
+from benchmarks.lossless import measure_files
 from benchmarks.machine import write_results
 from benchmarks.measure import levels_to_measure, measure_model
 from benchmarks.sweep import last_metrics
@@ -51,15 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codec = load(path)
     test = load_dataset(config["data"], "test")
     curves = [json.loads(line) for line in (options.run / "metrics.jsonl").read_text().splitlines()]
-    point = measure_model(codec, path, test.images, last_metrics(options.run))
     record = {
         "name": codec.model.name,
         "family": codec.model.family,
         "fingerprint": codec.fingerprint.hex(),
         **codec.model.about,
         "curves": curves,
-        "test": {**describe_set(test), **point.to_dict()},
+        "test": describe_set(test),
     }
+    if codec.model.levels:
+        record["test"] |= measure_model(codec, path, test.images, last_metrics(options.run)).to_dict()
+    if codec.model.has_lossless:
+        record["lossless"] = measure_exact(codec, config["data"], test)
     if len(codec.model.levels) > 1:
         record["levels"] = list(measure_levels(codec, path, config["data"], test, options.every))
     write_results(path.with_suffix(".json"), record, seed=config["seed"])
@@ -82,6 +87,13 @@ def measure_levels(codec: Codec, path: Path, data: str, test: ImageSet, every: i
             "validation": asdict(measure_set(codec, validation, level)),
             "test": point.point.to_dict(),
         }
+
+
+def measure_exact(codec: Codec, data: str, test: ImageSet) -> dict[str, dict[str, Any]]:
+    """Files of training, validation and test images, each of which came back exactly."""
+    training = evenly_spaced(load_dataset(data, "train").images, GAP_IMAGES)
+    sets = {"train": training, "validation": load_dataset(data, "validation").images, "test": test.images}
+    return {name: measure_files(codec, images) for name, images in sets.items()}
 
 
 def measure_set(codec: Codec, images: NDArray[np.uint8], level: int) -> SetPoint:
