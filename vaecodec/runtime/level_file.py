@@ -83,14 +83,21 @@ def _windowed(tables: CodingTables) -> dict[str, npt.NDArray[Any]]:
     some = more.any(axis=1)
     first = np.where(some, more.argmax(axis=1), 0)
     length = np.where(some, more.shape[1] - more[:, ::-1].argmax(axis=1) - first, 0)
-    kept = [row[[*range(f, f + w), -1]] for row, f, w in zip(rows, first, length, strict=True)]
     return {
         "offsets": tables.offsets,
         "coded": tables.coded.astype(np.uint8),
         "alphabet": np.array([tables.alphabet], np.uint16),
         "windows": np.column_stack([first, length]).astype(np.uint16),
-        "counts": np.concatenate([*kept, np.empty(0, np.uint32)]).astype(np.uint32),
+        "counts": rows[_inside(first, length, tables.alphabet)].astype(np.uint32),
     }
+
+
+def _inside(first: npt.NDArray[np.int64], length: npt.NDArray[np.int64], alphabet: int) -> npt.NDArray[np.bool_]:
+    """The columns (m, alphabet) that are kept of each row: its window, and the last, which is the escape."""
+    columns = np.arange(alphabet)
+    kept = (columns >= first[:, None]) & (columns < (first + length)[:, None])
+    kept[:, -1] = True
+    return np.asarray(kept)
 
 
 def _from_windows(arrays: Mapping[str, npt.NDArray[Any]]) -> CodingTables:
@@ -111,10 +118,7 @@ def _from_windows(arrays: Mapping[str, npt.NDArray[Any]]) -> CodingTables:
         raise BadField(f"coding tables: {len(kept)} packed counts, expected {length.sum() + len(first)}")
     counts = np.ones((n, a), np.uint32)
     counts[:, 0] = TOTAL - (a - 1)  # a row of a collapsed latent, which nothing reads
-    position = 0
-    for row, f, w in zip(np.flatnonzero(coded), first.tolist(), length.tolist(), strict=True):
-        counts[row, 0] = 1
-        counts[row, f : f + w] = kept[position : position + w]
-        counts[row, -1] = kept[position + w]
-        position += w + 1
+    rows = np.ones((len(first), a), np.uint32)
+    rows[_inside(first, length, a)] = kept
+    counts[coded == 1] = rows
     return CodingTables(offsets, counts, coded.astype(np.bool_))
