@@ -141,7 +141,8 @@ def measure_sweep(
 def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[ModelPoint]:
     """The released models that were trained on this data set; with their run's metrics where the run is at hand."""
     for model in installed_models():
-        if model.path.parent != zoo_folder() or model.summary.about.get("config", {}).get("data") != data:
+        trained_on = model.summary.about.get("config", {}).get("data")
+        if model.path.parent != zoo_folder() or trained_on != data or not model.summary.betas:
             continue
         point = measure_model(load(model.path), model.path, images, last_metrics(runs / model.name))
         print(f"{model.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
