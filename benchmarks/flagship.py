@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     test = load_dataset(options.data, "test")
     images = evenly_spaced(test.images, options.images or len(test))
     curves = [measure_curve(codec, images, effort, every[effort]) for effort in sorted(set(options.effort))]
-    rivals = read_rivals(options.data, RESULTS, test.sha256)
+    rivals = read_rivals(options.data, RESULTS, test.sha256, codec.model.name)
     efforts = [summarise(codec, images, curve, curves[0], rivals, options.data) for curve in curves]
     result = {
         "data": {**describe_set(test), "images": len(images)},

@@ -56,14 +56,17 @@ class Comparison:
         return asdict(self)
 
 
-def read_rivals(data: str, folder: Path, pixels_sha256: str) -> list[Rival]:
-    """Every curve that is stored of the same test images; a result of other pixels, or none, gives no curve."""
+def read_rivals(data: str, folder: Path, pixels_sha256: str, ours: str = "") -> list[Rival]:
+    """Every curve that is stored of the same test images; a result of other pixels, or none, gives no curve.
+
+    ours: name of a model that is none of its own rivals.
+    """
     found = []
     for name, curves in ((f"classical-{data}", _classical), (f"rate-distortion-{data}", _learned)):
         path = folder / f"{name}.json"
         result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
         if result is not None and result["data"]["pixels_sha256"] == pixels_sha256:
-            found += [Rival(curve, name) for curve in curves(data, result)]
+            found += [Rival(curve, name) for curve in curves(data, result) if curve.codec != ours]
     return found
 
 
