@@ -45,7 +45,8 @@ class FinishConfig:
     """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis.
 
     default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it. prior_steps: in
-    which the networks are fitted that tell the coder what the groups of an nvae cost.
+    which the networks are fitted that tell the coder what the groups of an nvae cost. latent_step: of a lossless-vae,
+    the step of its latents' quantizer, in those that training rounds to; a smaller one puts more bits into the latents.
     """
 
     step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
@@ -53,8 +54,11 @@ class FinishConfig:
     synthesis_learning_rate: float = 5e-4
     default_file_bytes: float = 28.0
     prior_steps: int = 3000
+    latent_step: float = 1.0
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.latent_step) and self.latent_step > 0):
+            raise ConfigError(f"latent_step: expected a positive number, found {self.latent_step!r}")
         if not self.step_multipliers or not all(m > 0 and math.isfinite(m) for m in self.step_multipliers):
             raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
         at_least("synthesis_steps", self.synthesis_steps, 0)

@@ -19,7 +19,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.models.exact_lossless import ExactLikelihood
 from vaecodec.models.exact_synthesis import SymbolRange
-from vaecodec.models.lossless import LosslessVAE
+from vaecodec.models.lossless import LosslessAnalysis, LosslessVAE
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
 from vaecodec.runtime.lossless_part import LosslessPart
@@ -29,7 +29,7 @@ from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.latents import Symbols, carrying, fit_tables
 from vaecodec.training.lossless import LosslessTrainable
-from vaecodec.training.onnx_export import export_lossless_analysis, halve_weights
+from vaecodec.training.onnx_export import export_lossless_analysis, halve_weights, round_to_bytes
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 512
@@ -59,17 +59,18 @@ def finish_lossless(
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
-    halve_weights(model.analysis)
+    _shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.median(every, axis=0).astype(np.float32)
-    active = carrying(Quantizer(center, np.ones_like(center)).round_to_symbols(every))
+    step = np.full_like(center, config.finish.latent_step)
+    active = carrying(Quantizer(center, step).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
-    quantizer = Quantizer(center[active], np.ones(len(active), np.float32))
+    quantizer = Quantizer(center[active], step[active])
     session = AnalysisSession(graph)
     seen, held_out = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
     rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
     fitted = fit_tables(seen, held_out, rng)
-    meaning = _meaning(center, active, seen)
+    meaning = _meaning(center, step, active, seen)
     sample = torch.from_numpy(seen[:CALIBRATION_IMAGES].astype(np.float32))
     exact = ExactLikelihood(model, meaning, sample, torch.from_numpy(training.images[:CALIBRATION_IMAGES]))
     dequantised = meaning.dequantise(torch.from_numpy(held_out.astype(np.float32)))
@@ -101,10 +102,19 @@ def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[n
     return torch.cat(parts).numpy()
 
 
-def _meaning(center: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols) -> SymbolRange:
+def _shrink_weights(analysis: LosslessAnalysis) -> None:
+    """Half floats, and bytes inside the blocks, where most of the weights are."""
+    halve_weights(analysis)
+    for block in analysis.layers.blocks:
+        round_to_bytes(block.inner)  # type: ignore[arg-type]
+        round_to_bytes(block.outer)  # type: ignore[arg-type]
+
+
+def _meaning(
+    center: npt.NDArray[np.float32], step: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols
+) -> SymbolRange:
     limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
-    middle = torch.from_numpy(center)
-    return SymbolRange(middle, torch.ones_like(middle), torch.from_numpy(active), torch.from_numpy(limit))
+    return SymbolRange(*map(torch.from_numpy, (center, step, active, limit)))
 
 
 @torch.no_grad()
