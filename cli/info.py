@@ -18,6 +18,7 @@ PARTS = {
     "decode/level": "tables",
     "encode/level": "quantizer",
     "decode/synthesis": "synthesis",
+    "decode/priors": "priors",
     "decode/lossless": "lossless part",
     "encode/lossless": "lossless analysis",
 }

@@ -24,7 +24,7 @@ from vaecodec.runtime.pixel_phases import likelihood_answer
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
-SECTION = TEXT[TEXT.index("## 14. ") :]
+SECTION = TEXT[TEXT.index("## 14. ") : TEXT.index("## 15. ")]
 GOLDEN = ROOT / "tests" / "golden"
 STREAMS = [p for p in sorted((GOLDEN / "streams").glob("*.bin")) if p.stem.split("-")[0] in ("exact", "bits")]
 FINGERPRINT = bytes(range(32))

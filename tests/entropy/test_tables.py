@@ -186,3 +186,13 @@ def test_a_histogram_of_nothing_is_refused() -> None:
         tables_from_histogram(np.zeros((0, 3), np.int32))
     with pytest.raises(ModelError):
         tables_from_histogram(np.zeros((1, 3), np.int32), max_alphabet=1)
+
+
+def test_bits_of_symbols_are_those_of_a_table_of_their_own_and_add_up() -> None:
+    symbols = np.random.default_rng(0).integers(-30, 31, (500, 4)).astype(np.int32)
+    tables = tables_from_histogram(symbols[:, :], max_alphabet=16)
+    bits = tables.symbol_bits(symbols)
+    for i in range(4):
+        own = CodingTables(tables.offsets[[i]], tables.counts[[i]], tables.coded[[i]])
+        np.testing.assert_array_equal(bits[:, i], own.information_bits(symbols[:, [i]]))
+    np.testing.assert_allclose(bits.sum(axis=1), tables.information_bits(symbols))

@@ -13,11 +13,18 @@ from vaecodec.models.exact_cells import ExactCell, ExactGrow, as_last, stream_un
 from vaecodec.models.exact_nvae import ExactNVAESynthesis
 from vaecodec.models.exact_synthesis import pixel_table
 from vaecodec.models.exact_tables import gate_table, swish_table
-from vaecodec.models.gaussian_prior import LEAST_SCALE
 from vaecodec.models.nvae import NVAE
 from vaecodec.models.nvae_cells import Grow, ResidualCell
 from vaecodec.models.nvae_config import MAX_GROUPS, NVAEConfig
-from vaecodec.models.prior_networks import FRACTIONS, REACH, SCALE_STEP, ExactPrior, PriorNetwork, shape_counts
+from vaecodec.models.prior_networks import (
+    FRACTIONS,
+    LEAST_SCALE,
+    REACH,
+    SCALE_STEP,
+    ExactPrior,
+    PriorNetwork,
+    shape_counts,
+)
 
 SMALL = NVAEConfig(
     12, 12, sides=(1, 3), groups=(2, 2), group_channels=(3, 2), widths=(12, 8), head_width=6, prior_units=16

@@ -99,15 +99,17 @@ class CodingTables:
         return np.where(self.coded, symbols, self.offsets)
 
     def information_bits(self, symbols: Int32) -> Float64:
-        """Bits of each row of symbols (b, n) under the stored tables, escape values included: float64 (b,).
+        """Bits of each row of symbols (b, n) under the stored tables, escape values included: float64 (b,)."""
+        return np.asarray(self.symbol_bits(symbols).sum(axis=1))
+
+    def symbol_bits(self, symbols: Int32) -> Float64:
+        """Bits of each symbol (b, n), escape values included: float64 (b, n).
 
         A collapsed latent costs nothing; any other symbol than its own cannot be coded and costs infinity.
         """
         n, width = self.n, self.alphabet - 1
         if symbols.ndim != 2 or symbols.shape[1] != n:
             raise ModelError(f"symbols: expected shape (b, {n}), found {symbols.shape}")
-        if n == 0:
-            return np.zeros(len(symbols))
         columns = symbols.astype(np.int64) - self.offsets.astype(np.int64)
         outside = (columns < 0) | (columns >= width)
         bits = self.column_bits[np.arange(n), np.where(outside, width, columns)]
@@ -118,7 +120,7 @@ class CodingTables:
             bits[rows, latents] += 2 * np.frexp((values + 1).astype(np.float64))[1] - 1
         collapsed = ~self.coded
         bits[:, collapsed] = np.where(columns[:, collapsed] == 0, 0.0, np.inf)
-        return np.asarray(bits.sum(axis=1))
+        return np.asarray(bits, dtype=np.float64)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays that a model file stores: offsets int32, counts uint32, coded uint8 (0 or 1)."""

@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-LEAST_SCALE, MOST_SCALE = 0.08, 10.0  # σ, in steps of the quantizer: below, a symbol is certain already
+# σ in steps of the quantizer. Where noise of width 1 is all that there is, σ costs about its own size in nats.
+LEAST_SCALE, MOST_SCALE = 0.005, 10.0
 
 
 def clamped_log_scale(log_scale: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-    """ln σ within what the tables hold, with a gradient at the ends."""
+    """ln σ within these limits, with a gradient at the ends."""
     low, high = math.log(LEAST_SCALE), math.log(MOST_SCALE)
     middle, half = (low + high) / 2, (high - low) / 2
     return middle + half * torch.tanh((log_scale - middle) / half)

@@ -20,12 +20,13 @@ from vaecodec.entropy.tables import counts_from_probabilities
 from vaecodec.models.exact_map import SymbolsToHidden
 from vaecodec.models.exact_residual import exact_layer
 from vaecodec.models.exact_synthesis import SymbolRange
-from vaecodec.models.gaussian_prior import LEAST_SCALE, MOST_SCALE, rate_nats
+from vaecodec.models.gaussian_prior import MOST_SCALE, rate_nats
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.nvae_config import NVAEConfig
 from vaecodec.models.residual import ResidualMLP
 from vaecodec.runtime.exact import ExactNetwork
 
+LEAST_SCALE = 0.08  # of the tables: what is coded is whole, and below this certain already
 SCALES = 48  # σ, geometric: neighbours differ by a tenth, which costs less than 0.002 bit
 FRACTIONS = 16  # of a symbol's step, in which means are told
 REACH = 32  # symbols on either side of the mean that have a column: 3.2 of the largest σ, the rest escapes

@@ -65,7 +65,10 @@ def decode_block(block: Block, codec: Codec) -> DecodedBlock:
     if max(codings.each) >= len(levels):
         raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
     decoder = SymbolDecoder(block.payload)
-    symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
+    if codec.groups is not None:
+        symbols = np.stack([codec.groups.decode_from(decoder) for _ in codings.each])
+    else:
+        symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
     return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes)
 

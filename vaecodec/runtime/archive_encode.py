@@ -131,8 +131,11 @@ def _encode_lossy(items: Sequence[PendingImage], codec: Codec, first: int) -> Bl
         symbols[rows] = codec.choose_symbols([items[k].pixels for k in rows], setting)
     levels = [setting.level for setting in settings]
     encoder = SymbolEncoder()
-    for level, row in zip(levels, symbols, strict=True):
-        encoder.encode(row, codec.model.levels[level].tables)
+    if codec.groups is not None:
+        codec.groups.encode_onto(encoder, symbols)
+    else:
+        for level, row in zip(levels, symbols, strict=True):
+            encoder.encode(row, codec.model.levels[level].tables)
     return BlockPayload(Codings(tuple(levels)), encoder.finish())
 
 

@@ -38,7 +38,9 @@ class Parsed:
 def pack_symbols(codec: Codec, symbols: Symbols, sizes: Sequence[Size], level: int) -> list[bytes]:
     """The streams of symbols (b, n) at a level."""
     tables = codec.model.levels[level].tables
-    if len(symbols) < MIN_LANES:
+    if codec.groups is not None:
+        payloads = codec.groups.encode(symbols)
+    elif len(symbols) < MIN_LANES:
         payloads = [encode_symbols(row, tables) for row in symbols]
     else:
         payloads = encode_lanes(symbols, tables)
@@ -59,6 +61,9 @@ def parse_streams(codec: Codec, streams: Sequence[bytes | memoryview]) -> Parsed
             places = np.flatnonzero(plain & (levels == level))
             if len(places) >= MIN_LANES:
                 payloads = [payload_of(streams[k]) for k in places.tolist()]
+                if codec.groups is not None:
+                    symbols[places], left[places] = codec.groups.decode(payloads), False
+                    continue
                 symbols[places], sure = decode_lanes(payloads, codec.model.levels[level].tables)
                 left[places[sure]] = False
     for k in np.flatnonzero(left).tolist():

@@ -25,6 +25,7 @@ from vaecodec.errors import BadField, ConfigError, ModelError, ModelMismatch
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.bulk import LEAST_PIECE, MOST_PIECE, pack_symbols, parse_streams
 from vaecodec.runtime.cores import map_on_cores, pieces
+from vaecodec.runtime.decode_order import GroupCoder
 from vaecodec.runtime.exact_or_lossy import compress_by_target
 from vaecodec.runtime.geometry import Geometry
 from vaecodec.runtime.images import grey_pixels
@@ -52,6 +53,7 @@ class Codec:
         self._frame = Geometry(model.name, model.height, model.width)
         self._analysis = AnalysisSession(model.analysis)
         self._synthesis = Synthesis(model)
+        self.groups = GroupCoder(model) if model.priors is not None else None  # None: one group
 
     def __repr__(self) -> str:
         return f"<Codec {self.model.name}: {self.model.height}x{self.model.width} grey>"
@@ -197,15 +199,22 @@ class Codec:
 
     def encode_payload(self, symbols: Symbols, level: int = 0) -> bytes:
         """The payload of the symbols (n,) of one image."""
-        return encode_symbols(symbols, self._level(level).tables)
+        tables = self._level(level).tables
+        return encode_symbols(symbols, tables) if self.groups is None else self.groups.encode(symbols[None])[0]
 
     def decode_payload(self, payload: bytes, level: int = 0) -> Symbols:
         """The symbols (n,) of a payload. Raises FormatError's children."""
-        return decode_symbols(payload, self._level(level).tables)
+        tables = self._level(level).tables
+        return decode_symbols(payload, tables) if self.groups is None else self.groups.decode([payload])[0]
 
     def information_bits(self, symbols: Symbols, level: int = 0) -> npt.NDArray[np.float64]:
         """-log2 P of each row of symbols (b, n) under the stored tables: (b,)."""
-        return self._level(level).tables.information_bits(symbols)
+        return np.asarray(self.symbol_bits(symbols, level).sum(axis=1))
+
+    def symbol_bits(self, symbols: Symbols, level: int = 0) -> npt.NDArray[np.float64]:
+        """-log2 P of each symbol (b, n), given the groups before it where the model has several."""
+        tables = self._level(level).tables
+        return tables.symbol_bits(symbols) if self.groups is None else self.groups.symbol_bits(symbols)
 
     # pixels and latents
 

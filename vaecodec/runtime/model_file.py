@@ -6,7 +6,8 @@ meta.encode     β of each level
 encode/…        analysis.onnx, the quantizer's steps and centers (runtime/level_file.py)
 meta.about      name, family, training record: for people
 
-A model has lossy levels, or a lossless part (runtime/lossless_file.py), or both.
+A model has lossy levels, or a lossless part (runtime/lossless_file.py), or both. Priors that depend on symbols
+(runtime/priors_file.py) go with one lossy level.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField, NotCanonical
+from vaecodec.runtime.conditional_priors import ConditionalPriors, check_fit
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer, checked_answer
 from vaecodec.runtime.level_file import Level, pack_quantizers, pack_tables, unpack_levels
@@ -31,6 +33,7 @@ from vaecodec.runtime.lossless_file import DECODE, ENCODE, StoredLossless
 from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of, refusing_misshapen
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
+from vaecodec.runtime.priors_file import pack_priors, unpack_priors
 
 SYNTHESIS = "decode/synthesis/"
 
@@ -43,7 +46,7 @@ class Model:
     then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
     synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record. default_level:
     what compressing uses when it is told nothing. stored_lossless: what codes images exactly, as it lies in a file, or
-    None.
+    None. priors: None where every symbol is coded with the level's tables, in one group.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Model:
     about: dict[str, Any]
     default_level: int = 0
     stored_lossless: StoredLossless | None = None
+    priors: ConditionalPriors | None = None
 
     @property
     def has_lossless(self) -> bool:
@@ -168,6 +172,9 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
         decode["synthesis"], packed = pack_network(model.synthesis, SYNTHESIS)
         decode["known_answer"] = {"one": answer.sha256_one, "all": answer.sha256_all}
         sections |= {**packed, "decode/known_answer": pack_array(narrow(answer.symbols))}
+    if model.priors is not None:
+        decode["priors"], packed = pack_priors(model.priors)
+        sections |= packed
     if model.stored_lossless is not None:
         decode["lossless"] = model.stored_lossless.described
         sections |= model.stored_lossless.decode_sections
@@ -184,6 +191,7 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         stored = StoredLossless(dict(decode["lossless"]), own)
         if not betas:
             return _without_levels(name, family, (decode["height"], decode["width"]), stored, about)
+    rows = unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32)
     return Model(
         name=name,
         family=family,
@@ -192,12 +200,11 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         levels=unpack_levels([checked_beta(beta) for beta in betas], sections),
         analysis=bytes(sections["encode/analysis.onnx"]),
         synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
-        known_answer=checked_answer(
-            unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32), decode["known_answer"]
-        ),
+        known_answer=checked_answer(rows, decode["known_answer"]),
         about=about,
         default_level=meta["encode"].get("default_level", 0),
         stored_lossless=stored,
+        priors=unpack_priors(decode["priors"], sections, rows) if "priors" in decode else None,
     )
 
 
@@ -219,6 +226,8 @@ def _check_levels(model: Model) -> None:
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
+    if model.priors is not None:
+        check_fit(model.priors, model.levels, inputs)
     pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
         raise BadField(

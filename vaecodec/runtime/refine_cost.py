@@ -82,7 +82,12 @@ class BernoulliDistortion:
 
 
 def distortion_of(model: Model) -> Distortion:
-    """What the model's record says that it was trained with. Raises ModelError where it does not say."""
+    """What the model's record says that it was trained with.
+
+    Raises ModelError where it does not say, or where moving a symbol changes what later ones cost.
+    """
+    if model.priors is not None:
+        raise ModelError(f"{model.name} has priors that depend on symbols: it compresses with effort 0 alone")
     try:
         objective = model.about["config"]["objective"]
         if objective["likelihood"] == "bernoulli":
