@@ -78,7 +78,7 @@ def quick_run(run: FamilyRun) -> FamilyRun:
     """The same run in seconds, to see that the whole path works."""
     config = run.config
     optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=20)
-    finish = replace(config.finish, step_multipliers=(3.46,), synthesis_steps=50)
+    finish = replace(config.finish, step_multipliers=(3.46,), synthesis_steps=50, prior_steps=50)
     return replace(run, config=replace(config, optimiser=optimiser, finish=finish))
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import setting_of, through_files
 from vaecodec.bitstream.stream import unpack
-from vaecodec.entropy.tables import CodingTables
 from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.runtime.codec import Codec
 
@@ -60,8 +59,7 @@ def measure_files(codec: Codec, images: Images) -> FilePoint:
     symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
     payload_sizes = [len(unpack(stream).payload) for stream in files.streams]
     information = codec.information_bits(symbols)
-    tables = codec.model.levels[0].tables
-    bits = latent_bits(tables, symbols)
+    bits = codec.symbol_bits(symbols).mean(axis=0)
     same = np.array_equal(symbols, expected) and np.array_equal(decoded, codec.synthesise(expected))
     return FilePoint(
         point=measure_point(
@@ -80,16 +78,6 @@ def measure_files(codec: Codec, images: Images) -> FilePoint:
         zero_share=zero_share(symbols[:, bits >= CARRYING_BITS]),
         gradient_energy_ratio=gradient_energy(decoded) / gradient_energy(images),
     )
-
-
-def latent_bits(tables: CodingTables, symbols: Symbols) -> NDArray[np.float64]:
-    """Mean bits of each symbol (n,): they add up to the information content."""
-    rows = []
-    for i in range(tables.n):
-        one = slice(i, i + 1)
-        own = CodingTables(tables.offsets[one], tables.counts[one], tables.coded[one])
-        rows.append(float(own.information_bits(symbols[:, one]).mean()))
-    return np.array(rows)
 
 
 def zero_share(symbols: Symbols) -> float | None:

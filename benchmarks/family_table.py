@@ -33,7 +33,7 @@ HEAD = """# The paper's systems, measured
 Made by `python -m benchmarks.family_table` from the rows that `python -m benchmarks.families` stores
 (benchmarks/results/families/); docs/models.md says what each family is. Rates and PSNR are of real files of whole test
 sets; the bound, its parts and the latents are of the trained model on the same images, nats an image, one sample of
-each posterior. "±" is the deviation between seeds. Networks and steps are the same for all.
+each posterior. "±" is the deviation between seeds. Networks and steps are the same for all but nvae.
 """
 
 

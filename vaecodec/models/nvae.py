@@ -91,7 +91,7 @@ class Trunk(nn.Module):
         return logits[:, 0]
 
     def _prior(self, number: int, h: Tensor) -> GroupPrior:
-        found = self.priors[number - 1](F.silu(h)) if number else self.first_prior.expand(len(h), -1, -1, -1)
+        found = self.priors[number - 1](F.silu(h)) if number else self.first_prior.expand(h.shape[0], -1, -1, -1)
         mean, log_scale = found.chunk(2, dim=1)
         return GroupPrior(h, LATENT_SCALE * mean, clamped_log_scale(log_scale))
 
@@ -150,7 +150,10 @@ class NVAE(VAE):
         self.trunk = Trunk(config)
 
     def walk(self, x: Float[Tensor, "b h w"], sample: Callable[[Tensor], Tensor]) -> Walk:
-        """Through all groups of images (b, h, w); sample(mean) says the latents of a posterior's mean."""
+        """Through all groups of images (b, h, w); sample(mean) says the latents of a posterior's mean.
+
+        (shape[0] and not len(): the graph that is exported takes batches of any size.)
+        """
         features, means, rates = self.features(x), [], []
 
         def choose(group: int, prior: GroupPrior) -> Tensor:
@@ -161,7 +164,7 @@ class NVAE(VAE):
             rates.append(flat(rate_nats(y, prior.mean, prior.log_scale)))
             return y
 
-        logits = follow(self.trunk.decode_order(len(x)), choose)
+        logits = follow(self.trunk.decode_order(x.shape[0]), choose)
         return Walk(torch.cat(means, dim=1), torch.cat(rates, dim=1), logits)
 
     def analyse(self, x: Float[Tensor, "b h w"]) -> Posterior:
@@ -175,7 +178,7 @@ class NVAE(VAE):
         def choose(group: int, prior: GroupPrior) -> Tensor:
             return as_map(groups[group], prior.mean.shape[-1])
 
-        return follow(self.trunk.decode_order(len(y)), choose)
+        return follow(self.trunk.decode_order(y.shape[0]), choose)
 
 
 def follow(order: Generator[GroupPrior, Tensor, Tensor], choose: Choice) -> Tensor:
@@ -196,4 +199,4 @@ def flat(maps: Float[Tensor, "b c s s"]) -> Float[Tensor, "b n"]:
 
 def as_map(y: Float[Tensor, "b n"], side: int) -> Float[Tensor, "b c s s"]:
     """The inverse of flat()."""
-    return y.view(len(y), side, side, -1).permute(0, 3, 1, 2)
+    return y.view(y.shape[0], side, side, -1).permute(0, 3, 1, 2)

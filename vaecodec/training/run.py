@@ -20,8 +20,10 @@ from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
 from vaecodec.training.finish_conditioned import finish_conditioned
 from vaecodec.training.finish_lossless import finish_lossless
+from vaecodec.training.finish_nvae import finish_nvae
 from vaecodec.training.loop import AnyTrainable, Hardware, make_trainable, train
 from vaecodec.training.lossless import LosslessTrainable
+from vaecodec.training.objective_nvae import NVAETrainable
 
 
 def run(
@@ -75,6 +77,8 @@ def finish_any(trainable: AnyTrainable, config: TrainingConfig, training: ImageS
         return finish_conditioned(trainable, config, training, validation)
     if isinstance(trainable, LosslessTrainable):
         return finish_lossless(trainable, config, training, validation)
+    if isinstance(trainable, NVAETrainable):
+        return finish_nvae(trainable, config, training, validation)
     return finish(trainable, config, training, validation)
 
 
