@@ -5,14 +5,15 @@ python tests/golden/make.py [--model]
 tiny.vaem                        a real model of 28x28 images, trained for seconds on the MNIST fixtures
 levels.vaem                      a real conditioned-vae of 28x28 images with 8 levels, trained likewise
 mini.vaem                        a made-up model of 4x6 images: every operation, two levels, a collapsed latent
+groups.vaem                      a made-up model of 4x4 images: three groups of symbols, two with conditional priors
 exact.vaem                       a made-up lossless part for 28x28 images of 8 bits
 bits.vaem                        a made-up lossless part for 12x10 images of 1 bit
 joined.vaem                      the levels of tiny.vaem and the lossless part of exact.vaem
 streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
 bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "exact-" of
                                  exact.vaem, with "bits-" of bits.vaem; with "model-" a damaged mini.vaem, with
-                                 "model-exact-" a damaged model with a lossless part, with "use-" a sound one that fails
-                                 when it is used
+                                 "model-exact-" a damaged model with a lossless part, with "model-groups-" a damaged
+                                 groups.vaem, with "use-" a sound one that fails when it is used
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
 of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
@@ -32,7 +33,9 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from damage import damaged_models, damaged_streams  # noqa: E402
 from damage_exact import damaged_exact_models, damaged_exact_streams  # noqa: E402
+from damage_groups import damaged_groups  # noqa: E402
 from exact_models import bits_streams, exact_model, exact_streams  # noqa: E402
+from groups import groups_model, groups_streams  # noqa: E402
 from mini import mini_model  # noqa: E402
 
 from vaecodec.bitstream.stream import is_exact, pack  # noqa: E402
@@ -167,6 +170,16 @@ def write_exact_files() -> None:
         (HERE / "bad" / f"{name}.bin").write_bytes(data)
 
 
+def write_groups_files() -> None:
+    """The model with conditional priors, its streams, and damaged ones."""
+    data = pack_model(groups_model())
+    (HERE / "groups.vaem").write_bytes(data)
+    codec = Codec(read_model(HERE / "groups.vaem"))
+    write_streams(codec, "groups", groups_streams(codec))
+    for name, damaged in damaged_groups(data).items():
+        (HERE / "bad" / f"{name}.bin").write_bytes(damaged)
+
+
 def main() -> None:
     tiny_path, mini_path, levels_path = (HERE / f"{name}.vaem" for name in ("tiny", "mini", "levels"))
     if "--model" in sys.argv[1:] or not tiny_path.exists():
@@ -189,6 +202,7 @@ def main() -> None:
     for name, data in damaged.items():
         (HERE / "bad" / f"{name}.bin").write_bytes(data)
     write_exact_files()
+    write_groups_files()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ BAD = sorted((HERE / "bad").glob("*.bin"))
 FINGERPRINTS = {
     "bits": "7cab98994ee0cec316f1d04fe0656bffb46c8b9095f9da9549bede2770dad2ee",
     "exact": "4b7b3fe3719cfe7f1024075787f644ebd7bccbcd601f60f651d6c12ea48134e2",
+    "groups": "4c2b31ed218beff9c0391d82e8fb9cf64f882651c17847c08d1a8ceca1e9bdcd",
     "joined": "15ebd09d314a30e6bf3c70d3dea0ac832629c7fb27c5702ee58f52cc107141ec",
     "mini": "b9dfadbca62f090588c3168137bfbdc71e397e49e3433fa268eacf5c718c288b",
     "tiny": "fdbe6ca58b4f936ef2e1de8d3a8f4de0133626522d3ca59330b3af6cf998511c",
@@ -98,6 +99,8 @@ def use(path: Path) -> None:
         Codec(unpack_model(data)).compress(np.zeros((4, 4), np.uint8), lossless=True)
     elif "-exact-" in path.stem or "-bits-" in path.stem:
         codec(path.stem.split("-")[1]).decompress(data)
+    elif "-use-groups-" in path.stem:
+        Codec(unpack_model(data)).decode_payload(b"")
     elif "-use-" in path.stem:
         model = Codec(unpack_model(data))
         model.synthesise(np.zeros((1, model.model.latents), np.int32))
@@ -117,7 +120,8 @@ def test_a_damaged_file_raises_the_error_that_its_name_says(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in BAD if "-use-" in p.stem], ids=stem)
 def test_a_model_that_fails_in_use_is_sound_as_a_file(path: Path) -> None:
-    assert read_model(path).name == ("golden-exact-small" if "exact" in path.stem else "golden-mini-1")
+    names = {"exact": "golden-exact-small", "groups": "golden-groups-1"}
+    assert read_model(path).name == names.get(path.stem.split("-")[2], "golden-mini-1")
 
 
 def test_there_is_damage_for_every_kind_of_format_error() -> None:
