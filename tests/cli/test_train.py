@@ -83,6 +83,10 @@ def test_families_with_sizes_of_their_own_need_no_config_file():
         assert (config.name, config.model.height, config.model.width) == ("my-pictures-lossless-vae", 20, 30)
         assert (config.model.bit_depth, config.objective.rate) == (depth, "uniform-noise")
     conditioned = complete({"data": "x", "family": "conditioned-vae"}, images_of(28, 28), choose_objective=True)
+    deep = complete({"data": "x", "family": "nvae"}, images_of(64, 64), choose_objective=True)
+    assert (deep.model.map_sides, deep.objective.rate) == ((1, 8), "uniform-noise")
+    with pytest.raises(ConfigError, match="square"):
+        complete({"data": "x", "family": "nvae"}, images_of(20, 30), choose_objective=True)
     assert conditioned.model.levels > 1
 
 
