@@ -1,11 +1,13 @@
 """nvae: the order of its groups, its cells, its prior, and what its objective makes of them."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from torch.distributions import Normal
 
+from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.models.gaussian_prior import LEAST_SCALE, MOST_SCALE, clamped_log_scale, rate_nats
 from vaecodec.models.nvae import NVAE, as_map, flat
@@ -66,6 +68,9 @@ def test_the_means_and_the_rounded_latents_give_what_files_give(model: NVAE) -> 
 
 
 def test_a_groups_prior_depends_on_the_groups_before_it_alone(model: NVAE) -> None:
+    for layer in model.trunk.priors:  # fresh ones are the same whatever is known
+        torch.nn.init.normal_(layer.weight)
+
     def priors(change: int) -> list[torch.Tensor]:
         order, found = model.trunk.decode_order(1), []
         prior = next(order)
@@ -93,6 +98,17 @@ def test_a_fresh_cell_is_the_identity_and_shrinking_inverts_the_sides_of_growing
     assert torch.equal(ResidualCell(8, 4)(h), h)
     assert Grow(8, 5, 2)(h).shape == (2, 5, 8, 8)
     assert Shrink(5, 8, 2)(Grow(8, 5, 2)(h)).shape == h.shape
+
+
+def test_a_fresh_nvaes_latents_differ_between_images_by_about_as_much_as_their_noise() -> None:
+    torch.manual_seed(0)
+    model = NVAE(NVAEConfig(28, 28)).eval()
+    digits = load_dataset("mnist", "test", data_dir=Path(__file__).parents[1] / "fixtures" / "data").images[:40]
+    x = torch.from_numpy(digits) / 255
+    with torch.no_grad():
+        walk = model.walk(x, torch.round)
+        assert walk.mean.std(dim=0).mean() > 0.2  # the noise's is 0.29
+        assert walk.rate_nats.mean() < 4  # nats: the fresh prior is about as wide
 
 
 def test_the_rate_is_the_mass_of_the_unit_interval_and_holds_in_the_tails() -> None:

@@ -26,11 +26,14 @@ from torch.nn import functional as F
 from vaecodec.models.base import VAE, Posterior
 from vaecodec.models.gaussian_prior import clamped_log_scale, rate_nats
 from vaecodec.models.lossless_config import LATENT_SCALE
-from vaecodec.models.nvae_cells import Grow, ResidualCell, Shrink
+from vaecodec.models.nvae_cells import Grow, ResidualCell, Shrink, keep_spread
 from vaecodec.models.nvae_config import NVAE_FAMILY, NVAEConfig
 from vaecodec.models.registry import register
 
 UNIFORM_VARIANCE = 1 / 12  # of the posterior's width 1
+FIRST_SPREAD = 0.5  # of a fresh posterior's last layer: its means then differ between images by about their noise
+FIRST_LOG_SCALE = 1.15  # of fresh priors, before clamping: σ = 2 steps
+FIRST_LOGITS = 0.1  # a fresh decoder knows nothing, so it had better say little
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,17 @@ class Trunk(nn.Module):
         widths, sides = config.widths, config.map_sides
         self.start = nn.Parameter(torch.zeros(widths[0]))
         self.first_prior = nn.Parameter(torch.zeros(2 * config.group_channels[0], sides[0], sides[0]))
+        with torch.no_grad():
+            self.first_prior[config.group_channels[0] :] = FIRST_LOG_SCALE
         self.combine, self.cells, self.priors = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for number, scale in enumerate(config.group_scales):
             channels, width = config.group_channels[scale], widths[scale]
-            self.combine.append(nn.Conv2d(channels, width, 1))
+            joined = nn.Conv2d(channels, width, 1)
+            keep_spread(joined, behind_swish=False)
+            self.combine.append(joined)
             self.cells.append(ResidualCell(width, sides[scale]))
             if number:
-                self.priors.append(nn.Conv2d(width, 2 * channels, 1))
+                self.priors.append(_fresh_prior(width, channels))
         self.grow = nn.ModuleList(
             Grow(widths[k], widths[k + 1], sides[k + 1] // sides[k]) for k in range(config.scales - 1)
         )
@@ -77,6 +84,7 @@ class Trunk(nn.Module):
         self.enter_head = Grow(widths[-1], config.head_width, first)
         self.head = ResidualCell(config.head_width, sides[-1] * first)
         self.leave = Grow(config.head_width, 1, second)
+        keep_spread(self.leave.layer, behind_swish=True, gain=FIRST_LOGITS)
 
     def decode_order(self, count: int) -> Generator[GroupPrior, Tensor, Float[Tensor, "b h w"]]:
         """Yields what is known before each group of `count` images, is sent its latents; returns the logits."""
@@ -94,6 +102,16 @@ class Trunk(nn.Module):
         found = self.priors[number - 1](F.silu(h)) if number else self.first_prior.expand(h.shape[0], -1, -1, -1)
         mean, log_scale = found.chunk(2, dim=1)
         return GroupPrior(h, LATENT_SCALE * mean, clamped_log_scale(log_scale))
+
+
+def _fresh_prior(width: int, channels: int) -> nn.Conv2d:
+    """The same prior whatever is known."""
+    layer = nn.Conv2d(width, 2 * channels, 1)
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    nn.init.constant_(layer.bias[channels:], FIRST_LOG_SCALE)
+    return layer
 
 
 class Features(nn.Module):
@@ -127,6 +145,8 @@ class ResidualPosterior(nn.Module):
         self.join = nn.Conv2d(width, width, 1)
         self.cell = ResidualCell(width, side)
         self.leave = nn.Conv2d(width, channels, 1)
+        keep_spread(self.join, behind_swish=False)
+        keep_spread(self.leave, behind_swish=True, gain=FIRST_SPREAD)
 
     def forward(self, features: Float[Tensor, "b w s s"], h: Float[Tensor, "b w s s"]) -> Float[Tensor, "b c s s"]:
         difference: Tensor = self.leave(F.silu(self.cell(h + self.join(features))))

@@ -9,12 +9,27 @@ The paper's batch normalisation is left out: the nets are shallow, and every cel
 
 from __future__ import annotations
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 SQUEEZE = 4  # channels before the squeeze for one behind it
 LEAST_SQUEEZED = 4
+SWISH_SQUARED = 0.355  # mean square of Swish(x), x ~ N(0, 1)
+
+
+def keep_spread(layer: nn.Conv2d, *, behind_swish: bool, gain: float = 1.0) -> None:
+    """Begin such that what comes out spreads as what goes in, times `gain` (as He et al. 2015 do for ReLU).
+
+    With torch's own beginning, which shrinks, what the latents say of an image is far below their noise, and the
+    decoder learns to do without them.
+    """
+    variance = 1 / (layer.weight[0].numel() * (SWISH_SQUARED if behind_swish else 1.0))
+    nn.init.normal_(layer.weight, std=gain * math.sqrt(variance))
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
 
 
 class SqueezeExcitation(nn.Module):
@@ -39,6 +54,7 @@ class ResidualCell(nn.Module):
         self.inner = nn.Conv2d(channels, channels, size, padding=size // 2)
         self.outer = nn.Conv2d(channels, channels, size, padding=size // 2)
         self.gate = SqueezeExcitation(channels)
+        keep_spread(self.inner, behind_swish=True)
         nn.init.zeros_(self.outer.weight)
         assert self.outer.bias is not None
         nn.init.zeros_(self.outer.bias)
@@ -55,6 +71,7 @@ class Grow(nn.Module):
         super().__init__()
         self.layer = nn.Conv2d(before, after * factor**2, 1)
         self.spread = nn.PixelShuffle(factor)
+        keep_spread(self.layer, behind_swish=True)
 
     def forward(self, h: Float[Tensor, "b c h w"]) -> Tensor:
         grown: Tensor = self.spread(self.layer(F.silu(h)))
@@ -68,6 +85,7 @@ class Shrink(nn.Module):
         super().__init__()
         self.gather = nn.PixelUnshuffle(factor)
         self.layer = nn.Conv2d(before * factor**2, after, 1)
+        keep_spread(self.layer, behind_swish=True)
 
     def forward(self, h: Float[Tensor, "b c h w"]) -> Tensor:
         shrunk: Tensor = self.layer(self.gather(F.silu(h)))
