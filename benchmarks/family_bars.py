@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.family_rows import FamilyRow, read_rows
 from benchmarks.family_runs import DATA
-from benchmarks.family_summary import Setting, tuned_beta
+from benchmarks.family_summary import Setting, at_bytes, beta_curve, settings, tuned_beta
 from benchmarks.table import NOT_YET, read
 
 CAPACITY_NATS = 1.0  # the mean KL's distance from C_max
@@ -27,7 +27,8 @@ def bars(folder: Path) -> list[str]:
     for data in DATA:
         own = [row for row in rows if row.measured["data"] == data]
         if own:
-            lines += [f"{data}: {line}" for line in (*file_bar(own), *capacity_bar(own), *sparse_bar(own))]
+            measured = (*file_bar(own), *capacity_bar(own), *sparse_bar(own), *deep_bar(settings(own)))
+            lines += [f"{data}: {line}" for line in measured]
         else:
             lines.append(f"{data}: {NOT_YET}")
         lines.append(f"{data}: {rotation_bar(read(folder / f'rotation-{data}.json'))}")
@@ -82,6 +83,24 @@ def sparse_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
             f"Hoyer {hoyer:.3f} for vae's {beside} ({verdict(sparser)}); {dead} dead latents cost "
             f"{abs(cost):.4f} bit together ({verdict(abs(cost) <= DEAD_BITS)})"
         )
+
+
+def deep_bar(found: Sequence[Setting]) -> Iterator[str]:
+    """nvae: its bound at β = 1 beside vae's, and its PSNR beside the β-VAE's at the same bytes."""
+    vae = next((one for one in found if one.family == "vae"), None)
+    curve = beta_curve(found, lambda one: one.psnr_db.mean)
+    for one in found:
+        if one.family != "nvae":
+            continue
+        if one.beta == 1 and vae is not None:
+            own, beside_vae = one.elbo_nats.mean, vae.elbo_nats.mean
+            yield f"nvae, β = 1: ELBO {own:.2f} for vae's {beside_vae:.2f} nats ({verdict(own > beside_vae)})"
+        beside = at_bytes(curve, one.file_bytes.mean)
+        if beside is not None:
+            yield (
+                f"nvae, β = {one.beta:g}: {one.psnr_db.mean:.2f} dB at {one.file_bytes.mean:.1f} bytes, the β-VAE's "
+                f"there {beside:.2f} dB ({verdict(one.psnr_db.mean > beside)})"
+            )
 
 
 def rotation_bar(result: Any) -> str:

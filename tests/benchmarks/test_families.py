@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import families, family_table
 from benchmarks.correlation import correlation, sample_of
-from benchmarks.family_bars import bars, claims
+from benchmarks.family_bars import bars, claims, deep_bar
 from benchmarks.family_measure import gradient_energy, zero_share
 from benchmarks.family_rows import FamilyRow, read_row, read_rows, row_path
 from benchmarks.family_runs import DATA, FAMILIES, KEPT, family_runs
@@ -211,6 +211,22 @@ def test_bars_say_what_holds_and_what_is_missing(tmp_path):
     assert "capacity 10 nats: KL 20.00 nats (MISSED)" in text
     assert "30% of the symbols are zero (MISSED)" in text
     assert "files get longer by 4.0 bits" in text
+
+
+def test_the_bars_of_nvae_compare_its_bound_with_vaes_and_its_psnr_at_equal_bytes():
+    runs = {run.config.name: run for run in family_runs("mnist")}
+    rows = [
+        row(runs["vae-mnist"], file_bytes=12.0, kl=20.0),
+        row(runs["beta-vae-mnist-beta-0.5"], file_bytes=20.0, psnr=22.0),
+        row(runs["nvae-mnist-beta-1"], file_bytes=16.0, psnr=21.5, kl=19.0),
+        row(runs["nvae-mnist-beta-4"], file_bytes=16.0, psnr=20.5),
+        row(runs["nvae-mnist-beta-0.3"], file_bytes=90.0),
+    ]
+    assert list(deep_bar(settings(rows))) == [
+        "nvae, β = 1: ELBO -99.00 for vae's -100.00 nats (holds)",
+        "nvae, β = 1: 21.50 dB at 16.0 bytes, the β-VAE's there 21.00 dB (holds)",
+        "nvae, β = 4: 20.50 dB at 16.0 bytes, the β-VAE's there 21.00 dB (MISSED)",
+    ]
 
 
 def test_the_page_and_the_block_are_what_the_rows_give():
