@@ -18,13 +18,16 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.classical import describe_set
-from benchmarks.family_float import trained_model
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import levels_to_measure
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.runtime.codec import Codec, load
+from vaecodec.training.checkpoint import load_matching
+from vaecodec.training.conditioned import ConditionedTrainable
+from vaecodec.training.loop import make_trainable
+from vaecodec.training.run import read_run_config
 
 MOST_LOST_DB = 0.05
 CHUNK = 500
@@ -54,11 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", help="name or file")
     parser.add_argument("--levels-every", type=int, default=4, metavar="K", help="default: 4")
     options = parser.parse_args(arguments)
-    codec, model = load(options.model), trained_model(options.run).model
-    config = codec.model.about["config"]
-    if not isinstance(model, ConditionedVAE) or config["name"] != codec.model.name:
+    codec, config = load(options.model), read_run_config(options.run)
+    if config.name != codec.model.name:
         parser.error(f"{options.run} is not the run of {codec.model.name}")
-    test = load_dataset(config["data"], "test")
+    trainable = make_trainable(config)
+    if not isinstance(trainable, ConditionedTrainable):
+        parser.error(f"{config.name} is not a conditioned-vae")
+    trainable.load_state_dict(load_matching(options.run, config).model)
+    model = trainable.eval().model
+    test = load_dataset(config.data, "test")
     rows = []
     for level in levels_to_measure(codec.model, options.levels_every):
         rows.append(measure(codec, model, test.images, level))
@@ -72,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "bar_db": MOST_LOST_DB,
         "holds": most <= MOST_LOST_DB,
     }
-    stored = RESULTS / f"exact-cost-{config['data']}.json"
-    write_results(stored, result, seed=config["seed"])
+    stored = RESULTS / f"exact-cost-{config.data}.json"
+    write_results(stored, result, seed=config.seed)
     print(stored)
     return 0 if most <= MOST_LOST_DB else 1
 
@@ -85,7 +92,7 @@ def measure(codec: Codec, model: ConditionedVAE, images: Pixels, level: int) -> 
     exact = np.concatenate([codec.synthesise(part, level) for part in symbols])
     fill = codec.model.levels[level].tables.fill_collapsed
     floating = np.concatenate([decode_float(model, fill(part), level) for part in symbols])
-    return ExactCost(level, *(psnr_db_from_mse(mse(images, decoded)) for decoded in (floating, exact)))
+    return ExactCost(level, *(psnr_db_from_mse(float(mse(images, decoded).mean())) for decoded in (floating, exact)))
 
 
 @torch.no_grad()
