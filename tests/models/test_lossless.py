@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vaecodec.errors import ConfigError
-from vaecodec.models.half_planes import HalfPlaneMap, grid_of
+from vaecodec.models.half_planes import HalfPlaneMap, grid_of, half_plane_sizes
 from vaecodec.models.lossless import LosslessVAE
 from vaecodec.models.lossless_config import LosslessConfig
 from vaecodec.models.lossless_phases import feature_table, split_phases
@@ -110,7 +110,7 @@ def test_moments_of_an_empty_picture_are_numbers() -> None:
 def test_a_map_of_half_planes_moves_with_its_position() -> None:
     torch.manual_seed(3)
     config = LosslessConfig(16, 16, latents=5, map_units=16, map_channels=4, half_planes=10)
-    drawn = HalfPlaneMap(config)
+    drawn = HalfPlaneMap(half_plane_sizes(config))
     y = torch.randn(1, 5)
     with torch.no_grad():
         before = drawn(y)

@@ -81,10 +81,16 @@ class ExactHalfPlaneMap(nn.Module):
 
     def to_network(self) -> ExactNetwork:
         """Raises NotExact."""
-        graph, k = self.hidden.begin(), self.count
-        active = self.hidden.build(graph)
+        graph = self.hidden.begin()
+        self.build(graph, graph.input)
+        return graph.network()
+
+    def build(self, graph: ExactGraph, symbols: int) -> int:
+        """Add the operations, from the value that holds the symbols, within their limit; the number of the map."""
+        k = self.count
+        active = self.hidden.build(graph, symbols)
         normals = graph.exact_dense(self.normals, active)
-        position = _combine(graph, graph.exact_dense(self.position, graph.input), torch.eye(2).repeat_interleave(k, 0))
+        position = _combine(graph, graph.exact_dense(self.position, symbols), torch.eye(2).repeat_interleave(k, 0))
         products = graph.multiply(normals, position)
         one, none = torch.eye(k), torch.zeros(k, k)
         placed = _combine(graph, normals, torch.cat([torch.eye(2 * k), torch.zeros(k, 2 * k)]))
@@ -93,8 +99,7 @@ class ExactHalfPlaneMap(nn.Module):
         planes = graph.add(placed, graph.add(moved, offset))  # A, B and C' = C - A·r0 - B·c0 of each
         shift = self.shift.repeat(len(within_position()))
         drawn = graph.rescale(self._at_every_pixel(graph, planes), shift, 0, ACTIVATION_TOP)
-        graph.exact_dense(self.mix, drawn)
-        return graph.network()
+        return graph.exact_dense(self.mix, drawn)
 
     def _at_every_pixel(self, graph: ExactGraph, planes: int) -> int:
         """A·r + B·c + C' (h, w, 4·k): first in the corner of each block of positions, then within the blocks."""

@@ -50,9 +50,9 @@ class SymbolsToHidden(nn.Module):
         limit = self.limit.numpy().astype(np.int32)
         return ExactGraph(-limit, limit)
 
-    def build(self, graph: ExactGraph) -> int:
+    def build(self, graph: ExactGraph, symbols: int) -> int:
         """Add the operations."""
-        return self.trunk.build(graph, graph.exact_dense(self.enter, graph.input))
+        return self.trunk.build(graph, graph.exact_dense(self.enter, symbols))
 
 
 def symbols_layer(layer: nn.Linear, meaning: SymbolRange, unit: Float[Tensor, " out"], top: int) -> ExactDense:
@@ -88,6 +88,6 @@ class ExactGridMap(nn.Module):
     def to_network(self) -> ExactNetwork:
         """Raises NotExact."""
         graph = self.hidden.begin()
-        flat = graph.exact_dense(self.leave, self.hidden.build(graph))
+        flat = graph.exact_dense(self.leave, self.hidden.build(graph, graph.input))
         graph.reshape(flat, *self.shape[:2])
         return graph.network()

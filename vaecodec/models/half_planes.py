@@ -12,6 +12,7 @@ growing it one of the normals; a fully connected layer would have to learn it an
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -25,17 +26,39 @@ TOP = 4.0  # beyond it a half-plane is simply outside
 FIRST_NORMAL = 6.0  # length of the normals to begin with
 
 
+@dataclass(frozen=True, slots=True)
+class HalfPlaneSizes:
+    """inputs: how many latents draw. plane: (h/2, w/2). units, blocks: of the network that makes the half-planes.
+
+    count: of half-planes. channels: of the map.
+    """
+
+    inputs: int
+    plane: tuple[int, int]
+    units: int
+    blocks: int
+    count: int
+    channels: int
+
+
+def half_plane_sizes(config: LosslessConfig) -> HalfPlaneSizes:
+    """Those of a lossless-vae."""
+    return HalfPlaneSizes(
+        config.latents, config.plane, config.map_units, config.map_blocks, config.half_planes, config.map_channels
+    )
+
+
 class HalfPlaneMap(nn.Module):
     """Coordinates run from -1 to 1 over the longer side of an image."""
 
     grid: Tensor
 
-    def __init__(self, config: LosslessConfig) -> None:
+    def __init__(self, sizes: HalfPlaneSizes) -> None:
         super().__init__()
-        self.plane, self.count = config.plane, config.half_planes
-        self.coefficients = ResidualMLP(config.latents, config.map_units, config.map_blocks, 3 * self.count)
-        self.position = nn.Linear(config.latents, 2)
-        self.mix = nn.Conv2d(len(PHASES) * self.count, config.map_channels, 1)
+        self.plane, self.count = sizes.plane, sizes.count
+        self.coefficients = ResidualMLP(sizes.inputs, sizes.units, sizes.blocks, 3 * self.count)
+        self.position = nn.Linear(sizes.inputs, 2)
+        self.mix = nn.Conv2d(len(PHASES) * self.count, sizes.channels, 1)
         self.register_buffer("grid", grid_of(*self.plane), persistent=False)
         angle = torch.rand(self.count) * 2 * math.pi
         begin = torch.stack([FIRST_NORMAL * angle.cos(), FIRST_NORMAL * angle.sin(), torch.randn(self.count) - 1])

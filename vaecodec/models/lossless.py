@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from vaecodec.models.half_planes import HalfPlaneMap
+from vaecodec.models.half_planes import HalfPlaneMap, half_plane_sizes
 from vaecodec.models.lossless_config import LATENT_SCALE, LOSSLESS_FAMILY, LosslessConfig
 from vaecodec.models.lossless_map import GridMap
 from vaecodec.models.lossless_phases import Phases, split_phases
@@ -50,7 +50,7 @@ class LosslessVAE(nn.Module):
         self.config = config
         self.analysis = LosslessAnalysis(config)
         self.prior = FactorizedPrior(config.latents)
-        self.map = HalfPlaneMap(config) if config.half_planes else GridMap(config)
+        self.map = HalfPlaneMap(half_plane_sizes(config)) if config.half_planes else GridMap(config)
         self.phases = Phases(config)
         self.values = PixelValues(config.mixed)
         self.to(memory_format=torch.channels_last)

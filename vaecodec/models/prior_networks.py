@@ -82,7 +82,7 @@ class ExactPrior(nn.Module):
     def to_network(self) -> ExactNetwork:
         """Result: the means, then the numbers of scales, not clamped yet. Raises NotExact."""
         graph = self.hidden.begin()
-        graph.exact_dense(self.leave, self.hidden.build(graph))
+        graph.exact_dense(self.leave, self.hidden.build(graph, graph.input))
         return graph.network()
 
 
