@@ -10,6 +10,8 @@ Lagrange multiplier likewise. The straight linear paths carry the fine levels, w
 begin as the Karhunen-Loève transform of the training images, coarse latents first (begin_as_transform_code), without
 which the noise of some hundred latents that carry nothing yet drowns the few that do. The soft clamp is linear between
 black and white, so that the transform stays one; behind a sigmoid the fine levels learn far more slowly.
+
+With half-planes the synthesis is another one, which draws (vaecodec.models.conditioned_drawn).
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
 from vaecodec.models.levels import LevelTable, beta_grid
+from vaecodec.models.lossless_config import LATENT_SCALE
+from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
 
 MIXTURE = 3  # logistics in the training prior of each latent
@@ -77,6 +82,10 @@ class ConditionedSynthesis(nn.Module):
         z: Tensor = self.leave(h.relu()) + self.straight(y)
         return z.view(-1, self.config.height, self.config.width)
 
+    def logits(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+        """What a likelihood takes."""
+        return clamped_logits(self.forward(y, level))
+
 
 class ConditionedAnalysis(nn.Module):
     """Images to latents, before the division by the step."""
@@ -88,14 +97,33 @@ class ConditionedAnalysis(nn.Module):
         self.blocks = nn.ModuleList(LevelBlock(config, units, units) for _ in range(config.encoder_blocks))
         self.leave = nn.Linear(units, config.latents)
         self.straight = nn.Linear(config.pixels, config.latents, bias=False)
+        self.scale = LATENT_SCALE if config.half_planes else 1.0
+        self.moments = SeenMoments(config) if config.moments else None
 
     def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        x = x.flatten(1)
-        h = self.enter(x)
+        flat = x.flatten(1)
+        h, straight = self.enter(flat), self.straight(flat)
+        if self.moments is not None:
+            entering, beside = self.moments(x)
+            h, straight = h + entering, straight + beside
         for block in self.blocks:
             h = block(h, level)
-        latents: Tensor = self.leave(h.relu()) + self.straight(x)
-        return latents
+        latents: Tensor = self.leave(h.relu()) + straight
+        return latents if self.scale == 1 else self.scale * latents
+
+
+class SeenMoments(nn.Module):
+    """What central moments add to the residual stream, and to the straight path, of an analysis."""
+
+    def __init__(self, config: ConditionedConfig) -> None:
+        super().__init__()
+        self.moments = Moments(config.height, config.width, config.moments)
+        self.enter = nn.Linear(self.moments.count, config.encoder_units, bias=False)
+        self.straight = nn.Linear(self.moments.count, config.latents, bias=False)
+
+    def forward(self, x: Float[Tensor, "b h w"]) -> tuple[Float[Tensor, "b u"], Float[Tensor, "b n"]]:
+        seen = self.moments(x)
+        return self.enter(seen), self.straight(seen)
 
 
 @register(CONDITIONED_FAMILY)
@@ -108,7 +136,7 @@ class ConditionedVAE(nn.Module):
         super().__init__()
         self.config = config
         self.analysis = ConditionedAnalysis(config)
-        self.synthesis = ConditionedSynthesis(config)
+        self.synthesis = DrawnSynthesis(config) if config.half_planes else ConditionedSynthesis(config)
         self.prior = LevelPrior(config)
         self.log_step = LevelTable(config.levels, config.knots, config.latents, first=0.0, last=0.0)
         self.register_buffer("betas", beta_grid(config.beta_high, config.beta_low, config.levels), persistent=False)
@@ -121,7 +149,7 @@ class ConditionedVAE(nn.Module):
 
     def synthesise(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The logits of the pixels."""
-        return clamped_logits(self.synthesis(y, level))
+        return self.synthesis.logits(y, level)
 
 
 class LevelPrior(nn.Module):

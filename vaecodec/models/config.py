@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
-from vaecodec.models.lossless_config import LOSSLESS_FAMILY, LosslessConfig
+from vaecodec.models.lossless_config import LOSSLESS_FAMILY, MAX_MOMENTS, LosslessConfig
 from vaecodec.models.nvae_config import NVAE_FAMILY, NVAEConfig
 
 MAX_LATENTS = 1024
@@ -99,7 +99,11 @@ class ConditionedConfig:
     deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
     encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
     beta_high to beta_low, or one alone where these are equal; knots: free points of what depends on the level. balance:
-    the power of β that a level's objective is weighed by. Raises ConfigError.
+    the power of β that a level's objective is weighed by.
+
+    half_planes: 0, or how many draw the image (vaecodec.models.conditioned_drawn), by a network of `units` and `blocks`
+    and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
+    the highest order of the central moments that the analysis sees beside the pixels, 0 for none. Raises ConfigError.
     """
 
     height: int
@@ -116,6 +120,9 @@ class ConditionedConfig:
     beta_high: float = 24.0
     beta_low: float = 0.018
     balance: float = 0.25
+    half_planes: int = 0
+    map_channels: int = 24
+    moments: int = 0
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
@@ -139,6 +146,19 @@ class ConditionedConfig:
                 f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected one β for 1 level alone, there are "
                 f"{self.levels}"
             )
+        self._check_drawing()
+
+    def _check_drawing(self) -> None:
+        if self.half_planes < 0 or self.map_channels < 1:
+            raise ConfigError(
+                f"half_planes {self.half_planes}, map_channels {self.map_channels}: expected at least 0 and 1"
+            )
+        if self.half_planes and (self.height % 2 or self.width % 2):
+            raise ConfigError(f"half_planes: they draw images of even sides, not {self.height}x{self.width}")
+        if self.half_planes and self.deep_latents:
+            raise ConfigError(f"half_planes: all latents draw, so that deep_latents must be 0, not {self.deep_latents}")
+        if self.moments == 1 or not 0 <= self.moments <= MAX_MOMENTS:
+            raise ConfigError(f"conditioned-vae: moments must be 0 or 2..{MAX_MOMENTS}, found {self.moments}")
 
     @property
     def deep(self) -> int:

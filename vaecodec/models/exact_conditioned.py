@@ -48,6 +48,38 @@ class LevelIntegers(nn.Module):
         return self.integers()[level]
 
 
+class ExactGain(nn.Module):
+    """Symbols times what a level makes of them: integers within ±LATENT_TOP.
+
+    factors (levels, c): latents in integer units of symbols; reach (c,): |symbol| is at most that.
+    """
+
+    shift: Tensor
+
+    def __init__(self, factors: Float[Tensor, "levels c"], reach: Float[Tensor, " c"]) -> None:
+        super().__init__()
+        largest = factors.abs().amax(dim=0).clamp_min(1e-9)
+        room = torch.minimum(FIRST_WEIGHT_LIMIT / largest, 2.0**23 / (largest * reach.clamp_min(1)))
+        self.register_buffer("shift", room.log2().floor().clamp(0, 24))
+        self.gain = LevelIntegers(factors * self.shift.exp2(), FIRST_WEIGHT_LIMIT)
+
+    def forward(self, symbols: Float[Tensor, "b c"], level: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        product = symbols * self.gain(level)
+        return round_through(product * (-self.shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
+
+    def build(self, graph: ExactGraph, symbols: int, level: int) -> int:
+        """Add the operations."""
+        product = graph.multiply(symbols, graph.lookup(level, self.gain.integers()))
+        return graph.rescale(product, self.shift, -LATENT_TOP, LATENT_TOP)
+
+
+def begin_graph(limit: Float[Tensor, " n"], levels: int) -> tuple[ExactGraph, int, int]:
+    """A graph whose inputs are n symbols within ±limit and the level; the numbers of the two."""
+    n, reach = len(limit), limit.numpy().astype(np.int32)
+    graph = ExactGraph(np.append(-reach, 0).astype(np.int32), np.append(reach, levels - 1).astype(np.int32))
+    return graph, graph.slice(graph.input, 0, n), graph.slice(graph.input, n, n + 1)
+
+
 def _rescale(x: Tensor, shift: int, low: int, high: int) -> Tensor:
     return round_through(x * 2.0**-shift).clamp(low, high)
 
@@ -108,11 +140,7 @@ class ExactConditionedSynthesis(nn.Module):
         self.limit: Tensor = limit
         sample = _Calibration(synthesis, symbols, level)
         unit = sample.latent_tops / LATENT_TOP  # (n,), the value of one unit of each latent
-        factor = synthesis.gain.table().detach() / unit
-        largest = factor.abs().amax(dim=0).clamp_min(1e-9)
-        room = torch.minimum(FIRST_WEIGHT_LIMIT / largest, 2.0**23 / (largest * limit.clamp_min(1)))
-        self.gain_shift: Tensor = room.log2().floor().clamp(0, 24)
-        self.gain = LevelIntegers(factor * self.gain_shift.exp2(), FIRST_WEIGHT_LIMIT)
+        self.gain = ExactGain(synthesis.gain.table().detach() / unit, limit)
         stream = sample.stream_top / STREAM_TOP
         full = torch.full((len(limit),), float(LATENT_TOP))
         enter, leave = synthesis.enter, synthesis.leave
@@ -135,8 +163,7 @@ class ExactConditionedSynthesis(nn.Module):
 
     def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The index of every pixel in the table of soft_clamp."""
-        product = symbols.clamp(-self.limit, self.limit) * self.gain(level)
-        latents = round_through(product * (-self.gain_shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
+        latents = self.gain(symbols.clamp(-self.limit, self.limit), level)
         h = self.enter(latents[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
@@ -151,16 +178,12 @@ class ExactConditionedSynthesis(nn.Module):
 
     def to_network(self) -> ExactNetwork:
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
-        n, levels = len(self.limit), self.config.levels
-        limit = self.limit.numpy().astype(np.int32)
-        graph = ExactGraph(np.append(-limit, 0).astype(np.int32), np.append(limit, levels - 1).astype(np.int32))
-        symbols, level = graph.slice(graph.input, 0, n), graph.slice(graph.input, n, n + 1)
-        product = graph.multiply(symbols, graph.lookup(level, self.gain.integers()))
-        latents = graph.rescale(product, self.gain_shift, -LATENT_TOP, LATENT_TOP)
+        graph, symbols, level = begin_graph(self.limit, self.config.levels)
+        latents = self.gain.build(graph, symbols, level)
         h = _build_dense(graph, self.enter, graph.slice(latents, 0, self.config.deep))
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
-        gain = self.last.integers().expand(levels, self.config.units)
+        gain = self.last.integers().expand(self.config.levels, self.config.units)
         active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
         fine = graph.add(_build_dense(graph, self.leave, active), _build_dense(graph, self.straight, latents))
         index = graph.rescale(fine, FINE_SHIFT, -PIXEL_TOP, PIXEL_TOP)

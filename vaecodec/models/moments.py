@@ -36,6 +36,12 @@ class Moments(nn.Module):
         """How many numbers there are."""
         return 3 + len(self._powers)
 
+    @property
+    def lowest_first(self) -> list[int]:
+        """Places in the result: center, mass, then the moments of the lowest orders."""
+        orders = [0, 0, 0, *(i + j for i, j in self._powers)]
+        return sorted(range(self.count), key=orders.__getitem__)
+
     def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b m"]:
         mass = x.sum(dim=(1, 2)).clamp_min(1.0)
         row, column = (x.sum(dim=2) @ self.rows) / mass, (x.sum(dim=1) @ self.columns) / mass

@@ -20,7 +20,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import MIXTURE, ConditionedVAE, soft_clamp
+from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, soft_clamp
+from vaecodec.models.conditioned_drawn import DrawnSynthesis
+from vaecodec.training.begin_drawing import begin_drawing
 from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
 
@@ -56,8 +58,18 @@ def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Te
     return (model.betas[level] / middle) ** config.balance
 
 
+def begin(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+    """What a fresh model's weights become before the first step, given the training images (N, h, w)."""
+    if isinstance(model.synthesis, DrawnSynthesis):
+        begin_drawing(model, model.synthesis, images)
+    else:
+        begin_as_transform_code(model, model.synthesis, images, pixel_sigma)
+
+
 @torch.no_grad()
-def begin_as_transform_code(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+def begin_as_transform_code(
+    model: ConditionedVAE, synthesis: ConditionedSynthesis, images: npt.NDArray[np.uint8], pixel_sigma: float
+) -> None:
     """Set the straight paths to the Karhunen-Loève transform of images (N, h, w), steps, gains and prior to fit it.
 
     The step of a level is what reverse water-filling gives for its β, the same for all latents; a latent that is small
@@ -68,7 +80,7 @@ def begin_as_transform_code(model: ConditionedVAE, images: npt.NDArray[np.uint8]
     values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
     n = model.config.latents
     basis, deviation = vectors.flip(1)[:, :n], values.flip(0)[:n].clamp_min(1e-8).sqrt()
-    analysis, synthesis, prior = model.analysis, model.synthesis, model.prior
+    analysis, prior = model.analysis, model.prior
     analysis.straight.weight.copy_(basis.T)
     analysis.leave.weight.mul_(0.1)
     analysis.leave.bias.copy_(-mean @ basis)

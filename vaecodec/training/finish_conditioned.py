@@ -1,7 +1,7 @@
 """From a trained conditioned-vae to a model file: tables level by level, then one integer-exact synthesis for all.
 
 model ──halve──> analysis(level) ──> symbols of each level ──> center, collapsed latents, tables
-                 synthesis ──ExactConditionedSynthesis──fine-tune at random levels──> ExactNetwork
+                 synthesis ──its exact twin──fine-tune at random levels──> ExactNetwork
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.models.conditioned import ConditionedVAE
+from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.exact_conditioned import ExactConditionedSynthesis
+from vaecodec.models.exact_drawn import ExactDrawnSynthesis
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.level_file import Level
@@ -36,6 +38,8 @@ TABLE_TAIL = 1e-4  # of a latent's symbols may lie outside its table's window, o
 FILE_OVERHEAD_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
 FINE_TUNING_STREAM = 11  # of random numbers, beside those of vaecodec.training.batches
 REACH_OF_SYMBOLS = 1.25  # symbols up to so many times the largest of the training set keep their meaning
+
+ExactTwin = ExactConditionedSynthesis | ExactDrawnSynthesis
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def finish_conditioned(
     largest = np.max([f.largest for f in fitted], axis=0)
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
-    symbols, level = sampler.draw(training.images[:CALIBRATION_IMAGES], 0)
-    exact = ExactConditionedSynthesis(model.synthesis, limit, symbols, level)
+    symbols, level = sampler.draw(_from_all_over(training.images), 0)
+    exact = _exact_twin(model, limit, symbols, level)
     _fine_tune(exact, model, sampler, config)
     rows = np.column_stack([symbols.numpy(), level.numpy()])
     rows = np.resize(rows, (KNOWN_ANSWER_BATCH, rows.shape[1])).astype(np.int32)
@@ -89,6 +93,20 @@ def finish_conditioned(
         known_answer=make_known_answer(network, rows),
         about=about,
     )
+
+
+def _from_all_over(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Images that calibrate; a set may be in an order, by size or by shape."""
+    chosen = np.linspace(0, len(images) - 1, min(len(images), CALIBRATION_IMAGES)).astype(np.intp)
+    return images[chosen]
+
+
+def _exact_twin(
+    model: ConditionedVAE, limit: Float[Tensor, " n"], symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]
+) -> ExactTwin:
+    if isinstance(model.synthesis, DrawnSynthesis):
+        return ExactDrawnSynthesis(model.synthesis, limit, symbols, level)
+    return ExactConditionedSynthesis(model.synthesis, limit, symbols, level)
 
 
 def _fit_level(
@@ -135,9 +153,7 @@ class _SymbolSampler:
         return symbols, level, x
 
 
-def _fine_tune(
-    exact: ExactConditionedSynthesis, model: ConditionedVAE, sampler: _SymbolSampler, config: TrainingConfig
-) -> None:
+def _fine_tune(exact: ExactTwin, model: ConditionedVAE, sampler: _SymbolSampler, config: TrainingConfig) -> None:
     steps = config.finish.synthesis_steps
     optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))

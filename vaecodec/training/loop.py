@@ -33,7 +33,7 @@ from vaecodec.training.checkpoint import (
     replacing,
     save_checkpoint,
 )
-from vaecodec.training.conditioned import ConditionedTrainable, begin_as_transform_code
+from vaecodec.training.conditioned import ConditionedTrainable, begin
 from vaecodec.training.conditions import conditions_of
 from vaecodec.training.config import OptimiserConfig, TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
@@ -169,7 +169,7 @@ class _Run:
         """What a family makes of its weights from the training images, before the first step."""
         plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
         if isinstance(plain, ConditionedTrainable):
-            begin_as_transform_code(plain.model, self.training, self.config.objective.pixel_sigma)
+            begin(plain.model, self.training, self.config.objective.pixel_sigma)
 
     def _one_step(self) -> Losses:
         self.trainable.train()
