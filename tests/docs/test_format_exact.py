@@ -16,11 +16,11 @@ from vaecodec.runtime.codec import load
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Dense, Reshape
 from vaecodec.runtime.known_answer import KnownAnswer
-from vaecodec.runtime.lossless_file import DECODE
 from vaecodec.runtime.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
 from vaecodec.runtime.near_lossless import Bins
 from vaecodec.runtime.pixel_coder import decode_payloads, encode_payloads
 from vaecodec.runtime.pixel_phases import likelihood_answer
+from vaecodec.runtime.stored_lossless import DECODE
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import vaecodec
 from vaecodec.bitstream.stream import pack
 from vaecodec.data import load_dataset
 from vaecodec.errors import BadChecksum, FormatError, KnownAnswerMismatch, Truncated
-from vaecodec.runtime import blas, bulk, codec, cores
+from vaecodec.runtime import blas, bulk, cores, image_streams
 from vaecodec.runtime.blas import one_blas_thread
 from vaecodec.runtime.bulk import parse_streams
 from vaecodec.runtime.codec import Codec
@@ -28,8 +28,8 @@ IMAGES = np.concatenate([DIGITS, NOISE])
 def cores_used(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces small enough that both cores have several."""
     monkeypatch.setattr(cores, "core_count", lambda: request.param)
-    monkeypatch.setattr(codec, "LEAST_PIECE", 50)
-    monkeypatch.setattr(codec, "MOST_PIECE", 130)
+    monkeypatch.setattr(image_streams, "LEAST_PIECE", 50)
+    monkeypatch.setattr(image_streams, "MOST_PIECE", 130)
 
 
 @pytest.mark.usefixtures("cores_used")

@@ -28,11 +28,11 @@ from vaecodec.errors import (
     VaecodecError,
 )
 from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.lossless_file import StoredLossless
 from vaecodec.runtime.near_lossless import Bins
 from vaecodec.runtime.pixel_coder import least_payload_bytes
 from vaecodec.runtime.rate_control import Target
 from vaecodec.runtime.stored import pack_stored, stored_coding
+from vaecodec.runtime.stored_lossless import StoredLossless
 
 TESTS = Path(__file__).parents[1]
 EXACT, BITS, TINY = (load(TESTS / "golden" / f"{name}.vaem") for name in ("exact", "bits", "tiny"))

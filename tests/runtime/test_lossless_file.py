@@ -10,11 +10,11 @@ from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.errors import BadField, NotCanonical
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.lossless_file import StoredLossless
 from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_file import lossless_model, open_model, pack_model, read_model, unpack_model
 from vaecodec.runtime.model_summary import read_summary
 from vaecodec.runtime.rate_control import Setting
+from vaecodec.runtime.stored_lossless import StoredLossless
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ("exact", "bits", "joined")

@@ -2,6 +2,8 @@
 
 symbols (b, n) ──lanes──> payloads ──check──> streams          too few for lanes to pay: payload by payload
 streams ──check──> payloads ──lanes──> symbols (b, n)          whatever is not plain: Codec.parse, in order
+
+Lanes are imported when they are first to pay: who decompresses one stream need not wait for them.
 """
 
 from __future__ import annotations
@@ -14,16 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.bitstream.stream import pack
-from vaecodec.bitstream.streams import pack_plain, payload_of, sift
 from vaecodec.entropy.coder import encode_symbols
-from vaecodec.entropy.lanes import MAX_LANES, decode_lanes, encode_lanes
 
 if TYPE_CHECKING:
     from vaecodec.runtime.codec import Codec, Symbols
 
 Size = tuple[int, int] | None
 MIN_LANES = 96  # fewer payloads of a level are coded one by one: a step of the lanes costs some 10 µs
-LEAST_PIECE, MOST_PIECE = 512, MAX_LANES  # images that one core takes at a time
+LEAST_PIECE, MOST_PIECE = 512, 4096  # images that one core takes at a time: at most MAX_LANES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,15 +37,19 @@ class Parsed:
 
 def pack_symbols(codec: Codec, symbols: Symbols, sizes: Sequence[Size], level: int) -> list[bytes]:
     """The streams of symbols (b, n) at a level."""
-    tables = codec.model.levels[level].tables
+    tables, few = codec.model.levels[level].tables, len(symbols) < MIN_LANES
     if codec.groups is not None:
         payloads = codec.groups.encode(symbols)
-    elif len(symbols) < MIN_LANES:
+    elif few:
         payloads = [encode_symbols(row, tables) for row in symbols]
     else:
+        from vaecodec.entropy.lanes import encode_lanes
+
         payloads = encode_lanes(symbols, tables)
-    if len(symbols) < MIN_LANES or any(size is not None for size in sizes):
+    if few or any(size is not None for size in sizes):
         return [pack(level, codec.fingerprint, size, data) for size, data in zip(sizes, payloads, strict=True)]
+    from vaecodec.bitstream.streams import pack_plain
+
     return pack_plain(level, codec.fingerprint, payloads)
 
 
@@ -55,6 +59,9 @@ def parse_streams(codec: Codec, streams: Sequence[bytes | memoryview]) -> Parsed
     levels, sizes = np.zeros(count, np.intp), list[Size]([None] * count)
     left = np.ones(count, np.bool_)
     if count >= MIN_LANES:
+        from vaecodec.bitstream.streams import payload_of, sift
+        from vaecodec.entropy.lanes import decode_lanes
+
         sifted = sift(streams, codec.fingerprint)
         levels, plain = sifted.level, sifted.plain & (sifted.level < len(codec.model.levels))
         for level in np.unique(levels[plain]).tolist():

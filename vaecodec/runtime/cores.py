@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
-
-from vaecodec.runtime.blas import one_blas_thread
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -38,5 +35,9 @@ def map_on_cores(function: Callable[[A], B], items: Sequence[A]) -> list[B]:
     spread = threading.current_thread() is threading.main_thread()
     if len(items) < 2 or core_count() < 2 or not spread:
         return [function(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor  # here: a command that does one item need not wait for it
+
+    from vaecodec.runtime.blas import one_blas_thread
+
     with one_blas_thread(), ThreadPoolExecutor(core_count()) as threads:
         return list(threads.map(function, items))

@@ -2,17 +2,11 @@
 
 LosslessPart ──pack_decode──> the header's "lossless" object, decode/lossless/… sections   what decoding depends on
              ──pack_encode──> encode/lossless/… sections                                   what only compressing needs
-
-A model keeps them as they lie in its file (StoredLossless): reading and proving the networks takes tens of
-milliseconds, which nobody should pay who decompresses a lossy stream.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,11 +15,10 @@ from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.errors import BadField, NotCanonical
+from vaecodec.errors import BadField
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import checked_answer
 from vaecodec.runtime.lossless_part import PIXEL_HIGH, Int32, LosslessPart, PixelLikelihood, ValueMixture
-from vaecodec.runtime.model_summary import refusing_misshapen
 from vaecodec.runtime.network_file import (
     Sections,
     narrow,
@@ -35,42 +28,9 @@ from vaecodec.runtime.network_file import (
     unpack_network,
     unpack_ops,
 )
+from vaecodec.runtime.stored_lossless import DECODE, ENCODE
 
-DECODE = "decode/lossless/"
-ENCODE = "encode/lossless/"
 BIT_DEPTHS = (1, 8)
-
-
-@dataclass(frozen=True, eq=False)
-class StoredLossless:
-    """The header's object, and the sections decode/lossless/… and encode/lossless/… with their names."""
-
-    described: dict[str, Any]
-    sections: Mapping[str, bytes]
-
-    @classmethod
-    def of(cls, part: LosslessPart) -> StoredLossless:
-        """A part as it will lie in a file."""
-        described, sections = pack_decode(part)
-        return cls(described, {**sections, **pack_encode(part)})
-
-    @property
-    def decode_sections(self) -> Sections:
-        """Those that decoding depends on."""
-        return {name: data for name, data in self.sections.items() if name.startswith(DECODE)}
-
-    @cached_property
-    def part(self) -> LosslessPart:
-        """The part, everything in it checked. Raises FormatError's children, NotExact."""
-        with refusing_misshapen():
-            part = unpack_lossless(self.described, self.sections)
-            described, sections = pack_decode(part)
-            # As JSON: to Python, true is 1.
-            if json.dumps(described, sort_keys=True) != json.dumps(self.described, sort_keys=True):
-                raise NotCanonical("lossless part: is not described as an encoder describes it")
-            if sections != self.decode_sections:
-                raise NotCanonical("lossless part: sections are not what an encoder writes")
-        return part
 
 
 def pack_decode(part: LosslessPart) -> tuple[dict[str, Any], Sections]:

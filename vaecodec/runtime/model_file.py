@@ -16,7 +16,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,16 +24,18 @@ from vaecodec.bitstream.arrays import pack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
+from vaecodec.entropy.tables import Int32
 from vaecodec.errors import BadField, NotCanonical
-from vaecodec.runtime.conditional_priors import ConditionalPriors, check_fit
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer, checked_answer
 from vaecodec.runtime.level_file import Level, pack_quantizers, pack_tables, unpack_levels
-from vaecodec.runtime.lossless_file import DECODE, ENCODE, StoredLossless
-from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_summary import check_header, checked_beta, fingerprint_of, refusing_misshapen
 from vaecodec.runtime.network_file import Sections, narrow, pack_network, unpack_integers, unpack_network
-from vaecodec.runtime.priors_file import pack_priors, unpack_priors
+from vaecodec.runtime.stored_lossless import DECODE, ENCODE, StoredLossless
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.conditional_priors import ConditionalPriors
+    from vaecodec.runtime.lossless_part import LosslessPart
 
 SYNTHESIS = "decode/synthesis/"
 
@@ -173,6 +175,8 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
         decode["known_answer"] = {"one": answer.sha256_one, "all": answer.sha256_all}
         sections |= {**packed, "decode/known_answer": pack_array(narrow(answer.symbols))}
     if model.priors is not None:
+        from vaecodec.runtime.priors_file import pack_priors  # here: most models have none, and need not wait for it
+
         decode["priors"], packed = pack_priors(model.priors)
         sections |= packed
     if model.stored_lossless is not None:
@@ -204,8 +208,14 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         about=about,
         default_level=meta["encode"].get("default_level", 0),
         stored_lossless=stored,
-        priors=unpack_priors(decode["priors"], sections, rows) if "priors" in decode else None,
+        priors=_unpack_priors(decode["priors"], sections, rows) if "priors" in decode else None,
     )
+
+
+def _unpack_priors(found: dict[str, Any], sections: dict[str, memoryview], rows: Int32) -> ConditionalPriors:
+    from vaecodec.runtime.priors_file import unpack_priors
+
+    return unpack_priors(found, sections, rows)
 
 
 def _check(model: Model) -> None:
@@ -227,6 +237,8 @@ def _check_levels(model: Model) -> None:
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):
         raise BadField(f"model file: known answer of shape {model.known_answer.symbols.shape}")
     if model.priors is not None:
+        from vaecodec.runtime.conditional_priors import check_fit
+
         check_fit(model.priors, model.levels, inputs)
     pixels = model.synthesis.result
     if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:

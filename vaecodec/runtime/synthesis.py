@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.errors import KnownAnswerMismatch
 from vaecodec.runtime.exact_ops import Array
-from vaecodec.runtime.exact_plan import KnownInputs, PlanMaker
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, sha256_of
 from vaecodec.runtime.model_file import Model
+
+if TYPE_CHECKING:
+    from vaecodec.runtime.exact_plan import PlanMaker
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int32]
@@ -57,6 +60,8 @@ class Synthesis:
 
     @cached_property
     def _maker(self) -> PlanMaker:
+        from vaecodec.runtime.exact_plan import PlanMaker  # here: few images need no plan, and need not wait for it
+
         return PlanMaker(self._model.synthesis)
 
     @cached_property
@@ -70,6 +75,8 @@ class Synthesis:
         """The plan of a level; compared with the network itself, on the known answer's symbols, before it is used."""
         plan = self._plans.get(level)
         if plan is None:
+            from vaecodec.runtime.exact_plan import KnownInputs
+
             tables = self._model.levels[level].tables
             known = self.input(np.where(tables.coded, 0, tables.offsets)[None], level)[0]
             chosen = np.ones(len(known), np.bool_)
