@@ -58,6 +58,8 @@ def finish_conditioned(
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
     halve_weights(model)
+    for layer in (model.analysis.enter, model.analysis.leave):
+        round_to_bytes(layer)
     for block in model.analysis.blocks:
         round_to_bytes(block.inner)  # type: ignore[arg-type]
         round_to_bytes(block.outer)  # type: ignore[arg-type]
