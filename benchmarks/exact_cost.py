@@ -26,8 +26,8 @@ from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.training.checkpoint import load_matching
 from vaecodec.training.conditioned import ConditionedTrainable
-from vaecodec.training.loop import make_trainable
 from vaecodec.training.run import read_run_config
+from vaecodec.training.trainables import make_trainable
 
 MOST_LOST_DB = 0.05
 CHUNK = 500

@@ -18,9 +18,10 @@ from vaecodec.runtime.model_file import read_model
 from vaecodec.training import loop
 from vaecodec.training.checkpoint import Checkpoint, load_checkpoint
 from vaecodec.training.config import TrainingConfig, read_config
-from vaecodec.training.loop import Hardware, make_trainable, train
+from vaecodec.training.loop import Hardware, train
 from vaecodec.training.onnx_export import halve_weights
 from vaecodec.training.run import run
+from vaecodec.training.trainables import make_trainable
 
 TESTS = Path(__file__).parents[1]
 DATA = TESTS / "fixtures" / "data"

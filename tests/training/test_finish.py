@@ -16,11 +16,13 @@ from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import pack_model, read_model, unpack_model
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
-from vaecodec.training.loop import Hardware, learning_rate, make_trainable
+from vaecodec.training.loop import Hardware
 from vaecodec.training.objective import distortion_nats
 from vaecodec.training.objective_config import LIKELIHOODS, RATES, ObjectiveConfig
 from vaecodec.training.onnx_export import export_analysis, halve_weights
 from vaecodec.training.run import export, run
+from vaecodec.training.schedule import learning_rate
+from vaecodec.training.trainables import make_trainable
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]

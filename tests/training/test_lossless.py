@@ -16,8 +16,9 @@ from vaecodec.errors import ConfigError
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import pack_model, read_model, unpack_model
 from vaecodec.training.config import TrainingConfig
-from vaecodec.training.loop import Hardware, make_trainable
+from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
+from vaecodec.training.trainables import make_trainable
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SPLITS = ("train", "validation", "test")

@@ -9,7 +9,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,6 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
-from vaecodec.models.base import VAE
-from vaecodec.models.conditioned import ConditionedVAE
-from vaecodec.models.lossless import LosslessVAE
-from vaecodec.models.registry import build
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.checkpoint import (
     CHECKPOINT,
@@ -35,19 +31,15 @@ from vaecodec.training.checkpoint import (
 )
 from vaecodec.training.conditioned import ConditionedTrainable, begin
 from vaecodec.training.conditions import conditions_of
-from vaecodec.training.config import OptimiserConfig, TrainingConfig
+from vaecodec.training.config import TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
-from vaecodec.training.lossless import LosslessTrainable
 from vaecodec.training.objective import Losses, Trainable
-from vaecodec.training.objective_config import LosslessObjective
 from vaecodec.training.objective_gan import AdversarialLosses, AdversarialTrainable
 from vaecodec.training.rival import Rival
-from vaecodec.training.trainables import trainable_of
+from vaecodec.training.schedule import beta_at, decayed, learning_rate
+from vaecodec.training.trainables import AnyTrainable, make_trainable
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
-
-
-AnyTrainable = Trainable | ConditionedTrainable | LosslessTrainable
 
 
 class Diverged(VaecodecError):
@@ -179,7 +171,7 @@ class _Run:
         self.noise.manual_seed(seed)
         x = self.batches[self.step].to(self.accelerator.device)
         with self.accelerator.autocast():
-            losses: Losses = self.trainable(x, self._beta(), self.noise)
+            losses: Losses = self.trainable(x, beta_at(self.config.objective, self.step), self.noise)
         self.optimiser.zero_grad()
         self.accelerator.backward(losses.objective_nats)
         self.optimiser.step()
@@ -188,12 +180,6 @@ class _Run:
             highest = self.rival.highest_learning_rate
             self.rival.step(x, losses.decoded, decayed(highest, self.config.optimiser, self.step))
         return losses
-
-    def _beta(self) -> float:
-        objective = self.config.objective
-        left = max(0.0, 1 - self.step / max(objective.anneal_steps, 1)) if objective.anneal_steps else 0.0
-        annealed = objective.beta * (objective.anneal_from / objective.beta) ** left if left else objective.beta
-        return annealed * min(1.0, (self.step + 1) / max(objective.warmup_steps, 1))
 
     @torch.no_grad()
     def _validate(self) -> Losses:
@@ -257,36 +243,3 @@ class _Run:
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(f"{self.folder / CHECKPOINT}: does not fit the model ({error})") from error
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
-
-
-def make_trainable(config: TrainingConfig, *, population: int = 1) -> AnyTrainable:
-    """A fresh model with the config's seed; the global random state is left as it was.
-
-    population: images of the training set; training needs it, finishing does not.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(config.seed))
-        model = build(config.family, config.model)
-        if isinstance(model, ConditionedVAE):
-            return ConditionedTrainable(model, config.objective)
-        if isinstance(model, LosslessVAE):
-            assert isinstance(config.objective, LosslessObjective)
-            return LosslessTrainable(model, config.objective)
-        assert isinstance(model, VAE)
-        return trainable_of(model, config.objective, population)
-
-
-def learning_rate(config: OptimiserConfig, step: int) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step."""
-    return decayed(config.learning_rate, config, step)
-
-
-def decayed(highest: float, config: OptimiserConfig, step: int) -> float:
-    """What is left at a step of the highest learning rate."""
-    warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
-    return highest * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-
-
-def config_for(config: TrainingConfig, height: int, width: int) -> TrainingConfig:
-    """The config with the geometry of the data that it is to be trained on."""
-    return replace(config, model=replace(config.model, height=height, width=width))

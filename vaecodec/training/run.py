@@ -21,9 +21,10 @@ from vaecodec.training.finish import finish
 from vaecodec.training.finish_conditioned import finish_conditioned
 from vaecodec.training.finish_lossless import finish_lossless
 from vaecodec.training.finish_nvae import finish_nvae
-from vaecodec.training.loop import AnyTrainable, Hardware, make_trainable, train
+from vaecodec.training.loop import Hardware, train
 from vaecodec.training.lossless import LosslessTrainable
 from vaecodec.training.objective_nvae import NVAETrainable
+from vaecodec.training.trainables import AnyTrainable, make_trainable
 
 
 def run(

@@ -1,10 +1,19 @@
-"""Which objective trains which family: a model and its config in, what the loop steps on out."""
+"""Which objective trains which family: a config in, what the loop steps on out."""
 
 from __future__ import annotations
 
+import torch
+
 from vaecodec.models.base import VAE
+from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.hfvae import HFVAE
+from vaecodec.models.lossless import LosslessVAE
 from vaecodec.models.nvae import NVAE
+from vaecodec.models.registry import build
+from vaecodec.training.batches import stream_seed
+from vaecodec.training.conditioned import ConditionedTrainable
+from vaecodec.training.config import TrainingConfig
+from vaecodec.training.lossless import LosslessTrainable
 from vaecodec.training.objective import Trainable
 from vaecodec.training.objective_capacity import CapacityTrainable
 from vaecodec.training.objective_config import (
@@ -12,6 +21,7 @@ from vaecodec.training.objective_config import (
     CapacityObjective,
     DecompositionObjective,
     HFVAEObjective,
+    LosslessObjective,
     NVAEObjective,
     ObjectiveConfig,
 )
@@ -19,6 +29,25 @@ from vaecodec.training.objective_decomposition import DecompositionTrainable
 from vaecodec.training.objective_gan import AdversarialTrainable
 from vaecodec.training.objective_hfvae import HFVAETrainable
 from vaecodec.training.objective_nvae import NVAETrainable
+
+AnyTrainable = Trainable | ConditionedTrainable | LosslessTrainable
+
+
+def make_trainable(config: TrainingConfig, *, population: int = 1) -> AnyTrainable:
+    """A fresh model with the config's seed; the global random state is left as it was.
+
+    population: images of the training set; training needs it, finishing does not.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(config.seed))
+        model = build(config.family, config.model)
+        if isinstance(model, ConditionedVAE):
+            return ConditionedTrainable(model, config.objective)
+        if isinstance(model, LosslessVAE):
+            assert isinstance(config.objective, LosslessObjective)
+            return LosslessTrainable(model, config.objective)
+        assert isinstance(model, VAE)
+        return trainable_of(model, config.objective, population)
 
 
 def trainable_of(model: VAE, objective: ObjectiveConfig, population: int) -> Trainable:
