@@ -5,4 +5,5 @@ objective.py, conditioned.py    distortion + β · rate
 batches.py        which images a step sees       loop.py           steps, validation, metrics
 checkpoint.py     going on exactly               run.py            the whole way
 latents.py, onnx_export.py, finish.py, finish_conditioned.py, record.py    the model file
+descent.py        the loop of finishing          schedule.py       learning rate and β of a step
 """

@@ -28,6 +28,7 @@ from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.model_file import Model
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
+from vaecodec.training.descent import descend
 from vaecodec.training.latents import FittedTables, Latents, Symbols, make_quantizer, posteriors
 from vaecodec.training.layout import FlatLayout, Layout
 from vaecodec.training.layout_hfvae import FactorisedLayout, JointLayout
@@ -159,20 +160,17 @@ def _fine_tune(
     images: npt.NDArray[np.uint8],
 ) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    steps = config.finish.synthesis_steps
     order = Batches(images, config.optimiser.batch_size, config.seed)
-    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for step in range(steps):
+
+    def nats_of(step: int) -> Tensor:
         chosen = order.chosen(step)
         batch = torch.from_numpy(plain[chosen].astype(np.float32))
         with torch.no_grad():
             wanted = trainable.goal(_as_tensor(images[chosen]), meaning.dequantise(batch))
-        distortion = distortion_nats(exact.logits(batch), wanted, config.objective).mean()
-        optimiser.zero_grad()
-        distortion.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return distortion_nats(exact.logits(batch), wanted, config.objective).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
 
 
 @torch.no_grad()

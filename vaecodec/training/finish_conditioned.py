@@ -28,6 +28,7 @@ from vaecodec.runtime.model_file import Model
 from vaecodec.training.batches import Batches, stream_seed
 from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
 from vaecodec.training.config import TrainingConfig
+from vaecodec.training.descent import descend
 from vaecodec.training.latents import carrying
 from vaecodec.training.objective import distortion_nats
 from vaecodec.training.onnx_export import export_conditioned_analysis, halve_weights, round_to_bytes
@@ -156,14 +157,10 @@ class _SymbolSampler:
 
 
 def _fine_tune(exact: ExactTwin, model: ConditionedVAE, sampler: _SymbolSampler, config: TrainingConfig) -> None:
-    steps = config.finish.synthesis_steps
-    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for step in range(steps):
+    def nats_of(step: int) -> Tensor:
         symbols, level, x = sampler.batch(step)
         distortion = distortion_nats(exact.logits(symbols, level), x, config.objective)
-        weighed = (weight_of_level(model, level) * distortion / model.betas[level]).mean()
-        optimiser.zero_grad()
-        weighed.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return (weight_of_level(model, level) * distortion / model.betas[level]).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)

@@ -27,6 +27,7 @@ from vaecodec.runtime.model_file import Model, lossless_model
 from vaecodec.runtime.pixel_phases import make_likelihood_answer
 from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.training.config import TrainingConfig
+from vaecodec.training.descent import descend
 from vaecodec.training.latents import Symbols, carrying, fit_tables
 from vaecodec.training.lossless import LosslessTrainable
 from vaecodec.training.onnx_export import export_lossless_analysis, halve_weights, round_to_bytes
@@ -127,17 +128,14 @@ def _phase_bits(model: PixelModel, y: Tensor, images: ImageSet) -> tuple[float, 
 
 def _fine_tune(exact: ExactLikelihood, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    steps = config.finish.synthesis_steps
     order = Batches(images, config.optimiser.batch_size, config.seed)
-    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for step in range(steps):
+
+    def nats_of(step: int) -> Tensor:
         chosen = order.chosen(step)
-        nats = exact.pixel_nats(_floats(symbols[chosen]), torch.from_numpy(images[chosen])).sum(dim=1).mean()
-        optimiser.zero_grad()
-        nats.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return exact.pixel_nats(_floats(symbols[chosen]), torch.from_numpy(images[chosen])).sum(dim=1).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
 
 
 def _floats(symbols: Symbols) -> Tensor:

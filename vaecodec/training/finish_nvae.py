@@ -30,6 +30,7 @@ from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.model_file import Model
 from vaecodec.training.batches import Batches
 from vaecodec.training.config import TrainingConfig
+from vaecodec.training.descent import descend
 from vaecodec.training.fit_priors import FittedPrior, fit_priors, prior_bits
 from vaecodec.training.latents import Symbols, carrying
 from vaecodec.training.objective import distortion_nats
@@ -130,18 +131,15 @@ def _fine_tune(
     images: npt.NDArray[np.uint8],
 ) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    steps = config.finish.synthesis_steps
     order = Batches(images, config.optimiser.batch_size, config.seed)
-    optimiser = torch.optim.Adam(exact.parameters(), lr=config.finish.synthesis_learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for step in range(steps):
+
+    def nats_of(step: int) -> Tensor:
         chosen = order.chosen(step)
         batch, x = _floats(symbols[chosen]), torch.from_numpy(images[chosen].astype(np.float32) / 255)
-        distortion = distortion_nats(exact.logits(batch), trainable.goal(x, batch), config.objective).mean()
-        optimiser.zero_grad()
-        distortion.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return distortion_nats(exact.logits(batch), trainable.goal(x, batch), config.objective).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
 
 
 def _floats(symbols: Symbols) -> Float[Tensor, "b n"]:

@@ -21,6 +21,7 @@ from vaecodec.models.nvae import NVAE
 from vaecodec.models.prior_networks import ExactPrior, PriorNetwork
 from vaecodec.training.batches import stream_seed
 from vaecodec.training.config import TrainingConfig
+from vaecodec.training.descent import descend
 from vaecodec.training.latents import Symbols
 
 CALIBRATION_IMAGES = 2000
@@ -75,15 +76,11 @@ def _seeded(seed: int, group: int) -> Iterator[torch.Generator]:
 def _fit(
     network: PriorNetwork | ExactPrior, before: Tensor, own: Tensor, steps: int, rate: float, rng: torch.Generator
 ) -> None:
-    optimiser = torch.optim.Adam(network.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for _ in range(steps):
+    def nats_of(_: int) -> Tensor:
         chosen = torch.randint(len(own), (min(BATCH, len(own)),), generator=rng)
-        nats = network.nats(before[chosen], own[chosen]).sum(dim=1).mean()
-        optimiser.zero_grad()
-        nats.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return network.nats(before[chosen], own[chosen]).sum(dim=1).mean()
+
+    descend(network, nats_of, steps=steps, learning_rate=rate)
 
 
 @torch.no_grad()
