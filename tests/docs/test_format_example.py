@@ -10,11 +10,11 @@ from vaecodec.bitstream import arrays, check, container, limits, stream
 from vaecodec.entropy import coder, escape, reference, tables
 from vaecodec.entropy.coder import encode_symbols
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime import conditional_priors, exact, exact_ops, known_answer, lossless_part, model_file
+from vaecodec.runtime import conditional_priors, exact, exact_ops, exact_ranges, known_answer, lossless_part, model_file
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 MODULES = (
-    *(arrays, check, coder, conditional_priors, container, escape, exact, exact_ops),
+    *(arrays, check, coder, conditional_priors, container, escape, exact, exact_ops, exact_ranges),
     *(known_answer, limits, lossless_part, model_file, reference, stream, tables),
 )
 FINGERPRINT = bytes(range(32))

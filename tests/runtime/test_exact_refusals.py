@@ -5,7 +5,8 @@ import pytest
 
 from vaecodec.errors import LimitExceeded, NotExact
 from vaecodec.runtime.exact import MAX_LIVE_ELEMENTS, MAX_MACS, ExactNetwork
-from vaecodec.runtime.exact_ops import MAX_VALUE_ELEMENTS, Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.runtime.exact_ranges import MAX_VALUE_ELEMENTS
 
 
 def whole(*shape: int) -> np.ndarray:

@@ -15,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaecodec.runtime.exact_ops import EXACT_LIMIT, Dense, Op, Patches, Rescale, Shuffle
+from vaecodec.runtime.exact_ops import Dense, Op, Patches, Rescale, Shuffle
+from vaecodec.runtime.exact_ranges import EXACT_LIMIT
 
 ACTIVATION_TOP = 255
 WEIGHT_LIMIT = 127  # int8 in the file

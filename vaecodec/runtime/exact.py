@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.errors import LimitExceeded, NotExact
-from vaecodec.runtime.exact_ops import MAX_VALUE_ELEMENTS, Array, Dense, Op, Range, prove
+from vaecodec.runtime.exact_ops import Array, Dense, Op
+from vaecodec.runtime.exact_ranges import MAX_VALUE_ELEMENTS, Range, prove
 
 MAX_OPS = 256  # a hostile model must not keep us busy for hours
 MAX_LIVE_ELEMENTS = 1 << 22  # of one image, all values that are still needed: 16 MB, and 64 times that for 64 images

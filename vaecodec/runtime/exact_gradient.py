@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import (
-    EXACT_LIMIT,
     Add,
     Array,
     Dense,
@@ -29,6 +28,7 @@ from vaecodec.runtime.exact_ops import (
     Shuffle,
     Slice,
 )
+from vaecodec.runtime.exact_ranges import EXACT_LIMIT
 
 
 class ExactGradient:

@@ -1,7 +1,7 @@
 """The operations of integer-exact networks: each says what it computes, and what is proven of its result.
 
     run(values) -> value              float32 arrays that hold integers, (b, …, channels)
-    bounds(ranges) -> Range           the result's shape, and each channel's lowest and highest value, or NotExact
+    bounds(ranges) -> Range           what is proven of it (exact_ranges.py), or NotExact
 
 docs/format.md, "Integer-exact networks", is the specification.
 """
@@ -10,29 +10,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-from vaecodec.errors import LimitExceeded, NotExact
+from vaecodec.errors import NotExact
+from vaecodec.runtime.exact_ranges import EXACT_LIMIT, Range, fitting, merged, prove, sides_of, whole
 
 Array = npt.NDArray[np.float32]
 
-EXACT_LIMIT = 1 << 24  # integers below this are exact in float32, and so are their sums
 MAX_WEIGHT = 32767  # weights and table entries fit in int16
 MAX_SHIFT = 24  # beyond it every value below 2^24 rescales to zero
-MAX_VALUE_ELEMENTS = 1 << 20  # of one value of one image: 4 MB; a hostile model must not make us allocate GBs
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Range:
-    """What is proven of a value: its shape without the batch, and each channel's (last axis) lowest and highest."""
-
-    shape: tuple[int, ...]
-    low: npt.NDArray[np.int64]
-    high: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +42,12 @@ class Dense:
     def bounds(self, x: Range) -> Range:
         if self.weight.ndim != 2 or self.weight.shape[1] != len(x.low) or self.bias.shape != self.weight.shape[:1]:
             raise NotExact(f"dense: weight {self.weight.shape}, bias {self.bias.shape} do not fit {len(x.low)} inputs")
-        weight, bias = _whole(self.weight, MAX_WEIGHT, "dense weight"), _whole(self.bias, EXACT_LIMIT, "dense bias")
+        weight, bias = whole(self.weight, MAX_WEIGHT, "dense weight"), whole(self.bias, EXACT_LIMIT, "dense bias")
         magnitude = np.abs(weight)
         # float64 is exact here: whatever passes stays below 2^24, and what rounds lies beyond 2^53
         prove(magnitude @ np.maximum(np.abs(x.low), np.abs(x.high)) + np.abs(bias), "dense")
         middle, spread = weight @ ((x.low + x.high) / 2) + bias, magnitude @ ((x.high - x.low) / 2)
-        shape = _fitting((*x.shape[:-1], len(bias)), "dense")
+        shape = fitting((*x.shape[:-1], len(bias)), "dense")
         return Range(shape, (middle - spread).astype(np.int64), (middle + spread).astype(np.int64))
 
 
@@ -166,10 +156,10 @@ class Lookup:
         channels = len(x.low)
         if self.table.ndim != 3 or not self.table.size or len(self.table) not in (1, channels):
             raise NotExact(f"lookup: table {self.table.shape} does not fit {channels} channels")
-        table = _whole(self.table, MAX_WEIGHT, "lookup table")
+        table = whole(self.table, MAX_WEIGHT, "lookup table")
         if x.low.min(initial=self.low) < self.low or x.high.max(initial=self.low) >= self.low + table.shape[1]:
             raise NotExact(f"lookup: values {x.low.min()}..{x.high.max()} leave the table")
-        shape = _fitting((*x.shape[:-1], channels * table.shape[2]), "lookup")
+        shape = fitting((*x.shape[:-1], channels * table.shape[2]), "lookup")
         copies = channels if len(table) == 1 else 1
         low, high = (
             np.tile(extreme.ravel(), copies).astype(np.int64) for extreme in (table.min(axis=1), table.max(axis=1))
@@ -197,11 +187,11 @@ class Patches:
         return windows.reshape(b, height, width, size * size * c)
 
     def bounds(self, x: Range) -> Range:
-        height, width, channels = _image(x, "patches")
+        height, width, channels = sides_of(x, "patches")
         if not 0 <= self.pad < self.size:
             raise NotExact(f"patches: pad {self.pad} and size {self.size}, expected 0 ≤ pad < size")
         grow, area = 2 * self.pad - self.size + 1, self.size**2
-        shape = _fitting((height + grow, width + grow, area * channels), "patches")
+        shape = fitting((height + grow, width + grow, area * channels), "patches")
         low, high = (np.minimum(x.low, 0), np.maximum(x.high, 0)) if self.pad else (x.low, x.high)
         return Range(shape, np.tile(low, area), np.tile(high, area))
 
@@ -224,11 +214,11 @@ class Shuffle:
         return image[:, self.crop : h * r - self.crop, self.crop : w * r - self.crop]
 
     def bounds(self, x: Range) -> Range:
-        height, width, channels = _image(x, "shuffle")
+        height, width, channels = sides_of(x, "shuffle")
         if self.factor < 1 or self.crop < 0 or channels % self.factor**2:
             raise NotExact(f"shuffle: factor {self.factor}, crop {self.crop} do not fit {channels} channels")
         grown = (side * self.factor - 2 * self.crop for side in (height, width))
-        return _merged(x, _fitting((*grown, channels // self.factor**2), "shuffle"))
+        return merged(x, fitting((*grown, channels // self.factor**2), "shuffle"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,43 +237,10 @@ class Reshape:
         if len(x.shape) != 1 or min(self.height, self.width) < 1 or x.shape[0] % (self.height * self.width):
             raise NotExact(f"reshape: {x.shape} values are not {self.height} × {self.width} × channels")
         channels = x.shape[0] // (self.height * self.width)
-        return _merged(x, _fitting((self.height, self.width, channels), "reshape"))
+        return merged(x, fitting((self.height, self.width, channels), "reshape"))
 
 
 Op = Dense | Rescale | Add | Multiply | Slice | Lookup | Patches | Shuffle | Reshape
 OPS: dict[str, type[Op]] = {
     op.kind: op for op in (Dense, Rescale, Add, Multiply, Slice, Lookup, Patches, Shuffle, Reshape)
 }
-
-
-def prove(reach: npt.NDArray[np.int64] | npt.NDArray[np.float64], what: str) -> None:
-    """Refuse values (channels,) that could reach 2^24."""
-    if reach.size and reach.max() >= EXACT_LIMIT:
-        raise NotExact(f"{what}: channel {int(reach.argmax())} may reach {int(reach.max())}, 2^24 or more")
-
-
-def _whole(array: npt.NDArray[Any], limit: int, what: str) -> npt.NDArray[np.float64]:
-    """The array as float64, before anything is multiplied; what is no integer within the limit is refused."""
-    if not ((np.abs(array) <= limit) & (np.rint(array) == array)).all():
-        raise NotExact(f"{what}: expected integers of at most {limit}")
-    return array.astype(np.float64)
-
-
-def _fitting(shape: tuple[int, ...], what: str) -> tuple[int, ...]:
-    if min(shape) < 1:
-        raise NotExact(f"{what}: the result would have shape {shape}")
-    if math.prod(shape) > MAX_VALUE_ELEMENTS:
-        raise LimitExceeded(f"{what}: {math.prod(shape)} values for one image, at most {MAX_VALUE_ELEMENTS} allowed")
-    return shape
-
-
-def _image(x: Range, what: str) -> tuple[int, int, int]:
-    if len(x.shape) != 3:
-        raise NotExact(f"{what}: expected a value of shape (h, w, c), found {x.shape}")
-    height, width, channels = x.shape
-    return height, width, channels
-
-
-def _merged(x: Range, shape: tuple[int, ...]) -> Range:
-    """Channels that fall together share their range."""
-    return Range(shape, x.low.reshape(-1, shape[-1]).min(axis=0), x.high.reshape(-1, shape[-1]).max(axis=0))

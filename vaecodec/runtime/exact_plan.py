@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from vaecodec.runtime import exact_steps
 from vaecodec.runtime.exact import ExactNetwork, last_uses
-from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Range, Rescale, Reshape, Shuffle, Slice
+from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Rescale, Reshape, Shuffle, Slice
+from vaecodec.runtime.exact_ranges import Range
 
 Channels = npt.NDArray[np.intp]
 Compute = Callable[
