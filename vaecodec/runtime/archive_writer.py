@@ -1,6 +1,6 @@
 """ArchiveWriter: makes an archive, or appends to one, with the memory of one block.
 
-    images ──a block at a time──> symbols ──one coder stream──> block ──> file
+    images ──a block at a time──> symbols ──one coder stream──> block ──> file            archive_segment.py
                                    lengths, counts, name hashes ──────> spool ──> names' table, footer
 
 A new archive is written beside its place and moved there when it is whole. An append writes blocks, syncs, writes the
@@ -16,13 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.archive_block import pack_block
 from vaecodec.bitstream.archive_columns import encode_name
-from vaecodec.bitstream.archive_index import ModelEntry, pack_footer
 from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
-from vaecodec.bitstream.archive_metadata import pack_metadata
-from vaecodec.bitstream.archive_model import ModelRecord, pack_embedded, pack_model_record
-from vaecodec.bitstream.archive_record import pack_header, pack_trailer
 from vaecodec.errors import ConfigError, OutputError
 from vaecodec.runtime.archive_encode import (
     Label,
@@ -34,11 +29,10 @@ from vaecodec.runtime.archive_encode import (
     paired,
 )
 from vaecodec.runtime.archive_models import ModelLike, as_codec
-from vaecodec.runtime.archive_spool import IndexSpool
+from vaecodec.runtime.archive_segment import Segment
 from vaecodec.runtime.archive_target import Output, open_for_append, open_new
 from vaecodec.runtime.codec import Codec, Pixels
 from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.model_file import pack_model
 from vaecodec.runtime.rate_control import Target, one_target
 
 if TYPE_CHECKING:
@@ -67,16 +61,13 @@ class ArchiveWriter:
         self._codec = codec
         self._block_images = block_images
         self._pending: list[PendingImage] = []
-        self._output = output
         self._failed = False
-        self._spool = IndexSpool()
-        self._images = output.images
-        self._models: list[ModelEntry] = []
+        self._segment = Segment(output)
         try:
             if not 1 <= block_images <= MAX_BLOCK_IMAGES:
                 raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
             self._aim = aim_for(codec.model, target)
-            self._model = self._model_number(embed_model)
+            self._model = self._segment.model_number(codec, embed=embed_model)
         except BaseException:
             self.abort()
             raise
@@ -134,12 +125,12 @@ class ArchiveWriter:
 
     def __len__(self) -> int:
         """Images in the archive, those just added included."""
-        return self._images + len(self._pending)
+        return self._segment.images + len(self._pending)
 
     @property
     def size_bytes(self) -> int:
         """Bytes written so far, what was there before included."""
-        return self._output.position
+        return self._segment.size_bytes
 
     def add(
         self,
@@ -189,21 +180,21 @@ class ArchiveWriter:
 
     def close(self) -> None:
         """Finish: the archive is on disk, whole, when this returns."""
-        if self._output.closed:
+        if self._segment.closed:
             return
         try:
             if self._failed:
                 raise OutputError(GIVEN_UP)
-            self._finish()
+            if self._pending:
+                self._write_block()
+            self._segment.finish(self.metadata)
         except BaseException:
             self.abort()
             raise
-        self._spool.close()
 
     def abort(self) -> None:
         """Give up what was added: no new archive, or the old one."""
-        self._output.abort()
-        self._spool.close()
+        self._segment.abort()
 
     def __enter__(self) -> ArchiveWriter:
         return self
@@ -214,48 +205,11 @@ class ArchiveWriter:
         else:
             self.abort()
 
-    def _model_number(self, embed: bool) -> int:
-        """The number of the codec's model; a new model's records are written."""
-        fingerprint = self._codec.fingerprint
-        if fingerprint in self._output.fingerprints:
-            return self._output.fingerprints.index(fingerprint)
-        record = pack_model_record(ModelRecord(fingerprint, self._codec.geometry, self._codec.model.name))
-        embedded = pack_embedded(pack_model(self._codec.model)) if embed else b""
-        self._output.write(record + embedded)
-        self._models.append(ModelEntry(fingerprint, len(record), len(embedded)))
-        return len(self._output.fingerprints)
-
     def _write_block(self) -> None:
         items, self._pending = self._pending, []
         try:
-            block = encode_block(items, self._codec, self._model, self._images)
+            block = encode_block(items, self._codec, self._model, self._segment.images)
         except BaseException:
             self._failed = True
             raise
-        data = pack_block(block, self._codec.fingerprint)
-        self._output.write(data)
-        self._spool.add_block(len(items), len(data))
-        self._spool.add_names([i.name for i in items if i.name is not None], self._images - self._output.images)
-        self._images += len(items)
-
-    def _finish(self) -> None:
-        if self._pending:
-            self._write_block()
-        changed = self._images > self._output.images
-        if not changed and self._output.start > len(pack_header()) and self.metadata is None:
-            self._output.abort()  # nothing was appended: the old archive is the new one
-            return
-        metadata = b"" if self.metadata is None else pack_metadata(self.metadata)
-        if metadata:
-            self._output.write(metadata)
-        footer = self._spool.footer(
-            self._output.write,
-            start=self._output.start,
-            first_image=self._output.images,
-            images=self._images - self._output.images,
-            first_model=len(self._output.fingerprints),
-            models=tuple(self._models),
-            metadata_bytes=len(metadata),
-        )
-        record = pack_footer(footer)
-        self._output.commit(record + pack_trailer(len(record)))
+        self._segment.add_block(block, self._codec.fingerprint, [item.name for item in items])
