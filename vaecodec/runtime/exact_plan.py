@@ -23,9 +23,8 @@ from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, 
 from vaecodec.runtime.exact_ranges import Range
 
 Channels = npt.NDArray[np.intp]
-Compute = Callable[
-    ..., Array
-]  # of the sources' arrays and of `out`, where the result may go: the first source's memory
+# Of the sources' arrays and of `out`, where the result may go: the first source's memory.
+Compute = Callable[..., Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
