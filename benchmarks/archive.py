@@ -161,16 +161,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = dataset.images[: options.images]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        levels = options.level or [codec.model.default_level]
-        settings = [Setting(level, effort) for effort in options.effort for level in levels]
-        results["size"] = [measure_size(codec, images, setting, folder) for setting in settings]
-        print(results["size"], file=sys.stderr)
         growing = load(options.model_scale) if options.model_scale else codec
         results["scale_model"], results["scale"] = growing.model.name, []
         for count in options.scale:
             results["scale"].append(measure_scale(growing, count, growing.model.default_level, folder))
             print(results["scale"][-1], file=sys.stderr)
-        if options.epoch:  # last: torch's memory would count as the archive's
+        # After the growing archives, whose memory is what the process has held at the most until then.
+        levels = options.level or [codec.model.default_level]
+        settings = [Setting(level, effort) for effort in options.effort for level in levels]
+        results["size"] = [measure_size(codec, images, setting, folder) for setting in settings]
+        print(results["size"], file=sys.stderr)
+        if options.epoch:
             from benchmarks.archive_epoch import measure_epoch
 
             results["epoch"] = measure_epoch(codec, images, dataset.labels, levels[0], folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import flagship_table
+from benchmarks.archive_table import archive_lines
 from benchmarks.lossless_table import lossless_lines
 from benchmarks.machine import RESULTS, ROOT
 from benchmarks.markdown import markdown
@@ -181,6 +182,7 @@ def promises(folder: Path) -> str:
         ("targets-mnist", flagship_table.targets_lines),
         ("five-betas-mnist", flagship_table.five_betas_lines),
         ("speed", flagship_table.speed_lines),
+        ("archive", archive_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")

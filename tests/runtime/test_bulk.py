@@ -9,6 +9,7 @@ import pytest
 import vaecodec
 from vaecodec.bitstream.stream import pack
 from vaecodec.data import load_dataset
+from vaecodec.entropy.lanes import MAX_LANES
 from vaecodec.errors import BadChecksum, FormatError, KnownAnswerMismatch, Truncated
 from vaecodec.runtime import blas, bulk, cores, image_streams
 from vaecodec.runtime.blas import one_blas_thread
@@ -30,6 +31,10 @@ def cores_used(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cores, "core_count", lambda: request.param)
     monkeypatch.setattr(image_streams, "LEAST_PIECE", 50)
     monkeypatch.setattr(image_streams, "MOST_PIECE", 130)
+
+
+def test_a_piece_fits_into_the_lanes() -> None:
+    assert bulk.MOST_PIECE <= MAX_LANES  # written out there, so that whoever has no lanes to code does not import them
 
 
 @pytest.mark.usefixtures("cores_used")

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 
 import vaecodec
@@ -45,17 +44,6 @@ def test_the_environment_names_the_users_folder(folder: Path) -> None:
 def test_without_the_environment_the_users_data_folder_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAECODEC_MODELS", raising=False)
     assert installed.user_folder().parts[-2:] == ("vaecodec", "models")
-
-
-@pytest.mark.parametrize("data_home", [None, "", " ", "/some where", "relative"])
-def test_the_users_data_folder_is_where_platformdirs_says(
-    monkeypatch: pytest.MonkeyPatch, data_home: str | None
-) -> None:
-    monkeypatch.delenv("VAECODEC_MODELS", raising=False)
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    if data_home is not None:
-        monkeypatch.setenv("XDG_DATA_HOME", data_home)
-    assert installed.user_folder() == platformdirs.user_data_path("vaecodec") / "models"
 
 
 @pytest.mark.parametrize("name", ["digits", "golden-tiny-1", str(TINY)])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,11 +42,6 @@ def user_folder() -> Path:
     """$VAECODEC_MODELS, or the user's data folder."""
     if chosen := os.environ.get(MODELS_VARIABLE):
         return Path(chosen)
-    if sys.platform == "linux" and "ANDROID_DATA" not in os.environ:
-        # What platformdirs would say, whose import takes nearly as long as Pillow's.
-        data = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
-        if os.path.isabs(data):
-            return Path(data, "vaecodec", "models")
     from platformdirs import user_data_path
 
     return user_data_path("vaecodec") / "models"

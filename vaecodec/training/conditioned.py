@@ -22,12 +22,11 @@ from torch import Tensor, nn
 
 from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, soft_clamp
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
-from vaecodec.training.begin_drawing import begin_drawing
+from vaecodec.training.begin_drawing import DARKEST, begin_drawing
 from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
 
 STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
-DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 
 
 class ConditionedTrainable(nn.Module):
