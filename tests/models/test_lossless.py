@@ -100,6 +100,23 @@ def test_central_moments_do_not_change_when_a_picture_moves_and_the_center_moves
     torch.testing.assert_close(seen[1, :2] - seen[0, :2], torch.tensor([2.0, 5.0]) / 5)
 
 
+def test_a_quarter_turn_turns_a_moment_by_its_fold_and_leaves_its_size() -> None:
+    torch.manual_seed(2)
+    x = torch.rand(1, 16, 16)
+    layer = Moments(16, 16, 4)
+    before, after = layer(x)[0, 3:], layer(torch.rot90(x, dims=(1, 2)))[0, 3:]
+    place = 0
+    for p, q in [(2, 0), (1, 1), (3, 0), (2, 1), (4, 0), (3, 1), (2, 2)]:
+        if p == q:
+            torch.testing.assert_close(after[place], before[place], atol=1e-5, rtol=1e-4)
+            place += 1
+            continue
+        turned, seen = (torch.complex(m[place], m[place + 1]) for m in (before, after))
+        torch.testing.assert_close(turned * 1j ** (p - q), seen, atol=1e-5, rtol=1e-4)
+        place += 2
+    assert place == len(before)
+
+
 def test_moments_of_an_empty_picture_are_numbers() -> None:
     layer = Moments(8, 8, 6)
     seen = layer(torch.zeros(1, 8, 8))

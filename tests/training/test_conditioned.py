@@ -12,7 +12,7 @@ from vaecodec.errors import ConfigError
 from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
 from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.exact_conditioned import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
-from vaecodec.models.levels import LevelTable, beta_grid
+from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
 from vaecodec.training.config import TrainingConfig
@@ -39,7 +39,7 @@ def config_of(**objective: object) -> TrainingConfig:
             "name": "levels",
             "family": "conditioned-vae",
             "data": "mnist",
-            "model": {**SMALL, "levels": 6, "knots": 3},
+            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
             "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
             "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
             "finish": {"synthesis_steps": 30},
@@ -157,3 +157,29 @@ def test_an_objective_that_the_family_cannot_take_is_refused(objective: dict[str
 def test_sizes_that_make_no_sense_are_refused(changes: dict[str, float], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         ConditionedConfig(**{**SMALL, **changes})
+
+
+def test_latents_open_from_a_beta_on_until_at_the_last_level_there_are_all() -> None:
+    betas = beta_grid(8.0, 0.5, 9)
+    assert open_latents(betas, 10, 160, 2.0).tolist() == [10, 10, 10, 10, 10, 20, 40, 80, 160]
+    assert open_latents(betas, 160, 160, 2.0).tolist() == [160] * 9
+    assert open_latents(betas, 10, 160, 0.25).tolist() == [10] * 9  # they would open beyond the curve
+
+
+def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec) -> None:
+    torch.manual_seed(8)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
+    x, level = torch.rand(6, 28, 28), torch.arange(6)
+    latents = model.analyse(x, level)
+    counts = model.opened.tolist()
+    assert counts[0] == 10
+    assert counts[-1] == 24
+    assert [int(row.ne(0).sum()) for row in latents] == counts
+    rate = model.rate_nats(latents + 0.3, level)
+    assert [int(row.ne(0).sum()) for row in rate] == counts
+    assert all(entry.tables.coded.sum() <= count for entry, count in zip(codec.model.levels, counts, strict=True))
+
+
+def test_more_coarse_latents_than_there_are_is_refused() -> None:
+    with pytest.raises(ConfigError, match="coarse_latents"):
+        ConditionedConfig(**SMALL, coarse_latents=25)

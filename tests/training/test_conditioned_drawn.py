@@ -19,7 +19,7 @@ from vaecodec.runtime.exact_gradient import ExactGradient
 from vaecodec.runtime.model_file import pack_model, read_model, unpack_model
 from vaecodec.runtime.refine_cost import SymbolCosts, distortion_of
 from vaecodec.training.begin_drawing import COARSE_STEPS, FINE_STEPS
-from vaecodec.training.conditioned import begin
+from vaecodec.training.conditioned import begin_conditioned
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.loop import Hardware
 from vaecodec.training.run import run
@@ -156,7 +156,7 @@ def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_pl
     torch.manual_seed(6)
     model = ConditionedVAE(ConditionedConfig(**SMALL))
     images = SETS[0].images
-    begin(model, images, 0.1)
+    begin_conditioned(model, images, 0.1)
     x = torch.from_numpy(images.astype(np.float32) / 255)
     synthesis = model.synthesis
     assert isinstance(synthesis, DrawnSynthesis)
@@ -175,7 +175,7 @@ def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_pl
 
 def test_a_model_without_moments_begins_too() -> None:
     model = ConditionedVAE(ConditionedConfig(**{**SMALL, "moments": 0, "levels": 1, "knots": 1, "beta_low": 8.0}))
-    begin(model, SETS[0].images, 0.1)
+    begin_conditioned(model, SETS[0].images, 0.1)
     x = torch.from_numpy(SETS[0].images[:100].astype(np.float32) / 255)
     with torch.no_grad():
         assert model.analyse(x, torch.zeros(100, dtype=torch.int64)).std(dim=0).min() > 0.5

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
-from vaecodec.models.levels import LevelTable, beta_grid
+from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
@@ -131,6 +131,7 @@ class ConditionedVAE(nn.Module):
     """Analysis, synthesis and the training prior of every level."""
 
     betas: Tensor
+    opened: Tensor
 
     def __init__(self, config: ConditionedConfig) -> None:
         super().__init__()
@@ -139,13 +140,31 @@ class ConditionedVAE(nn.Module):
         self.synthesis = DrawnSynthesis(config) if config.half_planes else ConditionedSynthesis(config)
         self.prior = LevelPrior(config)
         self.log_step = LevelTable(config.levels, config.knots, config.latents, first=0.0, last=0.0)
-        self.register_buffer("betas", beta_grid(config.beta_high, config.beta_low, config.levels), persistent=False)
+        betas = beta_grid(config.beta_high, config.beta_low, config.levels)
+        opened = open_latents(betas, config.coarse_latents or config.latents, config.latents, config.opens_at)
+        self.register_buffer("betas", betas, persistent=False)
+        self.register_buffer("opened", opened, persistent=False)
 
     def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        """Latents in steps of the quantizer: what is rounded to symbols."""
+        """Latents in steps of the quantizer: what is rounded to symbols; 0 where the level has not opened them."""
         latents: Tensor = self.analysis(x, level)
         inverse_step: Tensor = (-self.log_step(level)).exp()
-        return latents * inverse_step
+        return latents * inverse_step if self.all_open else latents * inverse_step * self.is_open(level)
+
+    @property
+    def all_open(self) -> bool:
+        """Whether every level has all latents."""
+        return self.config.coarse_latents in (0, self.config.latents)
+
+    def is_open(self, level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        """1 for each latent that the level has, else 0."""
+        latents = torch.arange(self.config.latents, device=level.device)
+        return (latents < self.opened[level][:, None]).float()
+
+    def rate_nats(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        """-ln P of each latent under the training prior."""
+        rate = self.prior.rate_nats(y, level)
+        return rate if self.all_open else rate * self.is_open(level)
 
     def synthesise(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The logits of the pixels."""

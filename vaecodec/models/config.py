@@ -99,7 +99,8 @@ class ConditionedConfig:
     deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
     encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
     beta_high to beta_low, or one alone where these are equal; knots: free points of what depends on the level. balance:
-    the power of β that a level's objective is weighed by.
+    the power of β that a level's objective is weighed by. coarse_latents: 0, or how many latents there are down to the
+    β opens_at; from there on others join, geometrically, until at beta_low there are all.
 
     half_planes: 0, or how many draw the image (vaecodec.models.conditioned_drawn), by a network of `units` and `blocks`
     and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
@@ -120,6 +121,8 @@ class ConditionedConfig:
     beta_high: float = 24.0
     beta_low: float = 0.018
     balance: float = 0.25
+    coarse_latents: int = 0
+    opens_at: float = 1.0
     half_planes: int = 0
     map_channels: int = 24
     moments: int = 0
@@ -145,6 +148,10 @@ class ConditionedConfig:
             raise ConfigError(
                 f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected one β for 1 level alone, there are "
                 f"{self.levels}"
+            )
+        if not (0 <= self.coarse_latents <= self.latents and self.opens_at > 0):
+            raise ConfigError(
+                f"coarse_latents {self.coarse_latents}, opens_at {self.opens_at}: expected at most {self.latents}, > 0"
             )
         self._check_drawing()
 

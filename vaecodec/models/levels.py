@@ -5,6 +5,8 @@ knots (k, c) ──hat functions──> table (levels, c) ──level (b,)──
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -28,6 +30,13 @@ class LevelTable(nn.Module):
 
     def forward(self, level: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
         return self.table()[level]
+
+
+def open_latents(betas: Float[Tensor, " levels"], coarse: int, latents: int, opens_at: float) -> Int[Tensor, " levels"]:
+    """How many latents each level has: `coarse` while β is at least opens_at, then geometrically up to `latents`."""
+    span = math.log(opens_at / float(betas[-1]))
+    share = (math.log(opens_at) - betas.double().log()) / span if span > 0 else torch.zeros(len(betas))
+    return (coarse * (latents / coarse) ** share.clamp(0, 1)).round().long()
 
 
 def beta_grid(high: float, low: float, levels: int) -> Float[Tensor, " levels"]:

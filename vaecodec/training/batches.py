@@ -21,6 +21,11 @@ def stream_seed(*key: int) -> int:
     return int(np.random.SeedSequence((len(key), *key)).generate_state(1, np.uint64)[0]) >> 1
 
 
+def all_over(length: int, count: int) -> npt.NDArray[np.intp]:
+    """At most `count` numbers, evenly spaced over 0..length - 1: a set may be in an order, by size or by shape."""
+    return np.linspace(0, length - 1, min(length, count)).astype(np.intp)
+
+
 class Batches:
     """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
 

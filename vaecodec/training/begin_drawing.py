@@ -1,6 +1,6 @@
-"""How a conditioned-vae that draws begins: its latents are the lowest moments of the image, and the first two place it.
+"""How a conditioned-vae that draws begins: its latents are the lowest moments of the image, and it draws the outline.
 
-    center (row, column), mass, central moments, lowest orders first ──· 1 / spread──> latents ──first two──> position
+    moments ──begin_latents──> latents ─ · gain(level) ──> position, half-planes ──> pixels
 
 From a random start the drawing stays near the mean image for thousands of steps, since a shape that is drawn in the
 wrong place is worse than none; and the latents that would turn it and grow it are given up meanwhile.
@@ -13,32 +13,47 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from vaecodec.models.conditioned import MIXTURE, ConditionedAnalysis, ConditionedVAE
-from vaecodec.models.conditioned_drawn import DrawnSynthesis
+from vaecodec.models.conditioned import MIXTURE, ConditionedVAE
+from vaecodec.models.conditioned_drawn import SQUARE, DrawnSynthesis
 from vaecodec.models.lossless_config import LATENT_SCALE
+from vaecodec.runtime.lossless_part import PHASES
+from vaecodec.training.batches import all_over
+from vaecodec.training.begin_half_planes import begin_half_planes, begin_head
+from vaecodec.training.begin_moments import begin_latents, begin_position
 
 COARSE_STEPS, FINE_STEPS = 2.0, 16.0  # of the quantizer in a latent's deviation, at either end of the curve
-SAMPLE = 2048  # images that spreads are measured on
-LITTLE = 0.1  # of the usual start, for what is learned beside the moments
-DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
+SAMPLE = 8192  # images that the start is made from
 
 
 @torch.no_grad()
 def begin_drawing(model: ConditionedVAE, synthesis: DrawnSynthesis, images: npt.NDArray[np.uint8]) -> None:
-    """Set analysis, steps, gains, positions and prior of a fresh model, given the training images (N, h, w).
+    """Set analysis, steps, gains, prior and drawing of a fresh model, given the training images (N, h, w)."""
+    x = torch.from_numpy(images[all_over(len(images), SAMPLE)].astype(np.float32) / 255)
+    analysis, seen = model.analysis, model.analysis.moments
+    levels = torch.arange(len(x)) % model.config.levels
+    spread = begin_latents(
+        lambda: analysis(x, levels) / LATENT_SCALE,
+        analysis.leave,
+        [analysis.straight] if seen is None else [analysis.straight, seen.straight],
+        None if seen is None else seen.straight.weight,
+        deviation=1.0,
+    )
+    _begin_steps(model, synthesis)
+    if seen is None:
+        return
+    config = model.config
+    begin_position(synthesis.map.position, spread, seen.moments.scale / (max(config.height, config.width) / 2))
+    latents = synthesis.latents(model.analyse(x, levels), levels) / LATENT_SCALE
+    noise = torch.zeros_like(latents)
+    noise[:, : config.latents] = 0.5 * synthesis.gain(levels) / LATENT_SCALE
+    with torch.enable_grad():
+        begin_half_planes(synthesis.map, latents, noise, x)
+    begin_head(synthesis.head, [SQUARE * row + column for row, column in PHASES], lit=True)
 
-    Every latent has the spread LATENT_SCALE over the images (a data-dependent start, Salimans & Kingma 2016).
-    """
-    x = torch.from_numpy(images[:: max(1, len(images) // SAMPLE)].astype(np.float32) / 255)
-    mean, spread = _begin_analysis(model.analysis, x)
-    if model.analysis.moments is not None:
-        _begin_position(model, synthesis, mean, spread)
-    lit = float(x.mean().clamp(DARKEST, 1 - DARKEST))
-    assert synthesis.head.bias is not None
-    synthesis.head.bias.fill_(math.log(lit / (1 - lit)))
+
+def _begin_steps(model: ConditionedVAE, synthesis: DrawnSynthesis) -> None:
+    """Every latent has COARSE_STEPS to FINE_STEPS in its deviation, and a prior to fit."""
     config, prior = model.config, model.prior
     steps = torch.linspace(math.log(COARSE_STEPS), math.log(FINE_STEPS), config.knots)[:, None]
     model.log_step.knots.copy_((math.log(LATENT_SCALE) - steps).expand_as(model.log_step.knots))
@@ -46,36 +61,3 @@ def begin_drawing(model: ConditionedVAE, synthesis: DrawnSynthesis, images: npt.
     places = torch.linspace(-1, 1, MIXTURE).repeat(config.latents)
     prior.mean.knots.copy_(steps.exp() * places)  # wider than the latents: a narrow prior pulls them all together
     prior.log_scale.knots.copy_(steps + 0.3 * places)
-
-
-def _begin_analysis(
-    analysis: ConditionedAnalysis, x: Float[Tensor, "b h w"]
-) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Latents of one spread around 0; the mean and the spread that they had, over LATENT_SCALE, before."""
-    straight = [analysis.straight]
-    analysis.straight.weight.mul_(LITTLE)
-    if (seen := analysis.moments) is not None:
-        seen.straight.weight.zero_()
-        for latent, moment in enumerate(seen.moments.lowest_first[: len(seen.straight.weight)]):
-            seen.straight.weight[latent, moment] = 1
-        analysis.leave.weight.mul_(LITTLE)
-        straight.append(seen.straight)
-    latents = analysis(x, torch.zeros(len(x), dtype=torch.int64)) / LATENT_SCALE
-    mean, spread = latents.mean(dim=0), latents.std(dim=0).clamp_min(1e-6)
-    for layer in (analysis.leave, *straight):
-        layer.weight.div_(spread[:, None])
-    analysis.leave.bias.sub_(mean).div_(spread)
-    return mean, spread
-
-
-def _begin_position(
-    model: ConditionedVAE, synthesis: DrawnSynthesis, mean: Float[Tensor, " n"], spread: Float[Tensor, " n"]
-) -> None:
-    """The first two latents, a row and a column in the moments' coordinates, in those of the half-planes."""
-    assert model.analysis.moments is not None
-    config, position = model.config, synthesis.map.position
-    ratio = model.analysis.moments.moments.scale / (max(config.height, config.width) / 2)
-    axes = torch.arange(min(2, config.latents))
-    position.weight.zero_()
-    position.weight[axes, axes] = ratio * spread[axes]
-    position.bias[axes] = ratio * mean[axes]

@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, soft_clamp
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
-from vaecodec.training.begin_drawing import DARKEST, begin_drawing
+from vaecodec.training.begin_drawing import begin_drawing
 from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
 
+DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
 
 
@@ -43,7 +44,7 @@ class ConditionedTrainable(nn.Module):
         level = torch.randint(levels, (len(x),), generator=rng, device=x.device)
         latents = self.model.analyse(x, level)
         noisy = latents + torch.empty_like(latents).uniform_(-0.5, 0.5, generator=rng)
-        rate = self.model.prior.rate_nats(noisy, level).sum(dim=1)
+        rate = self.model.rate_nats(noisy, level).sum(dim=1)
         rounded = latents + (latents.round() - latents).detach()
         distortion = distortion_nats(self.model.synthesise(rounded, level), x, self.config)
         objective = (weight_of_level(self.model, level) * (beta * rate + distortion / self.model.betas[level])).mean()
@@ -57,7 +58,7 @@ def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Te
     return (model.betas[level] / middle) ** config.balance
 
 
-def begin(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+def begin_conditioned(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
     """What a fresh model's weights become before the first step, given the training images (N, h, w)."""
     if isinstance(model.synthesis, DrawnSynthesis):
         begin_drawing(model, model.synthesis, images)

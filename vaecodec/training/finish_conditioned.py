@@ -25,7 +25,7 @@ from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.model_file import Model
-from vaecodec.training.batches import Batches, stream_seed
+from vaecodec.training.batches import Batches, all_over, stream_seed
 from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
@@ -70,7 +70,7 @@ def finish_conditioned(
     largest = np.max([f.largest for f in fitted], axis=0)
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
-    symbols, level = sampler.draw(_from_all_over(training.images), 0)
+    symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
     exact = _exact_twin(model, limit, symbols, level)
     _fine_tune(exact, model, sampler, config)
     rows = np.column_stack([symbols.numpy(), level.numpy()])
@@ -96,12 +96,6 @@ def finish_conditioned(
         known_answer=make_known_answer(network, rows),
         about=about,
     )
-
-
-def _from_all_over(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Images that calibrate; a set may be in an order, by size or by shape."""
-    chosen = np.linspace(0, len(images) - 1, min(len(images), CALIBRATION_IMAGES)).astype(np.intp)
-    return images[chosen]
 
 
 def _exact_twin(

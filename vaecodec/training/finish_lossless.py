@@ -25,7 +25,7 @@ from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
 from vaecodec.runtime.lossless_part import LosslessPart
 from vaecodec.runtime.model_file import Model, lossless_model
 from vaecodec.runtime.pixel_phases import make_likelihood_answer
-from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.training.batches import NOISE_STREAM, Batches, all_over, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
 from vaecodec.training.latents import Symbols, carrying, fit_tables
@@ -72,8 +72,8 @@ def finish_lossless(
     rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
     fitted = fit_tables(seen, held_out, rng)
     meaning = _meaning(center, step, active, seen)
-    sample = torch.from_numpy(seen[:CALIBRATION_IMAGES].astype(np.float32))
-    exact = ExactLikelihood(model, meaning, sample, torch.from_numpy(training.images[:CALIBRATION_IMAGES]))
+    chosen = all_over(len(seen), CALIBRATION_IMAGES)
+    exact = ExactLikelihood(model, meaning, _floats(seen[chosen]), torch.from_numpy(training.images[chosen]))
     dequantised = meaning.dequantise(torch.from_numpy(held_out.astype(np.float32)))
     first = [_phase_bits(model, dequantised, validation), _phase_bits(exact, _floats(held_out), validation)]
     _fine_tune(exact, config, seen, training.images)

@@ -29,7 +29,6 @@ from vaecodec.training.checkpoint import (
     replacing,
     save_checkpoint,
 )
-from vaecodec.training.conditioned import ConditionedTrainable, begin
 from vaecodec.training.conditions import conditions_of
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
@@ -37,7 +36,7 @@ from vaecodec.training.objective import Losses, Trainable
 from vaecodec.training.objective_gan import AdversarialLosses, AdversarialTrainable
 from vaecodec.training.rival import Rival
 from vaecodec.training.schedule import beta_at, decayed, learning_rate
-from vaecodec.training.trainables import AnyTrainable, make_trainable
+from vaecodec.training.trainables import AnyTrainable, begin, enter_stage, make_trainable
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
 
@@ -159,12 +158,11 @@ class _Run:
 
     def _begin(self) -> None:
         """What a family makes of its weights from the training images, before the first step."""
-        plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
-        if isinstance(plain, ConditionedTrainable):
-            begin(plain.model, self.training, self.config.objective.pixel_sigma)
+        begin(self.accelerator.unwrap_model(self.trainable), self.training, self.config.objective.pixel_sigma)
 
     def _one_step(self) -> Losses:
         self.trainable.train()
+        enter_stage(self.accelerator.unwrap_model(self.trainable), self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config.optimiser, self.step)
         seed = stream_seed(NOISE_STREAM, self.config.seed, self.step, self.accelerator.process_index)

@@ -155,10 +155,12 @@ class LosslessObjective(ObjectiveConfig):
     """rate + nats of the pixels; the likelihood is the family's own, so `likelihood` and `pixel_sigma` mean nothing.
 
     rounded_share: of the images of a batch, whose pixels are predicted from rounded latents and not from noisy ones.
+    drawing_steps: so many steps train what draws before the phases are trained as well; steps cost half as much then.
     """
 
     rate: str = "uniform-noise"
     rounded_share: float = 0.5
+    drawing_steps: int = 0
 
     def __post_init__(self) -> None:
         ObjectiveConfig.__post_init__(self)
@@ -167,6 +169,8 @@ class LosslessObjective(ObjectiveConfig):
             raise ConfigError(f"rate: {LOSSLESS_FAMILY} has latents in steps of a quantizer: it must be uniform-noise")
         if not 0 <= self.rounded_share <= 1:
             raise ConfigError(f"rounded_share: expected a number in 0..1, found {self.rounded_share!r}")
+        if self.drawing_steps < 0:
+            raise ConfigError(f"drawing_steps: expected at least 0, found {self.drawing_steps!r}")
 
 
 @dataclass(frozen=True, slots=True)

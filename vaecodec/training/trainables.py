@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from vaecodec.models.base import VAE
@@ -11,9 +13,9 @@ from vaecodec.models.lossless import LosslessVAE
 from vaecodec.models.nvae import NVAE
 from vaecodec.models.registry import build
 from vaecodec.training.batches import stream_seed
-from vaecodec.training.conditioned import ConditionedTrainable
+from vaecodec.training.conditioned import ConditionedTrainable, begin_conditioned
 from vaecodec.training.config import TrainingConfig
-from vaecodec.training.lossless import LosslessTrainable
+from vaecodec.training.lossless import LosslessTrainable, begin_lossless
 from vaecodec.training.objective import Trainable
 from vaecodec.training.objective_capacity import CapacityTrainable
 from vaecodec.training.objective_config import (
@@ -65,3 +67,17 @@ def trainable_of(model: VAE, objective: ObjectiveConfig, population: int) -> Tra
         assert isinstance(model, NVAE)
         return NVAETrainable(model, objective)
     return Trainable(model, objective)
+
+
+def begin(trainable: AnyTrainable, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+    """What a family makes of its weights from the training images (N, h, w), before the first step."""
+    if isinstance(trainable, ConditionedTrainable):
+        begin_conditioned(trainable.model, images, pixel_sigma)
+    elif isinstance(trainable, LosslessTrainable):
+        begin_lossless(trainable, images)
+
+
+def enter_stage(trainable: AnyTrainable, step: int) -> None:
+    """Some families train a part of themselves first."""
+    if isinstance(trainable, LosslessTrainable):
+        trainable.drawing = step < trainable.config.drawing_steps
