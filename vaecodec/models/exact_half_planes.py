@@ -5,7 +5,7 @@
        └─────────Dense─────────> r0, c0, ±2047 ───────────────┴─> A·(r - r0) + B·(c - c0) + C ─> 0..255 ─Dense─> map
 
 Rows r and columns c count pixels from the middle times `steps`, an even power of two; so all of them are integers. The
-runtime has no operation that repeats a vector at every position: weights of 0, 1 and r, c do it, in two stages.
+runtime has no operation that repeats a vector at every position: weights of 0, 1 and r, c do it, in a few stages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from vaecodec.runtime.exact_ops import Shuffle
 
 NORMAL_TOP, OFFSET_TOP, POSITION_TOP = 1535, 65535, 2047  # A·(r - r0) + B·(c - c0) + C stays below 2^24
 NORMAL_MARGIN = 1.25  # of what the sample reaches
-LARGEST_BLOCK = 8  # positions of a side that one Shuffle makes
+LARGEST_SIDE = 4  # positions of a side that one Shuffle makes: weights grow with its square
+MOST_SPLITS = 2
 
 
 class ExactHalfPlaneMap(nn.Module):
@@ -102,19 +103,35 @@ class ExactHalfPlaneMap(nn.Module):
         return graph.exact_dense(self.mix, drawn)
 
     def _at_every_pixel(self, graph: ExactGraph, planes: int) -> int:
-        """A·r + B·c + C' (h, w, 4·k): first in the corner of each block of positions, then within the blocks."""
+        """A·r + B·c + C' (h, w, 4·k): first in the corner of each block of positions, then within smaller ones."""
         (height, width), k = self.plane, self.count
-        side = max(f for f in range(1, LARGEST_BLOCK + 1) if height % f == width % f == 0)
-        rows, columns = (odd_numbers(s)[::side] * self.steps for s in self.plane)
+        sides = sides_of_blocks(height, width)
+        block = math.prod(sides)
         keep = torch.eye(3 * k)[: 2 * k]
+        rows, columns = (odd_numbers(s)[::block] * self.steps for s in self.plane)
         corners = [torch.cat([keep, _plane_at(k, r, c)]) for r in rows.tolist() for c in columns.tolist()]
-        blocks = graph.reshape(_combine(graph, planes, torch.cat(corners)), height // side, width // side)
-        inside = [2.0 * self.steps * step for step in range(side)]
+        value = graph.reshape(_combine(graph, planes, torch.cat(corners)), height // block, width // block)
         pixels = (self.steps * within_position()).tolist()
-        places = torch.cat(
-            [_plane_at(k, r + down, c + right) for r in inside for c in inside for down, right in pixels]
-        )
-        return graph.append(Shuffle((_combine(graph, blocks, places),), side, 0))
+        for side in sides:
+            block //= side
+            inside = [2.0 * self.steps * block * step for step in range(side)]
+            squares = [(r, c) for r in inside for c in inside]
+            if block > 1:
+                places = [torch.cat([keep, _plane_at(k, r, c)]) for r, c in squares]
+            else:
+                places = [_plane_at(k, r + down, c + right) for r, c in squares for down, right in pixels]
+            value = graph.append(Shuffle((_combine(graph, value, torch.cat(places)),), side, 0))
+        return value
+
+
+def sides_of_blocks(height: int, width: int) -> list[int]:
+    """In how many positions a side each block is split, largest blocks first; the product divides both sides."""
+    left, sides = math.gcd(height, width), []
+    for side in range(LARGEST_SIDE, 1, -1):
+        while left % side == 0:
+            left //= side
+            sides.append(side)
+    return sides[-MOST_SPLITS:] or [1]
 
 
 def _plane_at(k: int, row: float, column: float) -> Float[Tensor, "k inputs"]:

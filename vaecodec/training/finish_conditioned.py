@@ -35,6 +35,7 @@ from vaecodec.training.onnx_export import export_conditioned_analysis, halve_wei
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 4096
+COUNTED_IMAGES = 60_000  # more do not change the tables, and each is analysed at every level
 TABLE_TAIL = 1e-4  # of a latent's symbols may lie outside its table's window, on either side
 FILE_OVERHEAD_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
 FINE_TUNING_STREAM = 11  # of random numbers, beside those of vaecodec.training.batches
@@ -66,7 +67,8 @@ def finish_conditioned(
         round_to_bytes(block.outer)  # type: ignore[arg-type]
     graph = export_conditioned_analysis(model)
     session = AnalysisSession(graph)
-    fitted = [_fit_level(session, k, float(b), training, validation) for k, b in enumerate(model.betas)]
+    counted = training.images[all_over(len(training), COUNTED_IMAGES)]
+    fitted = [_fit_level(session, k, float(b), counted, validation.images) for k, b in enumerate(model.betas)]
     largest = np.max([f.largest for f in fitted], axis=0)
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
@@ -107,16 +109,20 @@ def _exact_twin(
 
 
 def _fit_level(
-    session: AnalysisSession, number: int, beta: float, training: ImageSet, validation: ImageSet
+    session: AnalysisSession,
+    number: int,
+    beta: float,
+    training: npt.NDArray[np.uint8],
+    validation: npt.NDArray[np.uint8],
 ) -> FittedLevel:
     """Center 0, as in training; latents that carry nothing at this level are collapsed to their commonest symbol."""
-    latents = session(training.images, number)
+    latents = session(training, number)
     quantizer = Quantizer(np.zeros(latents.shape[1], np.float32), np.ones(latents.shape[1], np.float32))
     symbols = quantizer.round_to_symbols(latents)
     collapsed = np.ones(symbols.shape[1], np.bool_)
     collapsed[carrying(symbols)] = False
     tables = tables_from_histogram(symbols, collapsed=collapsed, tail=TABLE_TAIL)
-    held_out = tables.fill_collapsed(quantizer.round_to_symbols(session(validation.images, number)))
+    held_out = tables.fill_collapsed(quantizer.round_to_symbols(session(validation, number)))
     largest = np.abs(np.where(collapsed, tables.offsets, symbols)).max(axis=0).astype(np.int32)
     bits = float(tables.information_bits(held_out).mean())
     return FittedLevel(Level(beta, tables, quantizer), largest, bits, int((~collapsed).sum()))
