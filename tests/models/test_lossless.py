@@ -147,3 +147,25 @@ def test_the_grid_of_a_map_is_symmetric_and_ends_before_one() -> None:
 def test_a_position_of_the_grid_holds_its_pixels_phase_by_phase() -> None:
     first = 8 * grid_of(4, 8)[:4, :2]
     torch.testing.assert_close(first - first[0], torch.tensor(PHASES) * 1.0)
+
+
+def test_folding_steps_changes_nothing_but_where_they_are() -> None:
+    torch.manual_seed(7)
+    sizes = {"latents": 4, "bit_depth": 1, "units": 8, "moments": 2, "half_planes": 4, "map_units": 8}
+    model = LosslessVAE(LosslessConfig(16, 16, **sizes)).eval()
+    x = torch.rand(3, 16, 16)
+    with torch.no_grad():
+        assert model.log_step is not None
+        model.log_step.normal_()
+        latents = model.analyse(x)
+        seen = model.feature_map(latents)
+        model.fold_steps()
+        assert not model.log_step.any()
+        torch.testing.assert_close(model.analyse(x), latents, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(model.feature_map(latents), seen, rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_with_a_grid_has_no_steps_to_fold() -> None:
+    model = LosslessVAE(LosslessConfig(**SMALL))
+    model.fold_steps()
+    assert model.log_step is None

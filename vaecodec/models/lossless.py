@@ -2,6 +2,8 @@
 
     x (b, h, w) ──LosslessAnalysis──> y (b, n) ──map──> feature map (b, c, h/2, w/2) ──phases──> logits of every pixel
 
+A model that draws has a step for each latent besides: one number that says how finely it is coded, and is soon learned.
+
 rate + distortion is the negative evidence lower bound (Kingma & Welling 2014), read as the size of a file: the latents'
 bits under a learned factorised prior (Ballé et al. 2017), and the pixels' bits given the latents and the pixels before.
 """
@@ -51,6 +53,7 @@ class LosslessVAE(nn.Module):
         self.analysis = LosslessAnalysis(config)
         self.prior = FactorizedPrior(config.latents)
         self.map = HalfPlaneMap(half_plane_sizes(config)) if config.half_planes else GridMap(config)
+        self.log_step = nn.Parameter(torch.zeros(config.latents)) if config.half_planes else None
         self.phases = Phases(config)
         self.values = PixelValues(config.mixed)
         self.to(memory_format=torch.channels_last)
@@ -58,10 +61,29 @@ class LosslessVAE(nn.Module):
     def analyse(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
         """Latents in steps of the quantizer: what is rounded to symbols."""
         latents: Tensor = self.analysis(x)
-        return latents
+        return latents if self.log_step is None else latents * (-self.log_step).exp()
+
+    def feature_map(self, y: Float[Tensor, "b n"]) -> Float[Tensor, "b c h w"]:
+        """What the phases see of latents that analyse gives."""
+        feature_map: Tensor = self.map(y if self.log_step is None else y * self.log_step.exp())
+        return feature_map
+
+    @torch.no_grad()
+    def fold_steps(self) -> None:
+        """Make the steps 1, without a change of what the model computes: for the export."""
+        if self.log_step is None:
+            return
+        assert isinstance(self.map, HalfPlaneMap)
+        step = self.log_step.exp()
+        leave, straight = self.analysis.layers.leave, self.analysis.straight
+        for rows in (leave.weight, straight.weight, leave.bias[:, None]):
+            rows.div_(step[:, None])
+        for layer in (self.map.coefficients.enter, self.map.position):
+            layer.weight.mul_(step)
+        self.log_step.zero_()
 
     def pixel_nats(self, y: Float[Tensor, "b n"], pixels: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b phases"]:
         """-ln P of the pixels of each phase, given latents and the phases before."""
         planes = split_phases(pixels)
-        logits = self.phases(self.map(y), planes)
+        logits = self.phases(self.feature_map(y), planes)
         return torch.stack([self.values.nats(one, planes[:, k]) for k, one in enumerate(logits)], dim=1)

@@ -60,6 +60,7 @@ def finish_lossless(
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
+    model.fold_steps()
     _shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.median(every, axis=0).astype(np.float32)

@@ -61,7 +61,7 @@ class LosslessTrainable(nn.Module):
     def _drawn_nats(self, y: Float[Tensor, "b n"], pixels: UInt8[Tensor, "b h w"]) -> Float[Tensor, " b"]:
         """-ln P of the pixels given the map alone."""
         assert self.head is not None
-        logits = self.head(self.model.map(y)).chunk(len(PHASES), dim=1)
+        logits = self.head(self.model.feature_map(y)).chunk(len(PHASES), dim=1)
         planes = split_phases(pixels).unbind(dim=1)
         nats = [self.model.values.nats(one, plane) for one, plane in zip(logits, planes, strict=True)]
         return torch.stack(nats, dim=1).sum(dim=1)
