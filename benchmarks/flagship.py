@@ -46,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     codec, path = load(options.model), model_path(options.model)
     config = codec.model.about.get("config", {})
-    if config.get("data") != options.data:
-        parser.error(f"{codec.model.name} was trained on {config.get('data')!r}, not on {options.data}")
+    trained_on = config.get("data")
+    if trained_on not in (options.data, f"{options.data}-mixed"):  # mixed: drawn ones among them, in training alone
+        parser.error(f"{codec.model.name} was trained on {trained_on!r}, not on {options.data}")
     every = {effort: (options.refined_every if effort else None) or options.levels_every for effort in EFFORTS}
     test = load_dataset(options.data, "test")
     images = evenly_spaced(test.images, options.images or len(test))
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "data": {**describe_set(test), "images": len(images)},
         "model": describe_model(codec, path, curves[0]),
         "efforts": efforts,
-        "gap": measure_gap(codec, path, options.data, curves[0]),
+        "gap": measure_gap(codec, path, trained_on, curves[0]),
     }
     suffix = "-quick" if options.images else ""
     stored = options.out / f"flagship-{options.data}{suffix}.json"
