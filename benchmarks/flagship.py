@@ -4,15 +4,17 @@
 
 MODEL is a name or a file. For each effort of the encoder: every K-th level, the coarsest and the finest among them; the
 bars (flagship_bars.py); the curve beside the fixed-β models, PCA and the classical codecs of the stored results, by
-BD-rate in PSNR and MS-SSIM; what the effort takes and what it saves against effort 0. The gap between training and
-test images stands beside each level, from the model's record where that has it. --images tries the script on a part
-of the test set: its result is called flagship-<data>-quick. Then the figure is drawn anew. Needs vaecodec[bench].
+BD-rate in PSNR and MS-SSIM; what the effort takes and what it saves against effort 0. Where the model codes exactly
+too, lossless files stand beside the levels. The gap between training and test images stands beside each level, from
+the model's record where that has it. --images tries the script on a part of the test set: its result is called
+flagship-<data>-quick. Then the figure is drawn anew. Needs vaecodec[bench].
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from benchmarks.figure import draw_stored
 from benchmarks.flagship_bars import BARS, describe_rate, describe_size, judge_rate, judge_size
 from benchmarks.flagship_gap import measure_gap
 from benchmarks.flagship_rivals import Rival, compare, curve_of, defined, read_rivals
+from benchmarks.lossless import measure_files
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import Images, LevelPoint, levels_to_measure, measure_level
 from vaecodec.data import load_dataset
@@ -31,6 +34,17 @@ from vaecodec.runtime.installed import installed_models
 
 EFFORTS = (0, 1, 2)
 TIMED_IMAGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model, the images (n, h, w) of a data set, and what it stands beside. lossless: of its exact files."""
+
+    codec: Codec
+    images: Images
+    data: str
+    rivals: Sequence[Rival]
+    lossless: Mapping[str, Any] | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,10 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     images = evenly_spaced(test.images, options.images or len(test))
     curves = [measure_curve(codec, images, effort, every[effort]) for effort in sorted(set(options.effort))]
     rivals = read_rivals(options.data, RESULTS, test.sha256, codec.model.name)
-    efforts = [summarise(codec, images, curve, curves[0], rivals, options.data) for curve in curves]
+    lossless = measure_files(codec, images) if codec.model.has_lossless else None
+    subject = Subject(codec, images, options.data, rivals, lossless)
+    efforts = [summarise(subject, curve, curves[0]) for curve in curves]
     result = {
         "data": {**describe_set(test), "images": len(images)},
         "model": describe_model(codec, path, curves[0]),
+        "lossless": lossless,
         "efforts": efforts,
         "gap": measure_gap(codec, path, trained_on, curves[0]),
     }
@@ -100,18 +117,13 @@ def describe_model(codec: Codec, path: Path, curve: Sequence[LevelPoint]) -> dic
     }
 
 
-def summarise(
-    codec: Codec,
-    images: Images,
-    curve: Sequence[LevelPoint],
-    plain: Sequence[LevelPoint],
-    rivals: Sequence[Rival],
-    data: str,
-) -> dict[str, Any]:
+def summarise(subject: Subject, curve: Sequence[LevelPoint], plain: Sequence[LevelPoint]) -> dict[str, Any]:
     """One effort as it is stored. plain: the points of the lowest effort that was measured."""
+    codec, data, rivals = subject.codec, subject.data, subject.rivals
     effort, bars = curve[0].effort, BARS[data]
     ours = curve_of(codec.model.name, data, curve)
-    sizes = [judge_size(bar, curve) for bar in bars.sizes]
+    exact_bytes = None if subject.lossless is None else subject.lossless["bytes"]
+    sizes = [judge_size(bar, curve, exact_bytes) for bar in bars.sizes]
     curves = {rival.curve.codec: rival.curve for rival in rivals}
     rates = [judge_rate(bar, ours, curves.get(bar.codec)) for bar in bars.rates]
     for line in (*map(describe_size, sizes), *map(describe_rate, rates)):
@@ -125,7 +137,7 @@ def summarise(
         "every_bar_holds": all(one.holds for one in sizes) and all(one.holds for one in rates),
         "beside": [compare(rival, curve).to_dict() for rival in rivals],
         "bd_rate_against_lowest_effort_per_cent": saved if curve is not plain else None,
-        "compress": time_effort(codec, evenly_spaced(images, TIMED_IMAGES), effort),
+        "compress": time_effort(codec, evenly_spaced(subject.images, TIMED_IMAGES), effort),
     }
 
 

@@ -51,7 +51,10 @@ BARS = {
 
 @dataclass(frozen=True, slots=True)
 class SizeVerdict:
-    """level, psnr_db, file_bytes: of the level that a size is judged at; None where none is good enough."""
+    """level, psnr_db, file_bytes: of the level that a size is judged at; None where none is good enough.
+
+    Where the lossless files are judged, there is no level and no PSNR.
+    """
 
     bar: SizeBar
     level: int | None
@@ -108,9 +111,11 @@ def cheapest_at(psnr_db: float, points: Sequence[LevelPoint]) -> LevelPoint | No
     return min(enough, key=lambda one: one.point.file_bytes, default=None)
 
 
-def judge_size(bar: SizeBar, points: Sequence[LevelPoint]) -> SizeVerdict:
-    """One bar at the level that has its PSNR for the fewest bytes."""
+def judge_size(bar: SizeBar, points: Sequence[LevelPoint], lossless_bytes: float | None = None) -> SizeVerdict:
+    """One bar at the level that has its PSNR for the fewest bytes, or at lossless files, where these have fewer."""
     found = cheapest_at(bar.psnr_db, points)
+    if lossless_bytes is not None and (found is None or lossless_bytes <= found.point.file_bytes):
+        return SizeVerdict(bar, None, None, lossless_bytes)
     if found is None:
         return SizeVerdict(bar, None, None, None)
     return SizeVerdict(bar, found.level, found.point.psnr_db, found.point.file_bytes)
@@ -134,8 +139,9 @@ def describe_size(verdict: SizeVerdict) -> str:
     if verdict.file_bytes is None:
         return f"{asked}: MISSED, no level has the PSNR"
     psnr = "exact" if verdict.psnr_db is None else f"{verdict.psnr_db:.2f} dB"
+    where = "lossless" if verdict.level is None else f"level {verdict.level}"
     told = "holds" if verdict.holds else f"MISSED by {verdict.missed_by_bytes:.2f} bytes"
-    return f"{asked}: {verdict.file_bytes:.2f} at {psnr} (level {verdict.level}): {told}"
+    return f"{asked}: {verdict.file_bytes:.2f} at {psnr} ({where}): {told}"
 
 
 def describe_rate(verdict: RateVerdict) -> str:

@@ -36,10 +36,12 @@ def title(result: Result) -> str:
     """What stands above the tables."""
     model, curve = result["model"], result["efforts"][0]["levels"]
     low, high = (_psnr(curve[k]["point"]["psnr_db"]) for k in (0, -1))
+    exact = result.get("lossless")
+    besides = "" if exact is None else f", and exact files of {exact['bytes']:.1f}"
     return (
         f"{model['name']}, one model of {model['model_bytes']:,} bytes for the whole curve: {model['levels']} levels "
         f"from {curve[0]['point']['file_bytes']:.1f} bytes at {low} dB to {curve[-1]['point']['file_bytes']:.1f} at "
-        f"{high}. Some of them, at effort {result['efforts'][0]['effort']}, beside as many training images:"
+        f"{high}{besides}. Some levels, at effort {result['efforts'][0]['effort']}, beside as many training images:"
     )
 
 
@@ -172,7 +174,8 @@ def _size(verdict: Result) -> str:
     if verdict["file_bytes"] is None:
         return "MISSED, no level has the PSNR"
     word = "holds" if verdict["holds"] else f"MISSED by {verdict['missed_by_bytes']:.2f}"
-    return f"{verdict['file_bytes']:.2f} at {_psnr(verdict['psnr_db'])} dB, {word}"
+    psnr = "exact" if verdict["psnr_db"] is None else f"at {_psnr(verdict['psnr_db'])} dB"
+    return f"{verdict['file_bytes']:.2f} {psnr}, {word}"
 
 
 def _rate(verdict: Result) -> str:

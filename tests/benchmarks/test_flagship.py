@@ -78,6 +78,15 @@ def test_a_size_is_judged_at_the_cheapest_level_that_is_good_enough():
     assert "no level" in describe_size(absent)
 
 
+def test_lossless_files_keep_a_bar_that_no_level_reaches_or_reaches_in_more_bytes():
+    for asked, most in ((40, 60), (30, 59.5)):
+        verdict = judge_size(SizeBar(asked, most), OURS, 59.0)
+        assert (verdict.level, verdict.psnr_db, verdict.file_bytes, verdict.holds) == (None, None, 59.0, True)
+        assert "59.00 at exact (lossless): holds" in describe_size(verdict)
+    assert judge_size(SizeBar(20, 17.5), OURS, 59.0).level == 1
+    assert judge_size(SizeBar(40, 58), OURS, 59.0).missed_by_bytes == pytest.approx(1)
+
+
 def test_a_finer_level_that_is_cheaper_is_the_one_that_counts():
     assert cheapest_at(20.0, levels((18.0, 20.1), (17.0, 20.4))).level == 1
     assert cheapest_at(99.0, levels((18.0, 20.1), (90.0, None))).level == 1

@@ -27,6 +27,7 @@ from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
+from vaecodec.models.residual import NORMALISED, RECTIFIED, Reading
 
 MIXTURE = 3  # logistics in the training prior of each latent
 CLAMP_SHARPNESS = 12.0  # the soft clamp bends within about 1 / CLAMP_SHARPNESS of black and of white
@@ -45,19 +46,24 @@ def clamped_logits(z: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
 
 
 class LevelBlock(nn.Module):
-    """h + B relu(A relu(γ·h + δ)), γ and δ of the level (FiLM, Perez et al. 2018; pre-activation, He et al. 2016)."""
+    """h + B f(A f(γ·h + δ)), γ and δ of the level (FiLM, Perez et al. 2018; pre-activation, He et al. 2016).
 
-    def __init__(self, config: ConditionedConfig, units: int, hidden: int) -> None:
+    f is ReLU; normalised: it is SiLU, and h is normalised first.
+    """
+
+    def __init__(self, config: ConditionedConfig, units: int, hidden: int, reading: Reading = RECTIFIED) -> None:
         super().__init__()
         self.gain = LevelTable(config.levels, config.knots, units, first=1.0, last=1.0)
         self.offset = LevelTable(config.levels, config.knots, units, first=0.0, last=0.0)
         self.inner = nn.Linear(units, hidden)
         self.outer = nn.Linear(hidden, units)
+        self.reading = reading
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
     def forward(self, h: Float[Tensor, "b u"], level: Int[Tensor, " b"]) -> Float[Tensor, "b u"]:
-        inside = self.inner((h * self.gain(level) + self.offset(level)).relu()).relu()
+        scale, bend = self.reading
+        inside = bend(self.inner(bend(scale(h) * self.gain(level) + self.offset(level))))
         result: Tensor = h + self.outer(inside)
         return result
 
@@ -93,8 +99,11 @@ class ConditionedAnalysis(nn.Module):
     def __init__(self, config: ConditionedConfig) -> None:
         super().__init__()
         units = config.encoder_units
+        self.reading = NORMALISED if config.normalised else RECTIFIED
         self.enter = nn.Linear(config.pixels, units)
-        self.blocks = nn.ModuleList(LevelBlock(config, units, units) for _ in range(config.encoder_blocks))
+        self.blocks = nn.ModuleList(
+            LevelBlock(config, units, units, self.reading) for _ in range(config.encoder_blocks)
+        )
         self.leave = nn.Linear(units, config.latents)
         self.straight = nn.Linear(config.pixels, config.latents, bias=False)
         self.scale = LATENT_SCALE if config.half_planes else 1.0
@@ -108,7 +117,7 @@ class ConditionedAnalysis(nn.Module):
             h, straight = h + entering, straight + beside
         for block in self.blocks:
             h = block(h, level)
-        latents: Tensor = self.leave(h.relu()) + straight
+        latents: Tensor = self.leave(self.reading(h)) + straight
         return latents if self.scale == 1 else self.scale * latents
 
 

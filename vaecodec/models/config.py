@@ -104,7 +104,8 @@ class ConditionedConfig:
 
     half_planes: 0, or how many draw the image (vaecodec.models.conditioned_drawn), by a network of `units` and `blocks`
     and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
-    the highest order of the central moments that the analysis sees beside the pixels, 0 for none. Raises ConfigError.
+    the highest order of the central moments that the analysis sees beside the pixels, 0 for none. normalised: the
+    analysis normalises its residual stream (vaecodec.models.residual). Raises ConfigError.
     """
 
     height: int
@@ -126,6 +127,7 @@ class ConditionedConfig:
     half_planes: int = 0
     map_channels: int = 24
     moments: int = 0
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)

@@ -22,7 +22,7 @@ from vaecodec.models.moments import Moments
 from vaecodec.models.pixel_values import PixelValues
 from vaecodec.models.priors import FactorizedPrior
 from vaecodec.models.registry import register
-from vaecodec.models.residual import ResidualMLP
+from vaecodec.models.residual import NORMALISED, RECTIFIED, ResidualMLP
 
 
 class LosslessAnalysis(nn.Module):
@@ -32,7 +32,8 @@ class LosslessAnalysis(nn.Module):
         super().__init__()
         self.moments = Moments(config.height, config.width, config.moments) if config.moments else None
         seen = config.pixels + (self.moments.count if self.moments else 0)
-        self.layers = ResidualMLP(seen, config.units, config.blocks, config.latents)
+        reading = NORMALISED if config.normalised else RECTIFIED
+        self.layers = ResidualMLP(seen, config.units, config.blocks, config.latents, reading)
         self.straight = nn.Linear(seen, config.latents, bias=False)
 
     def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:

@@ -18,10 +18,11 @@ MAX_MOMENTS = 12  # higher moments of a picture of 256 pixels drown in float32's
 class LosslessConfig:
     """Sizes. height, width: pixels, both even. latents: n. bit_depth: 8, or 1 where pixels are 0 or 255.
 
-    Analysis: units and blocks of its residual layers; moments: the highest order of the central moments that it sees
-    beside the pixels, 0 for none. Map: map_units, map_blocks, and map_channels of its result; half_planes: 0, or how
-    many half-planes draw it (vaecodec.models.half_planes). Phases: width, phase_blocks, and the window, in pixels of a
-    phase, in which a network first sees the phases before. bases: K, of the values' mixture. Raises ConfigError.
+    Analysis: units and blocks of its residual layers; normalised: as vaecodec.models.residual has it; moments: the
+    highest order of the central moments that it sees beside the pixels, 0 for none. Map: map_units, map_blocks, and
+    map_channels of its result; half_planes: 0, or how many draw it (vaecodec.models.half_planes). Phases: width,
+    phase_blocks, and the window, in pixels of a phase, in which a network first sees the phases before. bases: K, of
+    the values' mixture. Raises ConfigError.
     """
 
     height: int
@@ -31,6 +32,7 @@ class LosslessConfig:
     units: int = 512
     blocks: int = 3
     moments: int = 0
+    normalised: bool = False
     map_units: int = 512
     map_blocks: int = 2
     map_channels: int = 32

@@ -30,7 +30,7 @@ from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
 from vaecodec.training.latents import Symbols, carrying, fit_tables
 from vaecodec.training.lossless import LosslessTrainable
-from vaecodec.training.onnx_export import export_lossless_analysis, halve_weights, round_to_bytes
+from vaecodec.training.onnx_export import LinearParts, export_lossless_analysis, halve_weights, round_to_bytes
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 512
@@ -61,7 +61,7 @@ def finish_lossless(
     """The model file's content; raises NotExact where the bound cannot be met."""
     model = trainable.model
     model.fold_steps()
-    _shrink_weights(model.analysis)
+    shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.median(every, axis=0).astype(np.float32)
     step = np.full_like(center, config.finish.latent_step)
@@ -104,9 +104,14 @@ def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[n
     return torch.cat(parts).numpy()
 
 
-def _shrink_weights(analysis: LosslessAnalysis) -> None:
-    """Half floats, and bytes inside the blocks, where most of the weights are."""
+def shrink_weights(analysis: LosslessAnalysis) -> None:
+    """Half floats, and bytes inside the blocks, where most of the weights are; beside moments also for the pixels."""
     halve_weights(analysis)
+    if analysis.moments is not None:
+        enter = analysis.layers.enter
+        parts = LinearParts(enter, enter.in_features - analysis.moments.count)
+        round_to_bytes(parts.first)
+        analysis.layers.enter = parts  # type: ignore[assignment]  # it is called alike
     for block in analysis.layers.blocks:
         round_to_bytes(block.inner)  # type: ignore[arg-type]
         round_to_bytes(block.outer)  # type: ignore[arg-type]

@@ -78,6 +78,24 @@ def round_to_bytes(layer: nn.Linear) -> None:
     layer.weight.copy_((layer.weight / step).round().clamp(-BYTE_TOP, BYTE_TOP) * step)
 
 
+class LinearParts(nn.Module):
+    """A Linear as the sum of two, over its first inputs and the rest, so that each has steps of its own."""
+
+    def __init__(self, layer: nn.Linear, first: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(first, layer.out_features)
+        self.rest = nn.Linear(layer.in_features - first, layer.out_features, bias=False)
+        self.first.bias = layer.bias
+        with torch.no_grad():
+            self.first.weight.copy_(layer.weight[:, :first])
+            self.rest.weight.copy_(layer.weight[:, first:])
+
+    def forward(self, x: Float[Tensor, "b i"]) -> Float[Tensor, "b o"]:
+        first = self.first.in_features
+        result: Tensor = self.first(x[:, :first]) + self.rest(x[:, first:])
+        return result
+
+
 def export_analysis(model: VAE, active: Tensor) -> bytes:
     """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
     return export_module(MeanOf(model, active), model.config)
