@@ -1,6 +1,7 @@
 """The training record that ships beside a released model: zoo/NAME.json.
 
-    python -m benchmarks.zoo_record RUN [--every K]          after copying RUN/NAME.vaem into vaecodec/zoo
+    python -m benchmarks.zoo_record RUN [--every K]                     after copying RUN/NAME.vaem into vaecodec/zoo
+    python -m benchmarks.zoo_record LOSSY LOSSLESS --name NAME          of the models of two runs, joined as NAME
 
 Config, data hash and versions come from the model file, the curves from the run's metrics, and the results are measured
 on the whole test set with the file in the zoo, through real files. A model of several levels is measured at every K-th,
@@ -45,30 +46,37 @@ class SetPoint:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and store."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo_record", description=__doc__.partition("\n")[0])
-    parser.add_argument("run", type=Path, help="the run folder that the model was trained in")
+    parser.add_argument("run", type=Path, nargs="+", help="the run folder that the model was trained in, or two")
+    parser.add_argument("--name", help="of the model, where it is not that of the run")
     parser.add_argument("--every", type=int, default=1, help="of a model of several levels: every so many of them")
     options = parser.parse_args(arguments)
-    config = json.loads((options.run / "config.json").read_text())
-    path = zoo_folder() / f"{config['name']}{SUFFIX}"
+    config = json.loads((options.run[0] / "config.json").read_text())
+    path = zoo_folder() / f"{options.name or config['name']}{SUFFIX}"
     codec = load(path)
     test = load_dataset(config["data"], "test")
-    curves = [json.loads(line) for line in (options.run / "metrics.jsonl").read_text().splitlines()]
     record = {
         "name": codec.model.name,
         "family": codec.model.family,
         "fingerprint": codec.fingerprint.hex(),
         **codec.model.about,
-        "curves": curves,
+        "curves": read_curves(options.run[0]),
         "test": describe_set(test),
     }
+    if len(options.run) > 1:
+        record["lossless_curves"] = read_curves(options.run[1])
     if codec.model.levels:
-        record["test"] |= measure_model(codec, path, test.images, last_metrics(options.run)).to_dict()
+        record["test"] |= measure_model(codec, path, test.images, last_metrics(options.run[0])).to_dict()
     if codec.model.has_lossless:
         record["lossless"] = measure_exact(codec, config["data"], test)
     if len(codec.model.levels) > 1:
         record["levels"] = list(measure_levels(codec, path, config["data"], test, options.every))
     write_results(path.with_suffix(".json"), record, seed=config["seed"])
     return 0
+
+
+def read_curves(run: Path) -> list[dict[str, float]]:
+    """The metrics of a training, a row for each time it was validated."""
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 def measure_levels(codec: Codec, path: Path, data: str, test: ImageSet, every: int) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from vaecodec.runtime.images import read_grey
 EXAMPLES = Path(__file__).parent
 OUTPUT = EXAMPLES.parent / "demo-output"
 MODELS = {"mnist": "mnist", "dsprites": "dsprites"}
+MOST_BYTES = {"mnist": 25, "dsprites": 14}  # of a file
 PICTURES = {"mnist": ("digit-",), "dsprites": ("square-", "ellipse-", "heart-")}
 TITLES = {"mnist": "MNIST digits", "dsprites": "dSprites"}
 SMALLEST_WEBP = "q0 m6"
@@ -56,7 +57,7 @@ def main(models: Mapping[str, str] = MODELS, output: Path = OUTPUT) -> int:
     for data, model in models.items():
         names, originals = read_pictures(PICTURES[data])
         codec = vaecodec.load(model)
-        decoded, sizes = through_files(codec, originals, names, output / data)
+        decoded, sizes = through_files(codec, originals, names, output / data, MOST_BYTES[data])
         smallest, rows = compare_classical(originals)
         ours = measured(f"vaecodec, {codec.model.name}", originals, decoded, sizes)
         print_table(f"{TITLES[data]}: {len(originals)} real test images from examples/", [ours, *rows])
@@ -77,12 +78,14 @@ def read_pictures(prefixes: Sequence[str]) -> tuple[list[str], Grey]:
     return [path.stem for path in paths], np.stack([read_grey(path) for path in paths])
 
 
-def through_files(codec: vaecodec.Codec, images: Grey, names: Sequence[str], folder: Path) -> tuple[Grey, list[int]]:
-    """Compress each image into a file; decode the files, read back from the disk, into images and PNGs."""
+def through_files(
+    codec: vaecodec.Codec, images: Grey, names: Sequence[str], folder: Path, most_bytes: int
+) -> tuple[Grey, list[int]]:
+    """Compress each image into a file of at most so many bytes; decode what the disk has into images and PNGs."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.vae" for name in names]
     for path, image in zip(paths, images, strict=True):
-        path.write_bytes(codec.compress(image))
+        path.write_bytes(codec.compress(image, target_bytes=most_bytes, effort=1))
     decoded = [codec.decompress(path.read_bytes()) for path in paths]
     for path, image in zip(paths, decoded, strict=True):
         Image.fromarray(image).save(path.with_suffix(".png"))
