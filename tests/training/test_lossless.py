@@ -81,6 +81,11 @@ def test_the_record_says_what_files_take(trained: Trained) -> None:
     assert finish["coded_latents"] == trained.codec.lossless.part.tables.n > 0
 
 
+def test_the_middle_of_the_symbols_is_whole_as_it_was_in_training(trained: Trained) -> None:
+    center = trained.codec.lossless.part.quantizer.center
+    np.testing.assert_array_equal(center, np.rint(center))
+
+
 def test_the_parts_add_up_and_context_saves_bits(trained: Trained) -> None:
     symbols = trained.codec.lossless.analyse(list(trained.images))
     found = measure_parts(trained.codec.lossless.part, symbols, trained.images)

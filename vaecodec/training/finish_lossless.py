@@ -63,7 +63,7 @@ def finish_lossless(
     model.fold_steps()
     shrink_weights(model.analysis)
     every = _latents(model, training.images)
-    center = np.median(every, axis=0).astype(np.float32)
+    center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
     step = np.full_like(center, config.finish.latent_step)
     active = carrying(Quantizer(center, step).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
