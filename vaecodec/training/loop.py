@@ -20,7 +20,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
-from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.training.batches import NOISE_STREAM, Batches, all_over, stream_seed
 from vaecodec.training.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -102,7 +102,7 @@ class _Run:
             images, chosen.batch_size, config.seed, shift_pixels=chosen.shift_pixels, rank=rank, world=world
         )
         self.training = images
-        self.validation = validation[:VALIDATION_IMAGES]
+        self.validation = validation[all_over(len(validation), VALIDATION_IMAGES)]
         trainable = make_trainable(config, population=len(images))
         learned = trainable.learned() if isinstance(trainable, Trainable) else trainable.parameters()
         optimiser = torch.optim.Adam(learned, lr=chosen.learning_rate, fused=True)
