@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--levels-every", type=int, default=4, metavar="K", help="default: 4")
     options = parser.parse_args(arguments)
     codec, config = load(options.model), read_run_config(options.run)
-    if config.name != codec.model.name:
+    if config.name != codec.model.about.get("config", {}).get("name"):  # of a joined model: of its levels
         parser.error(f"{options.run} is not the run of {codec.model.name}")
     trainable = make_trainable(config)
     if not isinstance(trainable, ConditionedTrainable):

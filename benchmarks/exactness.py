@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 import vaecodec
 from benchmarks.classical import DATA, describe_set, evenly_spaced
 from benchmarks.machine import RESULTS, ROOT, write_results
-from benchmarks.measure import levels_to_measure, through_files
+from benchmarks.measure import levels_to_measure, lossy_streams, through_files
 from vaecodec.bitstream.stream import unpack
 from vaecodec.data import load_dataset
 from vaecodec.runtime.codec import Codec
@@ -78,7 +78,7 @@ def measure(codec: Codec, model: str, images: Images, level: int) -> dict[str, A
     """Everything about one level on images uint8 (n, h, w); `model` is what the codec was loaded by."""
     symbols = codec.analyse(images, level)
     pixels = np.concatenate([codec.synthesise(row[None], level) for row in symbols])  # batch 1: the reference
-    files = through_files(codec.compress_batch(images, level=level))
+    files = through_files(lossy_streams(codec, images, level))
     decoded = np.stack(codec.decompress_batch(files.streams))
     found = np.stack([codec.parse(stream)[1] for stream in files.streams])
     result: dict[str, Any] = {

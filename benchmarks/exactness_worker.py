@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import vaecodec
+from vaecodec.runtime.rate_control import Setting
 
 
 def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
     different = 0
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        streams = codec.compress_batch(images[part], level=level)
+        streams = codec.compress_at(list(images[part]), [Setting(level)] * len(images[part]))
         for stream in streams:
             streams_hash.update(stream)
         found = np.stack([codec.parse(stream)[1] for stream in streams])

@@ -20,6 +20,7 @@ from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.exact import evaluate
 from vaecodec.runtime.model_file import Model
+from vaecodec.runtime.rate_control import Setting
 from vaecodec.training.config import ObjectiveConfig, TrainingConfig
 
 Images = NDArray[np.uint8]
@@ -110,9 +111,14 @@ def through_files(streams: Sequence[bytes]) -> Files:
         return Files([path.stat().st_size for path in paths], [path.read_bytes() for path in paths])
 
 
+def lossy_streams(codec: Codec, images: Images, level: int, effort: int = 0) -> list[bytes]:
+    """Streams of the level for images uint8 (n, h, w), also where the model would code some exactly in fewer bytes."""
+    return codec.compress_at(list(images), [Setting(level, effort)] * len(images))
+
+
 def measure_codec(codec: Codec, images: Images, level: int, *, effort: int = 0) -> tuple[RatePoint, NDArray[np.int32]]:
     """The point of a level over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
-    files = through_files(codec.compress_batch(images, level=level, effort=effort))
+    files = through_files(lossy_streams(codec, images, level, effort))
     decoded = np.stack(codec.decompress_batch(files.streams))
     symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
     point = measure_point(

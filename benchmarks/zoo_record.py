@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.classical import describe, describe_set, evenly_spaced
 from benchmarks.lossless import measure_files
 from benchmarks.machine import write_results
-from benchmarks.measure import levels_to_measure, measure_model
+from benchmarks.measure import levels_to_measure, lossy_streams, measure_model
 from benchmarks.sweep import last_metrics
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -106,7 +106,7 @@ def measure_exact(codec: Codec, data: str, test: ImageSet) -> dict[str, dict[str
 
 def measure_set(codec: Codec, images: NDArray[np.uint8], level: int) -> SetPoint:
     """The point of a level over images uint8 (n, h, w), in memory."""
-    streams = codec.compress_batch(images, level=level)
+    streams = lossy_streams(codec, images, level)
     symbols = np.stack([codec.parse(stream)[1] for stream in streams])
     return SetPoint(
         images=len(images),
