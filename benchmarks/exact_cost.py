@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "bar_db": MOST_LOST_DB,
         "holds": most <= MOST_LOST_DB,
     }
-    stored = RESULTS / f"exact-cost-{config.data}.json"
+    stored = RESULTS / f"exact-cost-{config.data.removesuffix('-mixed')}.json"
     write_results(stored, result, seed=config.seed)
     print(stored)
     return 0 if most <= MOST_LOST_DB else 1

@@ -2,6 +2,7 @@
 
 results/flagship-DATA.json                           ──> tables and lines
 results/targets-mnist, five-betas-mnist, speed.json  ──> lines
+results/exact-cost-DATA.json                         ──> lines
 """
 
 from collections.abc import Mapping, Sequence
@@ -125,6 +126,17 @@ def _single_points(efforts: Sequence[Result]) -> list[str]:
                 f"{_of_efforts(efforts, told)}"
             )
     return lines
+
+
+def exact_cost_lines(data: str, result: Result) -> list[str]:
+    """What it costs that the synthesis is exact in integers."""
+    lost = [(one["lost_db"], one["level"]) for one in result["levels"]]
+    kept = sum(one <= result["bar_db"] for one, _ in lost)
+    (least, _), (most, worst) = min(lost), max(lost)
+    return [
+        f"{data}, {result['model']}, PSNR that its integer-exact synthesis loses to the float one: {least:+.2f} to "
+        f"{most:+.2f} dB, most at level {worst}; at most {result['bar_db']:g} dB at {kept} of {len(lost)} levels"
+    ]
 
 
 def targets_lines(result: Result) -> list[str]:

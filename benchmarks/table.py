@@ -179,6 +179,7 @@ def promises(folder: Path) -> str:
         lines += [f"{name}: {NOT_YET}"] if result is None else describe(result)
     where_measured: tuple[tuple[str, Callable[[Result], list[str]]], ...] = (
         *((f"flagship-{data}", partial(flagship_table.flagship_lines, data)) for data in TITLES),
+        *((f"exact-cost-{data}", partial(flagship_table.exact_cost_lines, data)) for data in TITLES),
         ("targets-mnist", flagship_table.targets_lines),
         ("five-betas-mnist", flagship_table.five_betas_lines),
         ("speed", flagship_table.speed_lines),
