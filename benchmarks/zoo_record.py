@@ -29,6 +29,7 @@ from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.installed import SUFFIX, zoo_folder
+from vaecodec.runtime.model_summary import read_summary
 
 GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
 
@@ -71,7 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(codec.model.levels) > 1:
         record["levels"] = list(measure_levels(codec, path, config["data"], test, options.every))
     write_results(path.with_suffix(".json"), record, seed=config["seed"])
+    record_fingerprints(zoo_folder())
     return 0
+
+
+def record_fingerprints(zoo: Path) -> None:
+    """Write zoo/fingerprints.json, by which the runtime finds the model of a stream."""
+    table = {path.stem: read_summary(path).fingerprint.hex() for path in sorted(zoo.glob(f"*{SUFFIX}"))}
+    (zoo / "fingerprints.json").write_text(json.dumps(table, indent=1) + "\n")
 
 
 def read_curves(run: Path) -> list[dict[str, float]]:

@@ -65,8 +65,7 @@ class Codecs:
         if self._given is not None:
             return self._given
         if short not in self._by_start:
-            installed = [model for model in installed_models() if model.summary.fingerprint.startswith(short)]
-            self._by_start[short] = [Candidate(m.summary.fingerprint, _reader(m)) for m in installed]
+            self._by_start[short] = [Candidate(m.summary.fingerprint, _reader(m)) for m in installed_models(short)]
         found = codec_among(self._by_start[short], data)
         if found is None:
             raise ModelNotFound(

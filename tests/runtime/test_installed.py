@@ -13,6 +13,7 @@ from vaecodec.errors import BadChecksum, FormatError, ModelNotFound
 from vaecodec.runtime import installed
 from vaecodec.runtime.installed import find_model, installed_models, models_by_fingerprint, models_for_geometry
 from vaecodec.runtime.model_file import read_model
+from vaecodec.runtime.model_summary import read_summary
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TINY, MINI = GOLDEN / "tiny.vaem", GOLDEN / "mini.vaem"
@@ -44,6 +45,23 @@ def test_the_environment_names_the_users_folder(folder: Path) -> None:
 def test_without_the_environment_the_users_data_folder_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAECODEC_MODELS", raising=False)
     assert installed.user_folder().parts[-2:] == ("vaecodec", "models")
+
+
+def test_the_zoo_records_the_fingerprint_of_each_of_its_models() -> None:
+    files = sorted(installed.zoo_folder().glob("*.vaem"))
+    assert files
+    assert installed.recorded_fingerprints() == {path.stem: read_summary(path).fingerprint for path in files}
+
+
+def test_models_are_found_by_the_beginning_of_their_fingerprint_recorded_or_not(folder: Path) -> None:
+    tiny, mini = read_model(TINY).fingerprint, read_model(MINI).fingerprint
+    zoo = installed.zoo_folder()
+    shutil.move(folder / "golden-tiny-1.vaem", zoo / "golden-tiny-1.vaem")
+    for recorded in ({}, {"golden-tiny-1": tiny.hex()}, {"golden-tiny-1": tiny.hex(), "golden-mini-1": tiny.hex()}):
+        (zoo / "fingerprints.json").write_text(json.dumps(recorded))
+        assert [model.name for model in installed_models(tiny[:2])] == ["golden-tiny-1"]
+        assert [model.name for model in installed_models(mini[:2])] == ["golden-mini-1"]
+        assert len(list(installed_models())) == 2
 
 
 @pytest.mark.parametrize("name", ["digits", "golden-tiny-1", str(TINY)])

@@ -1,7 +1,7 @@
 """Where models are found: the zoo in the package, then the user's model folder.
 
     name ──aliases.json──> revision ──> zoo/REVISION.vaem or MODELS/REVISION.vaem ──> Model
-    stream's short fingerprint ──headers──> every installed model whose fingerprint starts so
+    stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
 
 A released model file is never changed: an alias moves to a new revision.
 """
@@ -53,8 +53,19 @@ def aliases() -> dict[str, str]:
     return table
 
 
-def installed_models() -> Iterator[InstalledModel]:
-    """Every model file that can be read: the zoo's first, by name; a user's file cannot hide a released one."""
+def recorded_fingerprints() -> dict[str, bytes]:
+    """Fingerprints of the zoo's models by name, so that one can be found without reading the headers of all."""
+    path = zoo_folder() / "fingerprints.json"
+    table: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    return {name: bytes.fromhex(digits) for name, digits in table.items()}
+
+
+def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
+    """Every model file that can be read: the zoo's first, by name; a user's file cannot hide a released one.
+
+    short: only those whose fingerprint starts so.
+    """
+    recorded = recorded_fingerprints() if short else {}
     names_of: dict[str, list[str]] = {}
     for alias, revision in aliases().items():
         names_of.setdefault(revision, []).append(alias)
@@ -64,11 +75,14 @@ def installed_models() -> Iterator[InstalledModel]:
             if path.stem in seen:
                 continue
             seen.add(path.stem)
+            if folder == zoo_folder() and not recorded.get(path.stem, short).startswith(short):
+                continue
             try:
                 summary = _summary(path, path.stat().st_mtime_ns)
             except (FormatError, OSError):
                 continue  # one damaged file must not make the others unusable; naming it gives its error
-            yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
+            if summary.fingerprint.startswith(short):
+                yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Model:
@@ -89,12 +103,11 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
     A file that is damaged behind its header does not hide the others; where no other is left, its error is raised.
     """
     found, errors = [], []
-    for installed in installed_models():
-        if installed.summary.fingerprint.startswith(short):
-            try:
-                found.append(read_installed(installed.path))
-            except (FormatError, NotExact, OSError) as error:
-                errors.append(error)
+    for installed in installed_models(short):
+        try:
+            found.append(read_installed(installed.path))
+        except (FormatError, NotExact, OSError) as error:
+            errors.append(error)
     if errors and not found:
         raise errors[0]
     return found
