@@ -89,6 +89,9 @@ def draw_panel(panel: Any, data: str, result: Result, classical: Result, flagshi
     for model in result["zoo"]:
         draw_zoo(panel, model["point"])
     draw_flagship(panel, flagship["efforts"])
+    if flagship.get("lossless"):
+        place = [flagship["lossless"]["bytes"]], [TOP_DB]
+        panel.plot(*place, color=FLAGSHIP_COLOUR, marker="v", markersize=8, linestyle="none")
     if data == "dsprites":
         panel.axvline(DSPRITES_ENTROPY_BYTES, color="black", linewidth=1, linestyle="-.")
         text = f" entropy of dSprites,\n {DSPRITES_ENTROPY_BYTES} bytes an image"
