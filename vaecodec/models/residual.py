@@ -4,7 +4,7 @@ h ──relu──inner──relu──outer──(+)──>        inner, outer
 └───────────────────────────────┘
 
 An analysis may read its stream normalised instead, by SiLU: there nothing has to be exact in integers. Behind a ReLU
-most of its units die in the first thousand steps, when all latents move one way, and what is left is nearly linear.
+most of its units died in every model that was looked at, and what was left was nearly linear (docs/models.md).
 """
 
 from __future__ import annotations
