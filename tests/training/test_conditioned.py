@@ -13,10 +13,13 @@ from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
 from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.exact_conditioned import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
 from vaecodec.models.levels import LevelTable, beta_grid, open_latents
+from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.loop import Hardware
+from vaecodec.training.onnx_export import export_conditioned_analysis
+from vaecodec.training.prune import prune_hidden
 from vaecodec.training.run import run
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
@@ -42,7 +45,7 @@ def config_of(**objective: object) -> TrainingConfig:
             "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
             "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
             "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
-            "finish": {"synthesis_steps": 30},
+            "finish": {"synthesis_steps": 30, "prune_share": 0.01},
         }
     )
 
@@ -183,3 +186,35 @@ def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec
 def test_more_coarse_latents_than_there_are_is_refused() -> None:
     with pytest.raises(ConfigError, match="coarse_latents"):
         ConditionedConfig(**SMALL, coarse_latents=25)
+
+
+@pytest.mark.parametrize("levels", [[0, 1], [0, 5, 2], [3, 3, 3, 3]])
+def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int]) -> None:
+    torch.manual_seed(9)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
+    images = SETS[2].images[: len(levels)]
+    found = AnalysisSession(export_conditioned_analysis(model))(images, np.array(levels, np.int64))
+    with torch.no_grad():
+        wanted = model.analyse(torch.from_numpy(images / np.float32(255)), torch.tensor(levels))
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
+
+
+def test_cutting_units_that_nothing_wakes_changes_nothing_and_cutting_more_changes_little() -> None:
+    torch.manual_seed(10)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3))
+    symbols, level, even = torch.randn(300, 24).round(), torch.randint(6, (300,)), torch.ones(300)
+    with torch.no_grad():
+        for block in model.synthesis.blocks:
+            block.outer.weight.normal_(std=0.1)
+            block.inner.bias[:5] = -1e4
+        before = model.synthesis(symbols, level)
+        prune_hidden(model.synthesis, symbols, level, even, 1e-12)
+        left = [block.inner.out_features for block in model.synthesis.blocks]
+        assert max(left) <= 27
+        torch.testing.assert_close(model.synthesis(symbols, level), before)
+        prune_hidden(model.synthesis, symbols, level, even, 0.05)
+        assert sum(block.inner.out_features for block in model.synthesis.blocks) < sum(left)
+        change = model.synthesis(symbols, level) - before
+        assert change.square().mean() < 0.1 * before.var()
+        prune_hidden(model.synthesis, symbols, level, even, 0.999999)
+        assert all(block.outer.in_features >= 1 for block in model.synthesis.blocks)

@@ -109,16 +109,27 @@ class ConditionedAnalysis(nn.Module):
         self.scale = LATENT_SCALE if config.half_planes else 1.0
         self.moments = SeenMoments(config) if config.moments else None
 
-    def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+    def forward(
+        self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"], count: int | None = None
+    ) -> Float[Tensor, "b n"]:
+        """count: only so many of the latents, the coarsest."""
         flat = x.flatten(1)
-        h, straight = self.enter(flat), self.straight(flat)
+        h, straight = self.enter(flat), _first(self.straight, flat, count)
         if self.moments is not None:
             entering, beside = self.moments(x)
-            h, straight = h + entering, straight + beside
+            h, straight = h + entering, straight + (beside if count is None else beside[:, :count])
         for block in self.blocks:
             h = block(h, level)
-        latents: Tensor = self.leave(self.reading(h)) + straight
+        latents: Tensor = _first(self.leave, self.reading(h), count) + straight
         return latents if self.scale == 1 else self.scale * latents
+
+
+def _first(layer: nn.Linear, x: Float[Tensor, "b i"], count: int | None) -> Float[Tensor, "b o"]:
+    """The first `count` outputs of a layer, or all."""
+    if count is None:
+        result: Tensor = layer(x)
+        return result
+    return F.linear(x, layer.weight[:count], None if layer.bias is None else layer.bias[:count])
 
 
 class SeenMoments(nn.Module):
@@ -159,6 +170,16 @@ class ConditionedVAE(nn.Module):
         latents: Tensor = self.analysis(x, level)
         inverse_step: Tensor = (-self.log_step(level)).exp()
         return latents * inverse_step if self.all_open else latents * inverse_step * self.is_open(level)
+
+    def analyse_open(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+        """As analyse; latents that no level of the batch has opened cost nothing. For export: it branches on data."""
+        if self.all_open:
+            return self.analyse(x, level)
+        count: int = self.opened[level].max().item()  # type: ignore[assignment]  # int() would fix it in an export
+        torch._check(count >= 1)  # what the exporter cannot know
+        torch._check(count <= self.config.latents)
+        per_step = (-self.log_step(level)).exp() * self.is_open(level)
+        return F.pad(self.analysis(x, level, count) * per_step[:, :count], (0, self.config.latents - count))
 
     @property
     def all_open(self) -> bool:

@@ -71,7 +71,11 @@ def parse_streams(codec: Codec, streams: Sequence[bytes | memoryview]) -> Parsed
                 if codec.groups is not None:
                     symbols[places], left[places] = codec.groups.decode(payloads), False
                     continue
-                symbols[places], sure = decode_lanes(payloads, codec.model.levels[level].tables)
+                decoded, sure = decode_lanes(payloads, codec.model.levels[level].tables)
+                if len(places) == count:
+                    symbols = decoded
+                else:
+                    symbols[places] = decoded
                 left[places[sure]] = False
     for k in np.flatnonzero(left).tolist():
         stream, symbols[k] = codec.parse(streams[k])

@@ -73,6 +73,10 @@ def _scale(op: Rescale) -> Array:
     return np.ldexp(np.float32(1), -op.shift.astype(np.int32))
 
 
+def _or_none(bias: Array) -> Array | None:
+    return bias if bias.any() else None
+
+
 class PlanMaker:
     """Makes plans of one network; what no known input changes is prepared once for all of them."""
 
@@ -210,11 +214,11 @@ class _Folding:
         if x.whole:
             if target not in self._weights:
                 self._weights[target] = op.weight * factor[:, None]
-            return partial(exact_steps.dense, self._weights[target], op.bias * factor)
+            return partial(exact_steps.dense, self._weights[target], _or_none(op.bias * factor))
         fixed = x.constant.astype(np.float64)
         fixed[x.live] = 0
         bias = (op.weight @ fixed + op.bias).astype(np.float32)  # in float64: exact, as the whole sum is
-        return partial(exact_steps.dense, op.weight[:, x.live] * factor[:, None], bias * factor)
+        return partial(exact_steps.dense, op.weight[:, x.live] * factor[:, None], _or_none(bias * factor))
 
     def _pairwise(self, op: Multiply | Add, target: int, sources: list[_Value]) -> Compute:
         function = np.multiply if isinstance(op, Multiply) else np.add
@@ -234,10 +238,10 @@ class _Folding:
         factor = None
         if rounds and op.sources[0] not in self._scaled:
             factor = scale if len(scale) == 1 else scale[x.live]
-        clamps = (low < op.low or high > op.high) and not self._lookup_clamps(op, target)
-        return partial(
-            exact_steps.rescaled, factor, rounds, (np.float32(op.low), np.float32(op.high)) if clamps else None
-        )
+        clamps, channels = not self._lookup_clamps(op, target), len(x.live)
+        lowest = np.full(channels, op.low, np.float32) if clamps and low < op.low else None
+        highest = np.full(channels, op.high, np.float32) if clamps and high > op.high else None
+        return partial(exact_steps.rescaled, factor, rounds, lowest, highest)
 
     def _lookup_clamps(self, op: Rescale, target: int) -> bool:
         """Whether only a table takes this value, whose ends are where the value is to be clamped."""

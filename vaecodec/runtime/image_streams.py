@@ -82,8 +82,11 @@ def _compress_part(codec: Codec, pixels: list[Pixels], settings: list[Setting]) 
 
 def _decompress_part(codec: Codec, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
     parsed = parse_streams(codec, streams)
+    levels = np.unique(parsed.levels).tolist()
+    if len(levels) == 1 and not any(parsed.sizes):
+        return list(codec.synthesise(parsed.symbols, levels[0]))
     images: list[Pixels] = [np.empty(0, np.uint8)] * len(streams)
-    for level in np.unique(parsed.levels).tolist():
+    for level in levels:
         places = np.flatnonzero(parsed.levels == level)
         for k, image in zip(places.tolist(), codec.synthesise(parsed.symbols[places], level), strict=True):
             size = parsed.sizes[k]

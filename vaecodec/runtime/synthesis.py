@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int32]
-MOST_ROWS = 256  # images at once: where matrix products reach their speed
+MOST_ROWS = 512  # images at once: where matrix products reach their speed
 MOST_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 MAX_PLANS = 16  # levels whose plans are kept, each some 100 KB to MB
 
@@ -45,7 +45,9 @@ class Synthesis:
         few = len(symbols) <= KNOWN_ANSWER_BATCH
         rows = KNOWN_ANSWER_BATCH if few else self.many_rows
         network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
-        inputs, parts = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level), []
+        inputs, parts = symbols, []  # a plan takes what is coded from them, and nothing else
+        if few:
+            inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
         for first in range(0, len(inputs), rows):
             part = inputs[first : first + rows]
             self._prove(len(part))
@@ -82,7 +84,7 @@ class Synthesis:
             chosen = np.ones(len(known), np.bool_)
             chosen[: tables.n] = ~tables.coded
             sample = np.where(chosen, known, self._model.known_answer.symbols)
-            plan = self._model.synthesis if chosen.all() else self._maker.plan(KnownInputs(chosen, known))
+            plan = self._maker.plan(KnownInputs(chosen, known))
             if not np.array_equal(plan(sample), self._model.synthesis(sample)):
                 raise KnownAnswerMismatch(
                     f"{self._model.name}: this machine's arithmetic is not exact at level {level}"

@@ -47,6 +47,8 @@ class FinishConfig:
     default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it. prior_steps: in
     which the networks are fitted that tell the coder what the groups of an nvae cost. latent_step: of a lossless-vae,
     the step of its latents' quantizer, in those that training rounds to; a smaller one puts more bits into the latents.
+    prune_share: of a conditioned-vae's synthesis, the least hidden units are cut, up to this share of the energy that a
+    block's units add to the stream (vaecodec.training.prune).
     """
 
     step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
@@ -55,12 +57,15 @@ class FinishConfig:
     default_file_bytes: float = 28.0
     prior_steps: int = 3000
     latent_step: float = 1.0
+    prune_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.latent_step) and self.latent_step > 0):
             raise ConfigError(f"latent_step: expected a positive number, found {self.latent_step!r}")
         if not self.step_multipliers or not all(m > 0 and math.isfinite(m) for m in self.step_multipliers):
             raise ConfigError(f"step_multipliers: expected positive numbers, found {self.step_multipliers}")
+        if not 0 <= self.prune_share < 1:
+            raise ConfigError(f"prune_share: expected a share in 0..1, below 1, found {self.prune_share!r}")
         at_least("synthesis_steps", self.synthesis_steps, 0)
         at_least("prior_steps", self.prior_steps, 0)
         at_least("synthesis_learning_rate", self.synthesis_learning_rate, 0)

@@ -32,6 +32,7 @@ from vaecodec.training.descent import descend
 from vaecodec.training.latents import carrying
 from vaecodec.training.objective import distortion_nats
 from vaecodec.training.onnx_export import export_conditioned_analysis, halve_weights, round_to_bytes
+from vaecodec.training.prune import prune_hidden
 from vaecodec.training.record import training_record
 
 CALIBRATION_IMAGES = 4096
@@ -73,7 +74,7 @@ def finish_conditioned(
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
-    exact = _exact_twin(model, limit, symbols, level)
+    exact = _exact_twin(model, limit, symbols, level, config.finish.prune_share)
     _fine_tune(exact, model, sampler, config)
     rows = np.column_stack([symbols.numpy(), level.numpy()])
     rows = np.resize(rows, (KNOWN_ANSWER_BATCH, rows.shape[1])).astype(np.int32)
@@ -101,10 +102,16 @@ def finish_conditioned(
 
 
 def _exact_twin(
-    model: ConditionedVAE, limit: Float[Tensor, " n"], symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]
+    model: ConditionedVAE,
+    limit: Float[Tensor, " n"],
+    symbols: Float[Tensor, "b n"],
+    level: Int[Tensor, " b"],
+    prune_share: float,
 ) -> ExactTwin:
     if isinstance(model.synthesis, DrawnSynthesis):
         return ExactDrawnSynthesis(model.synthesis, limit, symbols, level)
+    if prune_share:
+        prune_hidden(model.synthesis, symbols, level, weight_of_level(model, level) / model.betas[level], prune_share)
     return ExactConditionedSynthesis(model.synthesis, limit, symbols, level)
 
 

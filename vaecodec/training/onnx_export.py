@@ -28,14 +28,14 @@ SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few chann
 
 
 class LatentsAtLevel(nn.Module):
-    """(b, h, w), level (b,) → the latents of a conditioned-vae (b, n), in steps."""
+    """(b, h, w), level (b,) → the latents of a conditioned-vae (b, n), in steps; 0 where not opened."""
 
     def __init__(self, model: ConditionedVAE) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        return self.model.analyse(x, level)
+        return self.model.analyse_open(x, level)
 
 
 class MeanOf(nn.Module):
