@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.errors import ModelError
+from vaecodec.runtime.cores import core_count
 
 Levels = npt.NDArray[np.int64]
 MAX_BATCH = 256  # bounds the memory of the feature maps
@@ -55,6 +56,7 @@ class AnalysisSession:
 
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
+            options.intra_op_num_threads = core_count()  # left to itself it binds threads to cores that may be taken
             # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             try:
