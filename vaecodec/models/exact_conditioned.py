@@ -1,6 +1,6 @@
 """ExactConditionedSynthesis: the integer-exact twin of ConditionedSynthesis.
 
-    symbols · gain(level) ─> u, ±2047 ─Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
+    symbols · gain(level) ─> u, ±511 ──Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
                              └───────────────────Dense───────────────────────────────┴─> index ─table─> pixel
 
 A block: stream · gain(level) ─> fine units ─ + offset(level) ─> 0..255 ─Dense─> 0..255 ─Dense─> ± stream. "Fine units"
@@ -20,7 +20,7 @@ from vaecodec.models.exact import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense
 from vaecodec.models.exact_graph import ExactGraph
 from vaecodec.runtime.exact import ExactNetwork
 
-LATENT_TOP = 2047
+LATENT_TOP = 511  # more would leave the straight path's weights less room below 2^24, and those of fine levels need it
 STREAM_TOP = 8191
 GAIN_TOP = 2000  # times STREAM_TOP stays below 2^24
 OFFSET_TOP = 32767
@@ -49,15 +49,16 @@ class LevelIntegers(nn.Module):
 
 
 class ExactGain(nn.Module):
-    """Symbols times what a level makes of them: integers within ±LATENT_TOP.
+    """Symbols times what a level makes of them: integers within ±top.
 
     factors (levels, c): latents in integer units of symbols; reach (c,): |symbol| is at most that.
     """
 
     shift: Tensor
 
-    def __init__(self, factors: Float[Tensor, "levels c"], reach: Float[Tensor, " c"]) -> None:
+    def __init__(self, factors: Float[Tensor, "levels c"], reach: Float[Tensor, " c"], top: int) -> None:
         super().__init__()
+        self.top = top
         largest = factors.abs().amax(dim=0).clamp_min(1e-9)
         room = torch.minimum(FIRST_WEIGHT_LIMIT / largest, 2.0**23 / (largest * reach.clamp_min(1)))
         self.register_buffer("shift", room.log2().floor().clamp(0, 24))
@@ -65,12 +66,12 @@ class ExactGain(nn.Module):
 
     def forward(self, symbols: Float[Tensor, "b c"], level: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
         product = symbols * self.gain(level)
-        return round_through(product * (-self.shift).exp2()).clamp(-LATENT_TOP, LATENT_TOP)
+        return round_through(product * (-self.shift).exp2()).clamp(-self.top, self.top)
 
     def build(self, graph: ExactGraph, symbols: int, level: int) -> int:
         """Add the operations."""
         product = graph.multiply(symbols, graph.lookup(level, self.gain.integers()))
-        return graph.rescale(product, self.shift, -LATENT_TOP, LATENT_TOP)
+        return graph.rescale(product, self.shift, -self.top, self.top)
 
 
 def begin_graph(limit: Float[Tensor, " n"], levels: int) -> tuple[ExactGraph, int, int]:
@@ -140,7 +141,7 @@ class ExactConditionedSynthesis(nn.Module):
         self.limit: Tensor = limit
         sample = _Calibration(synthesis, symbols, level)
         unit = sample.latent_tops / LATENT_TOP  # (n,), the value of one unit of each latent
-        self.gain = ExactGain(synthesis.gain.table().detach() / unit, limit)
+        self.gain = ExactGain(synthesis.gain.table().detach() / unit, limit, LATENT_TOP)
         stream = sample.stream_top / STREAM_TOP
         full = torch.full((len(limit),), float(LATENT_TOP))
         enter, leave = synthesis.enter, synthesis.leave
@@ -159,7 +160,9 @@ class ExactConditionedSynthesis(nn.Module):
         active = torch.full((leave.in_features,), float(ACTIVATION_TOP))
         self.leave = ExactDense(leave.weight * (last / fine), leave.bias / fine, active, low=-span, high=span)
         straight = synthesis.straight.weight * unit / fine
-        self.straight = ExactDense(straight, torch.zeros(len(straight)), full, low=-span, high=span)
+        self.straight = ExactDense(
+            straight, torch.zeros(len(straight)), full, low=-span, high=span, weight_limit=FIRST_WEIGHT_LIMIT
+        )
 
     def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The index of every pixel in the table of soft_clamp."""

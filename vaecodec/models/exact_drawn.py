@@ -15,13 +15,14 @@ from torch.nn import functional as F
 
 from vaecodec.models.conditioned_drawn import LEVEL_CHANNELS, SQUARE, DrawnSynthesis
 from vaecodec.models.exact import shuffle
-from vaecodec.models.exact_conditioned import LATENT_TOP, ExactGain, begin_graph
+from vaecodec.models.exact_conditioned import ExactGain, begin_graph
 from vaecodec.models.exact_half_planes import ExactHalfPlaneMap
 from vaecodec.models.exact_residual import exact_layer
 from vaecodec.models.exact_synthesis import LOGIT_STEPS, LOGIT_TOP, SymbolRange, pixel_table
 from vaecodec.runtime.exact import ExactNetwork
 from vaecodec.runtime.exact_ops import Lookup, Shuffle
 
+LATENT_TOP = 2047
 LATENT_MARGIN = 1.25  # of what the sample reaches
 DRAWN_IMAGES = 512  # of the sample; more maps than these fill the memory
 
@@ -49,7 +50,7 @@ class ExactDrawnSynthesis(nn.Module):
         tops = synthesis.latents(symbols, level).abs().amax(dim=0)
         tops[-LEVEL_CHANNELS:] = factors[:, -LEVEL_CHANNELS:].abs().amax(dim=0)
         unit = LATENT_MARGIN * tops.clamp_min(1e-3) / LATENT_TOP  # of each latent
-        self.gain = ExactGain(factors / unit, _with_ones(limit))
+        self.gain = ExactGain(factors / unit, _with_ones(limit), LATENT_TOP)
         reach = torch.full((len(unit),), LATENT_TOP)
         meaning = SymbolRange(torch.zeros_like(unit), unit, torch.arange(len(unit)), reach)
         rows = torch.linspace(0, len(symbols) - 1, min(len(symbols), DRAWN_IMAGES)).long()
