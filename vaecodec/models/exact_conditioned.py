@@ -1,7 +1,7 @@
 """ExactConditionedSynthesis: the integer-exact twin of ConditionedSynthesis.
 
-    symbols · gain(level) ─> u, ±511 ──Dense─> stream, ±8191 ─blocks─> 0..255 ─Dense─┐
-                             └───────────────────Dense───────────────────────────────┴─> index ─table─> pixel
+    symbols · gain(level) ─> u, ±511 ──Dense─> stream, ±8191 ─blocks─> 0..255 ─┐
+                             └─────────────────────────────────────────────────┴─Dense─> index ─table─> pixel
 
 A block: stream · gain(level) ─> fine units ─ + offset(level) ─> 0..255 ─Dense─> 0..255 ─Dense─> ± stream. "Fine units"
 are a sixteenth of what follows them, so that what is added there is not rounded first.
@@ -155,13 +155,10 @@ class ExactConditionedSynthesis(nn.Module):
         )
         last = sample.last_top / ACTIVATION_TOP
         self.last = LevelIntegers(torch.full((1, 1), 2.0**10 * stream / last), GAIN_TOP)
-        fine = 1 / (PIXEL_STEPS << FINE_SHIFT)
-        span = (PIXEL_TOP << FINE_SHIFT) * 4
-        active = torch.full((leave.in_features,), float(ACTIVATION_TOP))
-        self.leave = ExactDense(leave.weight * (last / fine), leave.bias / fine, active, low=-span, high=span)
-        straight = synthesis.straight.weight * unit / fine
-        self.straight = ExactDense(
-            straight, torch.zeros(len(straight)), full, low=-span, high=span, weight_limit=FIRST_WEIGHT_LIMIT
+        both = torch.cat([leave.weight * last, synthesis.straight.weight * unit], dim=1) * PIXEL_STEPS
+        reach = torch.cat([torch.full((leave.in_features,), float(ACTIVATION_TOP)), full])
+        self.leave = ExactDense(
+            both, leave.bias * PIXEL_STEPS, reach, low=-PIXEL_TOP, high=PIXEL_TOP, weight_limit=FIRST_WEIGHT_LIMIT
         )
 
     def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
@@ -171,8 +168,7 @@ class ExactConditionedSynthesis(nn.Module):
         for block in self.blocks:
             h = block(h, level)
         active = _rescale(h * self.last.integers()[0], 10, 0, ACTIVATION_TOP)
-        fine = self.leave(active) + self.straight(latents)
-        index = _rescale(fine, FINE_SHIFT, -PIXEL_TOP, PIXEL_TOP)
+        index: Tensor = self.leave(torch.cat([active, latents], dim=1))
         return index.view(-1, self.config.height, self.config.width)
 
     def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
@@ -188,8 +184,10 @@ class ExactConditionedSynthesis(nn.Module):
             h = block.build(graph, h, level)  # type: ignore[operator]
         gain = self.last.integers().expand(self.config.levels, self.config.units)
         active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
-        fine = graph.add(_build_dense(graph, self.leave, active), _build_dense(graph, self.straight, latents))
-        index = graph.rescale(fine, FINE_SHIFT, -PIXEL_TOP, PIXEL_TOP)
+        weight, bias = self.leave.integers()
+        of_active, of_latents = weight.split([self.config.units, self.config.latents], dim=1)
+        both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
+        index = graph.rescale(both, self.leave.shift, -PIXEL_TOP, PIXEL_TOP)
         image = graph.reshape(index, self.config.height, self.config.width)
         graph.lookup(image, pixel_table()[0], -PIXEL_TOP)
         return graph.network()

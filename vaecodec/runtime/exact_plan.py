@@ -21,6 +21,7 @@ from vaecodec.runtime import exact_steps
 from vaecodec.runtime.exact import ExactNetwork, last_uses
 from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Rescale, Reshape, Shuffle, Slice
 from vaecodec.runtime.exact_ranges import Range
+from vaecodec.runtime.exact_sums import join_sums
 
 Channels = npt.NDArray[np.intp]
 # Of the sources' arrays and of `out`, where the result may go: the first source's memory.
@@ -93,8 +94,8 @@ class PlanMaker:
         """The plan for these known inputs, clamped as the network clamps them."""
         network, live = self._network, np.flatnonzero(~known.chosen)
         folding = _Folding(network, self._ranges, self._takers, self._weights)
-        steps = tuple(folding.steps(known))
-        return ExactPlan(network.input_low[live], network.input_high[live], live, steps, folding.constant)
+        steps = join_sums(list(folding.steps(known)))
+        return ExactPlan(network.input_low[live], network.input_high[live], live, tuple(steps), folding.constant)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,6 +35,11 @@ def dense(weight: Array, bias: Array | None, x: Array, *, out: Array | None) -> 
     return y.reshape(*x.shape[:-1], len(weight))
 
 
+def dense_of_two(weight: Array, bias: Array | None, x: Array, y: Array, *, out: Array | None) -> Array:
+    """dense of [x, y]."""
+    return dense(weight, bias, np.concatenate([x, y], axis=-1), out=None)
+
+
 def of_two(function: np.ufunc, x: Array, y: Array, *, out: Array | None) -> Array:
     """Two values that are both unknown."""
     return function(x, y, out=out)  # type: ignore[no-any-return]

@@ -29,7 +29,8 @@ def all_over(length: int, count: int) -> npt.NDArray[np.intp]:
 class Batches:
     """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
 
-    shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros.
+    shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros. shifted_steps:
+    in batches before that step alone; None: in all.
     rank, world: the share of each batch that this process takes. Raises ConfigError where one would get nothing.
     """
 
@@ -40,6 +41,7 @@ class Batches:
         seed: int,
         *,
         shift_pixels: int = 0,
+        shifted_steps: int | None = None,
         rank: int = 0,
         world: int = 1,
     ) -> None:
@@ -49,13 +51,14 @@ class Batches:
             raise ConfigError(f"batch_size: {self._batch_size} images for {world} processes, expected one each or more")
         self._seed = seed
         self._shift_pixels = shift_pixels
+        self._shifted_steps = shifted_steps
         self._rank, self._world = rank, world
         self._epoch = -1
         self._order: npt.NDArray[np.int64] = np.empty(0, np.int64)
 
     def __getitem__(self, step: int) -> Float[Tensor, "b h w"]:
         images = self._images[self.chosen(step)]
-        if self._shift_pixels:
+        if self._shift_pixels and (self._shifted_steps is None or step < self._shifted_steps):
             images = _shifted(images, self._shift_pixels, stream_seed(SHIFT_STREAM, self._seed, step, self._rank))
         return torch.from_numpy(images.astype(np.float32) / 255)
 

@@ -89,13 +89,19 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def load_matching(folder: Path, config: TrainingConfig) -> Checkpoint:
-    """As load_checkpoint; raises CheckpointError where the checkpoint belongs to another config."""
+    """As load_checkpoint; raises CheckpointError where the checkpoint belongs to another config.
+
+    How the codec is made of the trained model, [finish], may have changed: training does not depend on it.
+    """
     checkpoint = load_checkpoint(folder)
     stored = checkpoint.config
     with suppress(ConfigError):  # else unknown keys are among the differences
         stored = TrainingConfig.from_dict(stored).to_dict()  # with the defaults of what is new since
-    wanted = json.loads(json.dumps(config.to_dict()))
-    refuse_differences(folder, "another config", json.loads(json.dumps(stored)), wanted)
+    found, wanted = (
+        json.loads(json.dumps({key: value for key, value in values.items() if key != "finish"}))
+        for values in (stored, config.to_dict())
+    )
+    refuse_differences(folder, "another config", found, wanted)
     return checkpoint
 
 

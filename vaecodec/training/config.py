@@ -23,7 +23,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OptimiserConfig:
-    """Adam with a linear warm-up and a cosine decay to zero. Counts are steps."""
+    """Adam with a linear warm-up and a cosine decay to zero. Counts are steps.
+
+    shift_pixels: augmentation, images move by up to so many. unmoved_steps: the last so many steps see them in place,
+    as the codec will.
+    """
 
     steps: int = 5000
     batch_size: int = 128
@@ -32,11 +36,12 @@ class OptimiserConfig:
     validate_every: int = 500
     checkpoint_every: int = 500
     shift_pixels: int = 0
+    unmoved_steps: int = 0
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every", "checkpoint_every"):
             at_least(name, getattr(self, name), 1)
-        for name in ("learning_rate", "warmup_steps", "shift_pixels"):
+        for name in ("learning_rate", "warmup_steps", "shift_pixels", "unmoved_steps"):
             at_least(name, getattr(self, name), 0)
 
 

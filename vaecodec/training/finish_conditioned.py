@@ -143,7 +143,8 @@ class _SymbolSampler:
     ) -> None:
         self._session = session
         chosen = config.optimiser
-        self._batches = Batches(images, chosen.batch_size, config.seed, shift_pixels=chosen.shift_pixels)
+        shift_pixels = 0 if chosen.unmoved_steps else chosen.shift_pixels  # as training ended
+        self._batches = Batches(images, chosen.batch_size, config.seed, shift_pixels=shift_pixels)
         self._seed = config.seed
         self._coded = np.stack([level.tables.coded for level in levels])
         self._modes = np.stack([level.tables.offsets for level in levels])

@@ -99,7 +99,13 @@ class _Run:
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         chosen = config.optimiser
         self.batches = Batches(
-            images, chosen.batch_size, config.seed, shift_pixels=chosen.shift_pixels, rank=rank, world=world
+            images,
+            chosen.batch_size,
+            config.seed,
+            shift_pixels=chosen.shift_pixels,
+            shifted_steps=chosen.steps - chosen.unmoved_steps,
+            rank=rank,
+            world=world,
         )
         self.training = images
         self.validation = validation[all_over(len(validation), VALIDATION_IMAGES)]
