@@ -64,6 +64,14 @@ def test_shifts_move_by_at_most_the_reach_and_fill_with_zeros() -> None:
     assert all(float(batches[step].sum()) == 1 for step in range(10))
 
 
+def test_images_are_in_place_from_the_step_on_that_ends_the_shifts() -> None:
+    in_place, shifted = Batches(IMAGES, 8, 3), Batches(IMAGES, 8, 3, shift_pixels=2)
+    batches = Batches(IMAGES, 8, 3, shift_pixels=2, shifted_steps=5)
+    for step in range(9):
+        assert torch.equal(batches[step], (shifted if step < 5 else in_place)[step])
+        assert not torch.equal(shifted[step], in_place[step])
+
+
 def test_random_streams_of_a_seed_differ() -> None:
     assert len({stream_seed(*key) for key in ((1, 0, 0), (2, 0, 0), (1, 0, 1), (1, 1, 0), (3, 0, 0), (0, 0, 0))}) == 6
     assert 0 <= stream_seed(1, 2) < 2**63

@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
         "checkpoint_every": 10,
         "warmup_steps": 5,
         "shift_pixels": 1,
+        "unmoved_steps": 40,
     },
 }
 CONFIG = TrainingConfig.from_dict(VALUES)
@@ -126,6 +127,12 @@ def test_another_config_is_refused(whole: Path) -> None:
     wider = replace(CONFIG, model=replace(CONFIG.model, channels=(5,)))
     with pytest.raises(CheckpointError, match=r"another config \(model\.channels: \[4\], now \[5\]\)"):
         run(whole, wider, resume=True)
+
+
+def test_a_finished_run_may_be_made_into_a_codec_another_way(whole: Path) -> None:
+    other = replace(CONFIG, finish=replace(CONFIG.finish, synthesis_steps=3))
+    assert other != CONFIG
+    assert load_matching(whole, other).step == 90
 
 
 def test_a_config_without_what_is_new_since_means_its_defaults(whole: Path, tmp_path: Path) -> None:

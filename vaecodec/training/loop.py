@@ -110,6 +110,7 @@ class _Run:
         self.training = images
         self.validation = validation[all_over(len(validation), VALIDATION_IMAGES)]
         trainable = make_trainable(config, population=len(images))
+        trainable.to(memory_format=torch.channels_last)  # convolutions take a tenth less time
         learned = trainable.learned() if isinstance(trainable, Trainable) else trainable.parameters()
         optimiser = torch.optim.Adam(learned, lr=chosen.learning_rate, fused=True)
         self.trainable, self.optimiser = self.accelerator.prepare(trainable, optimiser)
@@ -160,7 +161,7 @@ class _Run:
     def trained(self) -> AnyTrainable:
         """The model without Accelerate's wrapping."""
         plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
-        return plain.cpu().eval()
+        return plain.cpu().to(memory_format=torch.contiguous_format).eval()
 
     def _begin(self) -> None:
         """What a family makes of its weights from the training images, before the first step."""
