@@ -172,14 +172,19 @@ class ConditionedVAE(nn.Module):
         return latents * inverse_step if self.all_open else latents * inverse_step * self.is_open(level)
 
     def analyse_open(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        """As analyse; latents that no level of the batch has opened cost nothing. For export: it branches on data."""
+        """As analyse; latents that no level of the batch has opened take no time."""
         if self.all_open:
             return self.analyse(x, level)
+        count = self.most_open(level)
+        per_step = (-self.log_step(level)).exp() * self.is_open(level)
+        return F.pad(self.analysis(x, level, count) * per_step[:, :count], (0, self.config.latents - count))
+
+    def most_open(self, level: Int[Tensor, " b"]) -> int:
+        """How many latents the levels of a batch have, at most."""
         count: int = self.opened[level].max().item()  # type: ignore[assignment]  # int() would fix it in an export
         torch._check(count >= 1)  # what the exporter cannot know
         torch._check(count <= self.config.latents)
-        per_step = (-self.log_step(level)).exp() * self.is_open(level)
-        return F.pad(self.analysis(x, level, count) * per_step[:, :count], (0, self.config.latents - count))
+        return count
 
     @property
     def all_open(self) -> bool:
@@ -192,9 +197,12 @@ class ConditionedVAE(nn.Module):
         return (latents < self.opened[level][:, None]).float()
 
     def rate_nats(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        """-ln P of each latent under the training prior."""
-        rate = self.prior.rate_nats(y, level)
-        return rate if self.all_open else rate * self.is_open(level)
+        """-ln P of each latent under the training prior; 0 where the level has not opened it."""
+        if self.all_open:
+            return self.prior.rate_nats(y, level)
+        count = self.most_open(level)
+        rate = self.prior.rate_nats(y[:, :count], level) * self.is_open(level)[:, :count]
+        return F.pad(rate, (0, self.config.latents - count))
 
     def synthesise(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The logits of the pixels."""
@@ -220,11 +228,14 @@ class LevelPrior(nn.Module):
             self.log_scale.knots.add_(0.3 * spread)
 
     def rate_nats(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        """-ln P([y - 1/2, y + 1/2]) of each latent."""
-        shape = (-1, self.latents, MIXTURE)  # what each level needs once is computed once, not for each row
-        inverse = (-self.log_scale.table().view(shape).clamp(-4, 8)).exp()[level]
-        distance = (y[..., None] - self.mean(level).view(shape)).abs()  # symmetric: the lower tail does not cancel
+        """-ln P([y - 1/2, y + 1/2]) of each latent, or of the first ones alone."""
+        shape, count = (-1, self.latents, MIXTURE), y.shape[1]
+        mean, log_scale, weight = (
+            table.table().view(shape)[:, :count] for table in (self.mean, self.log_scale, self.weight)
+        )
+        inverse = (-log_scale.clamp(-4, 8)).exp()[level]  # once for each level, not for each row
+        distance = (y[..., None] - mean[level]).abs()  # symmetric: the lower tail does not cancel
         mass = torch.sigmoid((0.5 - distance) * inverse) - torch.sigmoid((-0.5 - distance) * inverse)
-        weights = self.weight.table().view(shape).log_softmax(-1)[level]
+        weights = weight.log_softmax(-1)[level]
         likelihood: Tensor = (mass.clamp_min(1e-9).log() + weights).logsumexp(-1)
         return -likelihood

@@ -42,7 +42,7 @@ class ConditionedTrainable(nn.Module):
         """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""
         levels = self.model.config.levels
         level = torch.randint(levels, (len(x),), generator=rng, device=x.device)
-        latents = self.model.analyse(x, level)
+        latents = self.model.analyse_open(x, level)
         noisy = latents + torch.empty_like(latents).uniform_(-0.5, 0.5, generator=rng)
         rate = self.model.rate_nats(noisy, level).sum(dim=1)
         rounded = latents + (latents.round() - latents).detach()
