@@ -185,7 +185,7 @@ class ExactConditionedSynthesis(nn.Module):
         gain = self.last.integers().expand(self.config.levels, self.config.units)
         active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
         weight, bias = self.leave.integers()
-        of_active, of_latents = weight.split([self.config.units, self.config.latents], dim=1)
+        of_active, of_latents = weight[:, : self.config.units], weight[:, self.config.units :]
         both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
         index = graph.rescale(both, self.leave.shift, -PIXEL_TOP, PIXEL_TOP)
         image = graph.reshape(index, self.config.height, self.config.width)

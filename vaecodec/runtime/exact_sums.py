@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from vaecodec.runtime import exact_steps
 
 if TYPE_CHECKING:
+    from vaecodec.runtime.exact_ops import Array
     from vaecodec.runtime.exact_plan import Step
 
 
@@ -54,22 +55,28 @@ def _maker(steps: list[Step], value: int) -> int | None:
 
 
 def _join(steps: list[Step], place: int, pair: tuple[int, int]) -> None:
-    a, b = steps[pair[0]], steps[pair[1]]
-    (wa, ba), (wb, bb) = _arguments(a), _arguments(b)
-    weight, biases = np.concatenate([wa, wb], axis=1), [bias for bias in (ba, bb) if bias is not None]
-    bias = sum(biases[1:], biases[0]) if biases else None
-    total = steps[place]
-    for number, step in enumerate(steps[place + 1 :], place + 1):
-        if total.target in step.sources:
-            if _is(step, exact_steps.rescaled) and total.target in step.done and _arguments(step)[0] is not None:
-                factor, *others = _arguments(step)
-                steps[number] = replace(step, compute=partial(exact_steps.rescaled, None, *others))
-                weight, bias = weight * factor[:, None], None if bias is None else bias * factor
-            break
-    compute, sources, done = partial(exact_steps.dense_of_two, weight, bias), (*a.sources, *b.sources), {*a.done, *b.done}
-    steps[place] = replace(total, sources=sources, compute=compute, done=tuple(done), reuse=False)
+    """Put the one product in the place of the sum, and take the two away."""
+    total, a, b = (steps[number] for number in (place, *pair))
+    weight = np.concatenate([_arguments(one)[0] for one in (a, b)], axis=1)
+    biases = [bias for bias in (_arguments(one)[1] for one in (a, b)) if bias is not None]
+    bias = sum(biases) if biases else None
+    factor = _take_factor(steps, place)
+    if factor is not None:
+        weight, bias = weight * factor[:, None], None if bias is None else bias * factor
+    product, done = partial(exact_steps.dense_of_two, weight, bias), {*a.done, *b.done}
+    steps[place] = replace(total, sources=(*a.sources, *b.sources), compute=product, done=tuple(done), reuse=False)
     for number in sorted(pair, reverse=True):
         del steps[number]
+
+
+def _take_factor(steps: list[Step], place: int) -> Array | None:
+    """What the step after a sum multiplies it by, if that alone takes it; the step does so no more."""
+    takers = [k for k, step in enumerate(steps) if steps[place].target in step.sources]
+    if len(takers) != 1 or not _is(steps[takers[0]], exact_steps.rescaled):
+        return None
+    factor, *others = _arguments(steps[takers[0]])
+    steps[takers[0]] = replace(steps[takers[0]], compute=partial(exact_steps.rescaled, None, *others))
+    return cast("Array | None", factor)
 
 
 def _is(step: Step, function: object, *arguments: object) -> bool:

@@ -29,8 +29,8 @@ def all_over(length: int, count: int) -> npt.NDArray[np.intp]:
 class Batches:
     """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
 
-    shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros. shifted_steps:
-    in batches before that step alone; None: in all.
+    shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros.
+    shifted_steps: in batches before that step alone; None: in all.
     rank, world: the share of each batch that this process takes. Raises ConfigError where one would get nothing.
     """
 
