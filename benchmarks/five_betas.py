@@ -29,6 +29,7 @@ from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.evaluation.rd import RateCurve, RatePoint
 from vaecodec.models.config import ConditionedConfig
+from vaecodec.models.levels import beta_grid, open_latents
 from vaecodec.runtime.codec import load
 from vaecodec.training.config import TrainingConfig, read_config
 
@@ -79,10 +80,13 @@ def chosen_levels(config: TrainingConfig) -> list[int]:
 
 
 def separate_config(config: TrainingConfig, level: int) -> TrainingConfig:
-    """The same network, trained as long, at the β of one of the levels alone."""
+    """The same network, trained as long, at the β of one of the levels alone, with the latents that are open there."""
     model = sizes(config)
+    betas = beta_grid(model.beta_high, model.beta_low, model.levels)
+    opened = open_latents(betas, model.coarse_latents or model.latents, model.latents, model.opens_at)
     beta = model.beta_high * (model.beta_low / model.beta_high) ** (level / (model.levels - 1))
-    model = replace(model, levels=1, knots=1, beta_high=beta, beta_low=beta)
+    only = {"levels": 1, "knots": 1, "beta_high": beta, "beta_low": beta}
+    model = replace(model, **only, coarse_latents=int(opened[level]), opens_at=beta / 2)  # it opens no others
     return replace(config, name=f"{config.name}-level-{level:02}", model=model)
 
 

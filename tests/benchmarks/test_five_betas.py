@@ -14,7 +14,7 @@ from benchmarks.machine import write_results
 from benchmarks.stored import Origin, SweepRow, read_rows
 from vaecodec.data import ImageSet
 from vaecodec.evaluation.rd import RatePoint
-from vaecodec.models.levels import beta_grid
+from vaecodec.models.levels import beta_grid, open_latents
 
 TRAINING, TEST = (
     ImageSet("mnist", split, np.full((2, 28, 28), value, np.uint8), None, (), "made up")
@@ -33,9 +33,27 @@ def test_the_separate_runs_differ_in_their_one_beta_alone(quick):
     for config, level in zip(configs, levels, strict=True):
         alone = beta_grid(config.model.beta_high, config.model.beta_low, 1)
         assert alone.tolist() == pytest.approx([float(grid[level])], rel=1e-6)
-        of_the_grid = {name: getattr(one.model, name) for name in ("levels", "knots", "beta_high", "beta_low")}
+        of_the_grid = {
+            name: getattr(one.model, name)
+            for name in ("levels", "knots", "beta_high", "beta_low", "coarse_latents", "opens_at")
+        }
         model = dataclasses.replace(config.model, **of_the_grid)
         assert dataclasses.replace(config, name=one.name, model=model) == one
+
+
+def test_a_separate_run_has_the_latents_that_its_level_has_open():
+    one = five_betas.conditioned_config()
+    opened = open_latents(
+        beta_grid(one.model.beta_high, one.model.beta_low, one.model.levels),
+        one.model.coarse_latents,
+        one.model.latents,
+        one.model.opens_at,
+    )
+    for level in five_betas.chosen_levels(one):
+        model = five_betas.separate_config(one, level).model
+        betas = beta_grid(model.beta_high, model.beta_low, model.levels)
+        alone = open_latents(betas, model.coarse_latents, model.latents, model.opens_at)
+        assert alone.tolist() == [opened[level]]
 
 
 def row(beta, file_bytes, psnr_db):
