@@ -10,7 +10,7 @@ multiplied by a power of two, and the rounding comes after that, as before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,11 +21,10 @@ from vaecodec.runtime import exact_steps
 from vaecodec.runtime.exact import ExactNetwork, last_uses
 from vaecodec.runtime.exact_ops import Add, Array, Dense, Lookup, Multiply, Op, Rescale, Reshape, Shuffle, Slice
 from vaecodec.runtime.exact_ranges import Range
+from vaecodec.runtime.exact_steps import Compute, Step
 from vaecodec.runtime.exact_sums import join_sums
 
 Channels = npt.NDArray[np.intp]
-# Of the sources' arrays and of `out`, where the result may go: the first source's memory.
-Compute = Callable[..., Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +33,6 @@ class KnownInputs:
 
     chosen: npt.NDArray[np.bool_]
     values: npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """target, sources: numbers of values; done: those that nothing later needs; reuse: `out` is the first source."""
-
-    target: int
-    sources: tuple[int, ...]
-    compute: Compute
-    done: tuple[int, ...]
-    reuse: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,29 @@
-"""What the steps of an ExactPlan compute. The last argument, `out`, is x itself where its memory may be used."""
+"""The steps of an ExactPlan, and what they compute: `out` is x itself where its memory may be used."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.runtime.exact_ops import Array, Op
+
+# Of the sources' arrays and of `out`, where the result may go: the first source's memory.
+Compute = Callable[..., Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """target, sources: numbers of values; done: those that nothing later needs; reuse: `out` is the first source."""
+
+    target: int
+    sources: tuple[int, ...]
+    compute: Compute
+    done: tuple[int, ...]
+    reuse: bool
 
 
 def run(op: Op, x: Array, *, out: Array | None) -> Array:

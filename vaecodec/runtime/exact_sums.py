@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from vaecodec.runtime import exact_steps
-
-if TYPE_CHECKING:
-    from vaecodec.runtime.exact_ops import Array
-    from vaecodec.runtime.exact_plan import Step
+from vaecodec.runtime.exact_ops import Array
+from vaecodec.runtime.exact_steps import Step
 
 
 def join_sums(steps: list[Step]) -> list[Step]:
