@@ -2,13 +2,18 @@
 
     python -m benchmarks.five_betas [--runs DIR] [--only NAME ...] [--no-train] [--quick] [--fresh]
 
-configs/five-betas-mnist.toml ─┬──────────────────────> one run ──────> 5 of its levels ─┐
-                               └─ a single β, 5 times ─> separate runs ─> 5 points ───────┴─> BD-rate, at most +2 %
+configs/five-betas-mnist.toml ─┬─ 5 levels an image ──> one run ──────> 5 of its levels ─┐
+                               ├─ a single β, 5 times ─> separate runs ─> 5 points ───────┴─> BD-rate, at most +2 %
+                               └─ 1 level an image ───> another run ──> 5 of its levels: what that would give
 
-Six runs of equal steps, half an hour each, one after the other. What is done is not repeated, what was cut off goes on
-from its checkpoint, and --only trains the runs that it names: the whole may be done run by run. A run that is not at
-hand may stand in the stored result, made with the same config and pixels (--fresh: it does not). --quick, a few steps
-of it, sees that all works; its runs and results go to RUNS/quick. Needs vaecodec[bench,train].
+Seven runs of equal steps. A step of a separate one codes 256 images at its β, a step of the one that is compared the
+same images at a β from each fifth of the grid, in about twice the time (of one core: half an hour, and an hour); a
+step of the last, for comparison, each of its images at one β, in the time of a separate one.
+
+What is done is not repeated, what was cut off goes on from its checkpoint, and --only trains the runs that it names:
+the whole may be done run by run. A run that is not at hand may stand in the stored result, made with the same config
+and pixels (--fresh: it does not). --quick, a few steps of it, sees that all works; its runs and results go to
+RUNS/quick. Needs vaecodec[bench,train].
 """
 
 import argparse
@@ -32,11 +37,15 @@ from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.levels import beta_grid, open_latents
 from vaecodec.runtime.codec import load
 from vaecodec.training.config import TrainingConfig, read_config
+from vaecodec.training.objective_config import ConditionedObjective
 
 DATA = "mnist"
 BETAS = 5
 MOST_PER_CENT = 2.0
+STEM_SHARE = 0.3  # of the steps train the middle β alone
+SHARED_BLOCKS = 1  # of the analysis
 QUICK_STEPS, QUICK_LEVELS = 30, 9
+CONDITIONED, ONE_AN_IMAGE = "conditioned", "conditioned_one_level_an_image"  # the rows' keys in the result
 NATS_A_BYTE = 8 * math.log(2)
 
 
@@ -49,15 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="use no row of the stored results")
     parser.add_argument("--quick", action="store_true", help="short trainings, few images; results in RUNS/quick")
     options = parser.parse_args(arguments)
-    one = conditioned_config(quick=options.quick)
-    configs = [one, *(separate_config(one, level) for level in chosen_levels(one))]
+    plain = conditioned_config(quick=options.quick)
+    one = several_config(plain)
+    configs = [one, plain, *(separate_config(plain, level) for level in chosen_levels(plain))]
     names = [config.name for config in configs]
     if unknown := sorted(set(options.only or ()) - set(names)):
         parser.error(f"--only {unknown[0]}: there are {', '.join(names)}")
     train = [] if options.no_train else options.only or names
     runs = options.runs or runs_folder()
     runs, out = (runs / "quick", runs / "quick" / "results") if options.quick else (runs, RESULTS)
-    path = out / f"{one.name}.json"
+    path = out / f"{plain.name}.json"
     result = measure_all(configs, runs, None if options.fresh else path, train, quick=options.quick)
     write_results(path, result, seed=one.seed)
     print(path)
@@ -65,13 +75,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def conditioned_config(*, quick: bool = False) -> TrainingConfig:
-    """The run that takes β as an input. quick: a training of seconds, to see that the whole path works."""
+    """A run that takes β as an input, each image at one. quick: a training of seconds, to see that all works."""
     config = TrainingConfig.from_dict(read_config(CONFIGS / f"five-betas-{DATA}.toml"))
     if not quick:
         return config
     optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=5)
     model = replace(sizes(config), levels=QUICK_LEVELS, knots=3)
     return replace(config, optimiser=optimiser, model=model, finish=replace(config.finish, synthesis_steps=10))
+
+
+def several_config(config: TrainingConfig) -> TrainingConfig:
+    """The run that is compared: as many levels as there are separate models, each image of a step at all of them."""
+    assert isinstance(config.objective, ConditionedObjective)
+    stem_steps = round(STEM_SHARE * config.optimiser.steps)
+    objective = replace(config.objective, levels_an_image=BETAS, stem_steps=stem_steps)
+    model = replace(sizes(config), levels=BETAS, knots=BETAS, shared_blocks=SHARED_BLOCKS)
+    return replace(config, name=f"{config.name}-{BETAS}-an-image", model=model, objective=objective)
 
 
 def chosen_levels(config: TrainingConfig) -> list[int]:
@@ -99,31 +118,33 @@ def sizes(config: TrainingConfig) -> ConditionedConfig:
 def measure_all(
     configs: Sequence[TrainingConfig], runs: Path, stored: Path | None, train: Sequence[str], *, quick: bool
 ) -> dict[str, Any]:
-    """Everything, as it is stored. configs: the conditioned one first. train: names of the runs that may be trained."""
+    """Everything, as it is stored. configs: the two conditioned ones first. train: names of what may be trained."""
     dataset = load_dataset(DATA, "test")
     chosen = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
     test = replace(dataset, images=chosen, labels=None, label_names=())
     sets = training_sets(DATA, quick=quick)
-    one, *separate = configs
+    one, plain, *separate = configs
     known = read_rows(stored) if stored else []
     rows: list[SweepRow] = []
     missing: list[dict[str, str]] = []
     for config in separate:
         found, absent = measure_sweep([config], runs, test, sets, known, train=config.name in train)
         rows, missing = rows + found, missing + absent
-    known = read_rows(stored, "conditioned") if stored else []
-    levels = measure_conditioned(one, runs, test, sets, known, train=one.name in train)
-    if not levels:
-        missing.append({"name": one.name, "state": run_state(one, sets[0], runs).value})
+    of_config: dict[str, list[SweepRow]] = {}
+    for key, config in ((CONDITIONED, one), (ONE_AN_IMAGE, plain)):
+        known = read_rows(stored, key) if stored else []
+        of_config[key] = measure_conditioned(config, runs, test, sets, known, train=config.name in train)
+        if not of_config[key]:
+            missing.append({"name": config.name, "state": run_state(config, sets[0], runs).value})
     result = {
         "data": {**describe_set(dataset), "images": len(test)},
-        "levels": chosen_levels(one),
-        "steps": one.optimiser.steps,
+        "levels": chosen_levels(plain),
+        "steps": plain.optimiser.steps,
         "sweep": [row.to_dict() for row in rows],
-        "conditioned": [row.to_dict() for row in levels],
+        **{key: [row.to_dict() for row in levels] for key, levels in of_config.items()},
         "missing": missing,
     }
-    return result | conclude(rows, levels, complete=not missing)
+    return result | conclude(rows, *of_config.values(), complete=not missing)
 
 
 def measure_conditioned(
@@ -151,16 +172,25 @@ def measure_conditioned(
     return rows
 
 
-def conclude(separate: Sequence[SweepRow], conditioned: Sequence[SweepRow], *, complete: bool) -> dict[str, Any]:
-    """The BD-rate of the one model against the separate ones, and both beside each other at each β."""
+def conclude(
+    separate: Sequence[SweepRow],
+    conditioned: Sequence[SweepRow],
+    one_an_image: Sequence[SweepRow],
+    *,
+    complete: bool,
+) -> dict[str, Any]:
+    """The BD-rates of the one model against the separate ones, and both beside each other at each β."""
     if not complete:
-        return {"pairs": [], "bd_rate_per_cent": None, "most_per_cent": MOST_PER_CENT, "holds": False}
-    anchor, test = (curve_of(rows) for rows in (separate, conditioned))
-    found = {"psnr": bd_rate(anchor, test), "ms_ssim": bd_rate_ms_ssim(anchor, test)}
-    print(f"one model against {len(separate)}: BD-rate {found['psnr']:+.2f} % (PSNR)", file=sys.stderr)
+        nothing: dict[str, Any] = {"pairs": [], "bd_rate_per_cent": None, "one_an_image_bd_rate_per_cent": None}
+        return nothing | {"most_per_cent": MOST_PER_CENT, "holds": False}
+    anchor, *tests = (curve_of(rows) for rows in (separate, conditioned, one_an_image))
+    found, plain = ({"psnr": bd_rate(anchor, test), "ms_ssim": bd_rate_ms_ssim(anchor, test)} for test in tests)
+    said = f"BD-rate {found['psnr']:+.2f} % (PSNR), trained at one level an image {plain['psnr']:+.2f} %"
+    print(f"one model against {len(separate)}: {said}", file=sys.stderr)
     return {
         "pairs": [compare(*pair) for pair in zip(separate, conditioned, strict=True)],
         "bd_rate_per_cent": found,
+        "one_an_image_bd_rate_per_cent": plain,
         "most_per_cent": MOST_PER_CENT,
         "holds": found["psnr"] <= MOST_PER_CENT,
     }

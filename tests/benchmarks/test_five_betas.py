@@ -29,7 +29,9 @@ def test_the_separate_runs_differ_in_their_one_beta_alone(quick):
     assert (len(levels), levels[0], levels[-1]) == (5, 0, one.model.levels - 1)
     grid = beta_grid(one.model.beta_high, one.model.beta_low, one.model.levels)
     configs = [five_betas.separate_config(one, level) for level in levels]
-    assert len({config.name for config in [one, *configs]}) == 6
+    several = five_betas.several_config(one)
+    assert len({config.name for config in [one, several, *configs]}) == 7
+    assert several.optimiser == one.optimiser
     for config, level in zip(configs, levels, strict=True):
         alone = beta_grid(config.model.beta_high, config.model.beta_low, 1)
         assert alone.tolist() == pytest.approx([float(grid[level])], rel=1e-6)
@@ -83,15 +85,16 @@ PAIRS = [(16.0, 12.0, 18.0), (1.0, 37.0, 26.0), (0.1, 87.0, 32.0)]
 def test_the_bar_is_two_per_cent(factor, holds):
     separate = [row(*pair) for pair in PAIRS]
     conditioned = [row(beta, factor * size, psnr_db) for beta, size, psnr_db in PAIRS]
-    found = five_betas.conclude(separate, conditioned, complete=True)
+    found = five_betas.conclude(separate, conditioned, separate, complete=True)
     assert found["bd_rate_per_cent"]["psnr"] == pytest.approx(100 * (factor - 1), abs=1e-6)
     assert found["bd_rate_per_cent"]["ms_ssim"] == pytest.approx(100 * (factor - 1), abs=1e-6)
+    assert found["one_an_image_bd_rate_per_cent"]["psnr"] == pytest.approx(0, abs=1e-6)
     assert found["holds"] is holds
     assert found["pairs"][1]["separate"]["cost_nats"] == pytest.approx(100 + 30 * 8 * np.log(2))
 
 
 def test_nothing_is_concluded_from_a_part():
-    found = five_betas.conclude([row(*PAIRS[0])], [], complete=False)
+    found = five_betas.conclude([row(*PAIRS[0])], [], [], complete=False)
     assert (found["bd_rate_per_cent"], found["holds"], found["pairs"]) == (None, False, [])
 
 
@@ -113,7 +116,7 @@ def test_what_is_missing_is_said_and_is_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(five_betas, "training_sets", lambda name, quick: (TRAINING, TRAINING))
     assert five_betas.main(["--no-train", "--runs", str(tmp_path)]) == 1
     result = json.loads((tmp_path / "five-betas-mnist.json").read_text(encoding="utf-8"))
-    assert len(result["missing"]) == 6
+    assert len(result["missing"]) == 7
     assert result["holds"] is False
 
 

@@ -16,11 +16,15 @@ from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
+from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
 from vaecodec.training.config import TrainingConfig
-from vaecodec.training.loop import Hardware
+from vaecodec.training.loop import Hardware, _Run, train
+from vaecodec.training.objective import distortion_nats
+from vaecodec.training.objective_config import ConditionedObjective
 from vaecodec.training.onnx_export import export_conditioned_analysis
 from vaecodec.training.prune import prune_hidden
 from vaecodec.training.run import run
+from vaecodec.training.widen import middle_level, widen
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
@@ -183,15 +187,117 @@ def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec
     assert all(entry.tables.coded.sum() <= count for entry, count in zip(codec.model.levels, counts, strict=True))
 
 
+def test_an_image_may_be_trained_at_a_level_of_each_part_of_the_grid() -> None:
+    torch.manual_seed(11)
+    sizes = ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=2)
+    trainable = ConditionedTrainable(ConditionedVAE(sizes), ConditionedObjective(levels_an_image=3))
+    model, x, rng = trainable.model, torch.rand(5, 28, 28), torch.Generator()
+    losses = trainable(x, 1.0, rng.manual_seed(4))
+    rng.manual_seed(4)
+    levels = [torch.randint(2 * k, 2 * k + 2, (1,), generator=rng) for k in range(3)]
+    parts = []
+    for level in levels:
+        noise = torch.empty(5, 24).uniform_(-0.5, 0.5, generator=rng)
+        of_each = level.expand(5)
+        latents = model.analyse(x, of_each)
+        rate = model.rate_nats(latents + noise, of_each).sum(dim=1)
+        distortion = distortion_nats(model.synthesise(latents.round(), of_each), x, trainable.config)
+        parts.append((distortion, rate, weight_of_level(model, of_each) * (rate + distortion / model.betas[level])))
+    for found, wanted in zip(
+        (losses.distortion_nats, losses.rate_nats, losses.objective_nats), zip(*parts, strict=True), strict=True
+    ):
+        torch.testing.assert_close(found, torch.stack(wanted).mean())
+    trainable.eval()
+    once, again = (trainable(x, 1.0, rng.manual_seed(5)).objective_nats for _ in range(2))
+    assert once == again  # of one level an image, whatever training has: comparable between configs
+
+
+def test_every_level_begins_as_the_middle_one_is() -> None:
+    torch.manual_seed(12)
+    sizes = ConditionedConfig(**SMALL, levels=5, knots=5, coarse_latents=10, opens_at=0.2, shared_blocks=1)
+    model = ConditionedVAE(sizes)
+    with torch.no_grad():
+        for name, part in model.named_parameters():
+            if name.endswith("knots"):
+                part.add_(0.3 * torch.randn(part.shape))
+    middle, others = middle_level(model), [0, 1, 3]
+    x, level = torch.rand(7, 28, 28), torch.full((7,), middle)
+    before = model.analyse(x, level), model.rate_nats(model.analyse(x, level), level)
+    pixels = model.synthesise(before[0], level)
+    widen(model)
+    after = model.analyse(x, level), model.rate_nats(model.analyse(x, level), level)
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.synthesise(after[0], level), pixels, rtol=1e-4, atol=1e-4)
+    for other in others:
+        of_other = torch.full((7,), other)
+        latents = model.analyse(x, of_other)
+        ratio = (model.betas[middle] / model.betas[other]).sqrt()
+        torch.testing.assert_close(latents[:, :10], before[0][:, :10] * ratio, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(model.synthesise(latents[:, :10], of_other), pixels, rtol=1e-3, atol=1e-3)
+
+
+def test_what_only_finer_levels_open_does_not_enter_a_widened_synthesis() -> None:
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=5, knots=3, coarse_latents=10, opens_at=0.2))
+    widen(model)
+    opened = int(model.opened[middle_level(model)])
+    assert opened < 24
+    assert not model.synthesis.enter.weight[:, opened:].any()
+    assert model.synthesis.straight.weight[:, opened:].all()
+
+
+@pytest.mark.parametrize("cut_at", [20, 30])
+def test_a_run_that_is_cut_off_where_it_widens_goes_on_exactly(cut_at: int, tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=30).to_dict()
+    values["optimiser"] |= {"steps": 40, "checkpoint_every": 10, "validate_every": 10}
+    config, images = TrainingConfig.from_dict(values), SETS[0].images
+    here = Hardware(device="cpu")
+    whole = train(config, images, images, tmp_path / "whole", hardware=here, show_progress=False)
+    begun = _Run(config, images, images, tmp_path / "cut", here)
+    begun.start(resume=False)
+    for _ in range(cut_at):
+        begun._one_step()
+        begun.step += 1
+    begun._save()
+    cut = train(config, images, images, tmp_path / "cut", resume=True, hardware=here, show_progress=False)
+    for name, part in whole.state_dict().items():
+        assert torch.equal(part, cut.state_dict()[name]), name
+
+
+def test_a_model_that_was_trained_so_becomes_files(tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=20).to_dict()
+    values["model"] |= {"shared_blocks": 3}
+    values["optimiser"] |= {"steps": 60}
+    config = TrainingConfig.from_dict(values)
+    path = run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    codec, images = Codec(read_model(path)), SETS[2].images[:20]
+    for level in range(6):
+        streams = codec.compress_batch(images, level=level)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images, level), level))
+
+
+def test_more_levels_an_image_than_there_are_and_more_shared_blocks_are_refused() -> None:
+    with pytest.raises(ConfigError, match="levels_an_image"):
+        config_of(levels_an_image=7)
+    with pytest.raises(ConfigError, match="levels_an_image"):
+        config_of(levels_an_image=0)
+    with pytest.raises(ConfigError, match="stem_steps"):
+        config_of(stem_steps=300)
+    with pytest.raises(ConfigError, match="shared_blocks"):
+        ConditionedConfig(**SMALL, shared_blocks=4)
+
+
 def test_more_coarse_latents_than_there_are_is_refused() -> None:
     with pytest.raises(ConfigError, match="coarse_latents"):
         ConditionedConfig(**SMALL, coarse_latents=25)
 
 
+@pytest.mark.parametrize("shared", [0, 3])
 @pytest.mark.parametrize("levels", [[0, 1], [0, 5, 2], [3, 3, 3, 3]])
-def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int]) -> None:
+def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int], shared: int) -> None:
     torch.manual_seed(9)
-    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
+    sizes = ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=shared)
+    model = ConditionedVAE(sizes)
     images = SETS[2].images[: len(levels)]
     found = AnalysisSession(export_conditioned_analysis(model))(images, np.array(levels, np.int64))
     with torch.no_grad():

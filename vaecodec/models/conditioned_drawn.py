@@ -40,8 +40,9 @@ class DrawnSynthesis(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def latents(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
-        """What draws: the latents, and what stands for the level."""
-        return torch.cat([y * self.gain(level), self.of_level(level)], dim=1)
+        """What draws: the latents, those that `y` leaves out at its end as 0, and what stands for the level."""
+        y = F.pad(y, (0, self.config.latents - y.shape[1]))
+        return torch.cat([y * self.gain(level), self.of_level(level).expand(len(y), -1)], dim=1)
 
     def factors(self) -> Float[Tensor, "levels m"]:
         """latents(y, level) = [y, 1, …, 1] · factors()[level]."""

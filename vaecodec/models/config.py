@@ -97,7 +97,8 @@ class ConditionedConfig:
     """Sizes. latents: n; units: width of the residual stream; hidden: width inside a block; blocks: on each side.
 
     deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
-    encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
+    encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. shared_blocks: of those of
+    the analysis so many, the first, are the same at all levels. levels: of the grid from
     beta_high to beta_low, or one alone where these are equal; knots: free points of what depends on the level. balance:
     the power of β that a level's objective is weighed by. coarse_latents: 0, or how many latents there are down to the
     β opens_at; from there on others join, geometrically, until at beta_low there are all.
@@ -128,6 +129,7 @@ class ConditionedConfig:
     map_channels: int = 24
     moments: int = 0
     normalised: bool = False
+    shared_blocks: int = 0
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
@@ -138,6 +140,8 @@ class ConditionedConfig:
                 f"deep_latents {self.deep_latents}, latents {self.latents}: expected deep_latents ≤ latents ≤ "
                 f"{self.pixels} pixels"
             )
+        if not 0 <= self.shared_blocks <= self.encoder_blocks:
+            raise ConfigError(f"shared_blocks: expected 0..{self.encoder_blocks} blocks, found {self.shared_blocks}")
         if not -1 <= self.balance <= 1:
             raise ConfigError(f"balance: expected a power in -1..1, found {self.balance}")
         if not (1 if self.levels == 1 else 2) <= self.knots <= self.levels <= MAX_LEVEL + 1:

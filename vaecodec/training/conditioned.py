@@ -1,4 +1,4 @@
-"""Training of a conditioned-vae: each image of a batch at a level of its own.
+"""Training of a conditioned-vae: each image of a batch at a level of its own, or at several.
 
     x, level ─analyse─> latents ─┬─ + U(-½, ½) ──> rate under the training prior
                                  └─ rounded ─────> synthesise ──> distortion         (the gradient passes the rounding)
@@ -13,6 +13,8 @@ the minimum at each level is that of distortion + β · rate.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +22,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, soft_clamp
+from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, Shared, soft_clamp
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.training.begin_drawing import begin_drawing
-from vaecodec.training.config import ObjectiveConfig
 from vaecodec.training.objective import Losses, distortion_nats
+from vaecodec.training.objective_config import ConditionedObjective
+from vaecodec.training.widen import middle_level, widen
 
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
@@ -33,22 +36,51 @@ STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion
 class ConditionedTrainable(nn.Module):
     """What one step of training updates; called as vaecodec.training.objective.Trainable is."""
 
-    def __init__(self, model: ConditionedVAE, config: ObjectiveConfig) -> None:
+    def __init__(self, model: ConditionedVAE, config: ConditionedObjective) -> None:
         super().__init__()
         self.model = model
         self.config = config
+        self.middle_alone = False
+
+    def enter_step(self, step: int) -> None:
+        """Called before each step: the first config.stem_steps train the middle level alone, then the others join."""
+        self.middle_alone = step < self.config.stem_steps
+        if step == self.config.stem_steps > 0:
+            widen(self.model)
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""
-        levels = self.model.config.levels
-        level = torch.randint(levels, (len(x),), generator=rng, device=x.device)
-        latents = self.model.analyse_open(x, level)
-        noisy = latents + torch.empty_like(latents).uniform_(-0.5, 0.5, generator=rng)
-        rate = self.model.rate_nats(noisy, level).sum(dim=1)
+        levels = self._draw_levels(len(x), rng)
+        most = max(self.model.most_open(level) for level in levels)
+        seen = self.model.analysis.shared(x, most)
+        return mean_of([self._at_level(x, seen, level, beta, rng) for level in levels])
+
+    def _draw_levels(self, images: int, rng: torch.Generator) -> list[Int[Tensor, " l"]]:
+        """A level for each image; or, with several levels an image, one for all of them from each part of the grid."""
+        levels, parts = self.model.config.levels, self.config.levels_an_image
+        device = self.model.betas.device
+        if self.middle_alone:
+            return [torch.tensor([middle_level(self.model)], device=device)]
+        if parts == 1 or not self.training:
+            return [torch.randint(levels, (images,), generator=rng, device=device)]
+        edges = [k * levels // parts for k in range(parts + 1)]
+        return [torch.randint(*part, (1,), generator=rng, device=device) for part in pairwise(edges)]
+
+    def _at_level(
+        self, x: Float[Tensor, "b h w"], seen: Shared, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
+    ) -> Losses:
+        latents = self.model.in_steps(seen, level)
+        noise = latents.new_empty(len(x), self.model.config.latents).uniform_(-0.5, 0.5, generator=rng)
+        rate = self.model.rate_nats(latents + noise[:, : latents.shape[1]], level).sum(dim=1)
         rounded = latents + (latents.round() - latents).detach()
         distortion = distortion_nats(self.model.synthesise(rounded, level), x, self.config)
         objective = (weight_of_level(self.model, level) * (beta * rate + distortion / self.model.betas[level])).mean()
         return Losses(distortion.mean().detach(), rate.mean().detach(), objective)
+
+
+def mean_of(losses: Sequence[Losses]) -> Losses:
+    """Their means."""
+    return Losses(*(sum(getattr(part, name) for part in losses) / len(losses) for name in Losses.__slots__))
 
 
 def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Tensor, " b"]:

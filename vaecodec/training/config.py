@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vaecodec.errors import ConfigError
-from vaecodec.models.config import CONDITIONED_FAMILY, Sizes, sizes_of
+from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig, Sizes, sizes_of
+from vaecodec.training.objective_config import ConditionedObjective, at_least, at_most, objective_type
 from vaecodec.training.objective_config import ObjectiveConfig as ObjectiveConfig
-from vaecodec.training.objective_config import at_least, objective_type
 
 T = TypeVar("T")
 
@@ -97,6 +97,9 @@ class TrainingConfig:
             raise ConfigError(f"model: family {self.family!r} takes other sizes than {type(self.model).__name__}")
         if type(self.objective) is not objective_type(self.family):
             raise ConfigError(f"objective: family {self.family!r} takes another than {type(self.objective).__name__}")
+        if isinstance(self.model, ConditionedConfig) and isinstance(self.objective, ConditionedObjective):
+            at_most("levels_an_image", self.objective.levels_an_image, self.model.levels)
+            at_most("stem_steps", self.objective.stem_steps, 0 if self.model.half_planes else self.optimiser.steps - 1)
         if self.family == CONDITIONED_FAMILY and (self.objective.rate, self.objective.beta) != ("uniform-noise", 1.0):
             raise ConfigError(
                 f"objective: {self.family} has its β in the model; rate must be uniform-noise, and beta 1"

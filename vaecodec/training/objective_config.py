@@ -3,6 +3,7 @@
 ObjectiveConfig ─┬─ TraditionalObjective: vae            HFVAEObjective: hfvae
                  ├─ CapacityObjective: capacity          DecompositionObjective: decomposition
                  ├─ AdversarialObjective: beta-vae-gan   LosslessObjective: lossless-vae   NVAEObjective: nvae
+                 ├─ ConditionedObjective: conditioned-vae
                  └─ (the other families take ObjectiveConfig itself)
 """
 
@@ -12,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from vaecodec.errors import ConfigError
-from vaecodec.models.config import HFVAE_FAMILY
+from vaecodec.models.config import CONDITIONED_FAMILY, HFVAE_FAMILY
 from vaecodec.models.lossless_config import LOSSLESS_FAMILY
 from vaecodec.models.nvae_config import NVAE_FAMILY
 
@@ -193,12 +194,30 @@ class NVAEObjective(ObjectiveConfig):
         at_least("spectral_weight", self.spectral_weight, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionedObjective(ObjectiveConfig):
+    """stem_steps: so many, the first, train the middle level alone; the others begin with what it has learned.
+
+    levels_an_image: at so many levels each image of a batch is coded in a step of training.
+    1: every image has a level of its own. More: the grid is cut into so many parts, all images take one level of each.
+    """
+
+    levels_an_image: int = 1
+    stem_steps: int = 0
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        at_least("levels_an_image", self.levels_an_image, 1)
+        at_least("stem_steps", self.stem_steps, 0)
+
+
 OBJECTIVES: dict[str, type[ObjectiveConfig]] = {
     "vae": TraditionalObjective,
     "capacity": CapacityObjective,
     HFVAE_FAMILY: HFVAEObjective,
     "decomposition": DecompositionObjective,
     "beta-vae-gan": AdversarialObjective,
+    CONDITIONED_FAMILY: ConditionedObjective,
     LOSSLESS_FAMILY: LosslessObjective,
     NVAE_FAMILY: NVAEObjective,
 }
@@ -224,6 +243,12 @@ def at_least(name: str, value: float, lowest: float) -> None:
     """Raise ConfigError where `value` is below, or not finite."""
     if not (value >= lowest and math.isfinite(value)):
         raise ConfigError(f"{name}: expected a number of at least {lowest:g}, found {value!r}")
+
+
+def at_most(name: str, value: float, highest: float) -> None:
+    """Raise ConfigError where `value` is above."""
+    if value > highest:
+        raise ConfigError(f"{name}: expected a number of at most {highest:g}, found {value!r}")
 
 
 def _gaussian(objective: ObjectiveConfig, family: str) -> None:

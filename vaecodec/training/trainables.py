@@ -21,6 +21,7 @@ from vaecodec.training.objective_capacity import CapacityTrainable
 from vaecodec.training.objective_config import (
     AdversarialObjective,
     CapacityObjective,
+    ConditionedObjective,
     DecompositionObjective,
     HFVAEObjective,
     LosslessObjective,
@@ -44,6 +45,7 @@ def make_trainable(config: TrainingConfig, *, population: int = 1) -> AnyTrainab
         torch.manual_seed(stream_seed(config.seed))
         model = build(config.family, config.model)
         if isinstance(model, ConditionedVAE):
+            assert isinstance(config.objective, ConditionedObjective)
             return ConditionedTrainable(model, config.objective)
         if isinstance(model, LosslessVAE):
             assert isinstance(config.objective, LosslessObjective)
@@ -78,6 +80,8 @@ def begin(trainable: AnyTrainable, images: npt.NDArray[np.uint8], pixel_sigma: f
 
 
 def enter_stage(trainable: AnyTrainable, step: int) -> None:
-    """Some families train a part of themselves first."""
+    """Before each step: some families train a part of themselves first."""
     if isinstance(trainable, LosslessTrainable):
         trainable.drawing = step < trainable.config.drawing_steps
+    elif isinstance(trainable, ConditionedTrainable):
+        trainable.enter_step(step)

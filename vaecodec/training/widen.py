@@ -1,0 +1,52 @@
+"""From one level to all: what the middle of the grid has learned is where every other level begins.
+
+    table(middle) ─┬──────────────> gain and offset of each block, at every knot
+                   └─ · √(β / β(middle)) ─> step, gain and prior of each latent, as reverse water-filling has them
+
+Levels teach each other little once each has an image encoded its own way: trained at all of them from the start, a
+model needs as many images for each as separate models would. Begun from one of them, they share what it has learned.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, LevelBlock
+from vaecodec.models.levels import LevelTable
+
+LEAST_LOG_SCALE = -2.5  # a prior that begins narrower never widens: symbols other than 0 have no gradient there
+
+
+def middle_level(model: ConditionedVAE) -> int:
+    """The level that is trained first."""
+    return model.config.levels // 2
+
+
+@torch.no_grad()
+def widen(model: ConditionedVAE) -> None:
+    """Let every level begin as the middle one is. Latents that it has not opened stay as they began, going straight."""
+    synthesis, middle, config = model.synthesis, middle_level(model), model.config
+    assert isinstance(synthesis, ConditionedSynthesis)
+    latents = int(model.opened[middle])
+    log_beta = torch.linspace(math.log(config.beta_high), math.log(config.beta_low), config.knots)
+    finer = 0.5 * (float(model.betas[middle].log()) - log_beta)[:, None]  # ln of steps(middle) / steps(knot)
+    for block in (*model.analysis.blocks, *synthesis.blocks):
+        assert isinstance(block, LevelBlock)
+        for table in (block.gain, block.offset):
+            _set(table, table.table()[min(middle, len(table.basis) - 1)].expand_as(table.knots))  # shared: one level
+    _set(model.log_step, model.log_step.table()[middle, :latents] - finer)
+    _set(synthesis.gain, synthesis.gain.table()[middle, :latents] * (-finer).exp())
+    prior, mixed = model.prior, latents * MIXTURE
+    _set(prior.log_scale, (prior.log_scale.table()[middle, :mixed] + finer).clamp_min(LEAST_LOG_SCALE))
+    _set(prior.mean, prior.mean.table()[middle, :mixed] * finer.exp())
+    _set(prior.weight, prior.weight.table()[middle, :mixed].expand(config.knots, -1))
+    synthesis.enter.weight[:, latents:] = 0
+
+
+def _set(table: LevelTable, knots: Float[Tensor, "k c"]) -> None:
+    """The first channels of a table."""
+    table.knots[:, : knots.shape[1]] = knots
