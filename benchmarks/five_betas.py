@@ -42,7 +42,7 @@ from vaecodec.training.objective_config import ConditionedObjective
 DATA = "mnist"
 BETAS = 5
 MOST_PER_CENT = 2.0
-STEM_SHARE = 0.3  # of the steps train the middle β alone
+STEM_SHARE = 0.15  # of the steps train the middle β alone
 SHARED_BLOCKS = 1  # of the analysis
 QUICK_STEPS, QUICK_LEVELS = 30, 9
 CONDITIONED, ONE_AN_IMAGE = "conditioned", "conditioned_one_level_an_image"  # the rows' keys in the result

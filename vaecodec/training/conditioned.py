@@ -42,11 +42,15 @@ class ConditionedTrainable(nn.Module):
         self.config = config
         self.middle_alone = False
 
-    def enter_step(self, step: int) -> None:
-        """Called before each step: the first config.stem_steps train the middle level alone, then the others join."""
+    def enter_step(self, step: int) -> int:
+        """Called before each step: the first config.stem_steps train the middle level alone, then the others join.
+
+        The step at which this began: without a warm-up, what joins ruins within a hundred steps what is learned.
+        """
         self.middle_alone = step < self.config.stem_steps
         if step == self.config.stem_steps > 0:
             widen(self.model)
+        return 0 if self.middle_alone else self.config.stem_steps
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""

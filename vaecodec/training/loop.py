@@ -169,9 +169,9 @@ class _Run:
 
     def _one_step(self) -> Losses:
         self.trainable.train()
-        enter_stage(self.accelerator.unwrap_model(self.trainable), self.step)
+        began = enter_stage(self.accelerator.unwrap_model(self.trainable), self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config.optimiser, self.step)
+            group["lr"] = learning_rate(self.config.optimiser, self.step, began)
         seed = stream_seed(NOISE_STREAM, self.config.seed, self.step, self.accelerator.process_index)
         self.noise.manual_seed(seed)
         x = self.batches[self.step].to(self.accelerator.device)

@@ -8,14 +8,14 @@ from vaecodec.training.config import OptimiserConfig
 from vaecodec.training.objective_config import ObjectiveConfig
 
 
-def learning_rate(config: OptimiserConfig, step: int) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step."""
-    return decayed(config.learning_rate, config, step)
+def learning_rate(config: OptimiserConfig, step: int, began: int = 0) -> float:
+    """Linear warm-up from the step `began` on, under half a cosine down to zero at the last step."""
+    return decayed(config.learning_rate, config, step, began)
 
 
-def decayed(highest: float, config: OptimiserConfig, step: int) -> float:
+def decayed(highest: float, config: OptimiserConfig, step: int, began: int = 0) -> float:
     """What is left at a step of the highest learning rate."""
-    warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
+    warm = min(1.0, (step - began + 1) / max(config.warmup_steps, 1))
     return highest * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 

@@ -79,9 +79,10 @@ def begin(trainable: AnyTrainable, images: npt.NDArray[np.uint8], pixel_sigma: f
         begin_lossless(trainable, images)
 
 
-def enter_stage(trainable: AnyTrainable, step: int) -> None:
-    """Before each step: some families train a part of themselves first."""
+def enter_stage(trainable: AnyTrainable, step: int) -> int:
+    """Before each step: some families train a part of themselves first. The step since which the rate warms up."""
     if isinstance(trainable, LosslessTrainable):
         trainable.drawing = step < trainable.config.drawing_steps
     elif isinstance(trainable, ConditionedTrainable):
-        trainable.enter_step(step)
+        return trainable.enter_step(step)
+    return 0
