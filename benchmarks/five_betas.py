@@ -44,6 +44,7 @@ BETAS = 5
 MOST_PER_CENT = 2.0
 STEM_SHARE = 0.15  # of the steps train the middle β alone
 SHARED_BLOCKS = 1  # of the analysis
+OWN_LATENTS = 40  # of the coarsest level
 QUICK_STEPS, QUICK_LEVELS = 30, 9
 CONDITIONED, ONE_AN_IMAGE = "conditioned", "conditioned_one_level_an_image"  # the rows' keys in the result
 NATS_A_BYTE = 8 * math.log(2)
@@ -89,7 +90,9 @@ def several_config(config: TrainingConfig) -> TrainingConfig:
     assert isinstance(config.objective, ConditionedObjective)
     stem_steps = round(STEM_SHARE * config.optimiser.steps)
     objective = replace(config.objective, levels_an_image=BETAS, stem_steps=stem_steps)
-    model = replace(sizes(config), levels=BETAS, knots=BETAS, shared_blocks=SHARED_BLOCKS)
+    latents = sizes(config).latents + OWN_LATENTS
+    model = replace(sizes(config), levels=BETAS, knots=BETAS, shared_blocks=SHARED_BLOCKS, latents=latents)
+    model = replace(model, own_latents=OWN_LATENTS)
     return replace(config, name=f"{config.name}-{BETAS}-an-image", model=model, objective=objective)
 
 

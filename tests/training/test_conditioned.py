@@ -16,7 +16,7 @@ from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.codec import Codec
 from vaecodec.runtime.model_file import read_model
-from vaecodec.training.conditioned import ConditionedTrainable, weight_of_level
+from vaecodec.training.conditioned import ConditionedTrainable, begin_conditioned, weight_of_level
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.loop import Hardware, _Run, train
 from vaecodec.training.objective import distortion_nats
@@ -283,8 +283,45 @@ def test_more_levels_an_image_than_there_are_and_more_shared_blocks_are_refused(
         config_of(levels_an_image=0)
     with pytest.raises(ConfigError, match="stem_steps"):
         config_of(stem_steps=300)
+    with pytest.raises(ConfigError, match="own_latents"):
+        ConditionedConfig(**SMALL, own_latents=24)
+    with pytest.raises(ConfigError, match="coarse_latents"):
+        ConditionedConfig(**SMALL, own_latents=10, coarse_latents=15)
     with pytest.raises(ConfigError, match="shared_blocks"):
         ConditionedConfig(**SMALL, shared_blocks=4)
+
+
+def test_the_coarsest_levels_may_have_latents_of_their_own(tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=20).to_dict()
+    values["model"] |= {"own_latents": 6, "own_until": 5.0}
+    values["optimiser"] |= {"steps": 60}
+    config = TrainingConfig.from_dict(values)
+    model = ConditionedVAE(config.model)
+    assert [float(beta) >= 5 for beta in model.betas] == [True, True, False, False, False, False]
+    opened = open_latents(model.betas[2:], 10, 18, 2.0).tolist()
+    assert (opened[0], opened[-1]) == (11, 18)
+    latents = model.analyse(torch.rand(6, 28, 28), torch.arange(6)).ne(0)
+    assert [row.nonzero().ravel().tolist() for row in latents] == [
+        list(range(first, end)) for first, end in ((0, 6), (0, 6), *((6, 6 + count) for count in opened))
+    ]
+    codec = Codec(read_model(run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"))))
+    images = SETS[2].images[:20]
+    for level, row in enumerate(codec.model.levels):
+        coded = row.tables.coded
+        assert not (coded[6:] if level < 2 else coded[:6]).any()
+        streams = codec.compress_batch(images, level=level)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images, level), level))
+
+
+def test_a_transform_code_begins_at_the_first_component_for_either_kind_of_latents() -> None:
+    sizes = ConditionedConfig(**SMALL, levels=4, knots=2, own_latents=4)
+    model, alone = ConditionedVAE(sizes), ConditionedVAE(ConditionedConfig(**{**SMALL, "latents": 20}))
+    for each in (model, alone):
+        begin_conditioned(each, SETS[0].images, 0.1)
+    straight, wanted = model.analysis.straight.weight, alone.analysis.straight.weight
+    torch.testing.assert_close(straight[:4], wanted[:4])
+    torch.testing.assert_close(straight[4:], wanted)
 
 
 def test_more_coarse_latents_than_there_are_is_refused() -> None:

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
-from vaecodec.models.levels import LevelTable, beta_grid, open_latents
+from vaecodec.models.levels import LevelTable, beta_grid, open_latents, own_or_opened
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
@@ -183,6 +183,7 @@ class ConditionedVAE(nn.Module):
     """Analysis, synthesis and the training prior of every level."""
 
     betas: Tensor
+    first: Tensor
     opened: Tensor
 
     def __init__(self, config: ConditionedConfig) -> None:
@@ -193,9 +194,12 @@ class ConditionedVAE(nn.Module):
         self.prior = LevelPrior(config)
         self.log_step = LevelTable(config.levels, config.knots, config.latents, first=0.0, last=0.0)
         betas = beta_grid(config.beta_high, config.beta_low, config.levels)
-        opened = open_latents(betas, config.coarse_latents or config.latents, config.latents, config.opens_at)
+        others = config.latents - config.own_latents
+        opened = open_latents(betas, config.coarse_latents or others, others, config.opens_at)
+        first, end = own_or_opened(betas, config.own_latents, config.own_until, opened)
         self.register_buffer("betas", betas, persistent=False)
-        self.register_buffer("opened", opened, persistent=False)
+        self.register_buffer("first", first, persistent=False)
+        self.register_buffer("opened", end, persistent=False)
 
     def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """Latents in steps of the quantizer: what is rounded to symbols; 0 where the level has not opened them."""
@@ -218,7 +222,7 @@ class ConditionedVAE(nn.Module):
         return latents if self.all_open else F.pad(latents, (0, self.config.latents - latents.shape[1]))
 
     def most_open(self, level: Int[Tensor, " b"]) -> int:
-        """How many latents the levels of a batch have, at most."""
+        """Up to which latent the levels of a batch have them, at most."""
         count: int = self.opened[level].max().item()  # type: ignore[assignment]  # int() would fix it in an export
         torch._check(count >= 1)  # what the exporter cannot know
         torch._check(count <= self.config.latents)
@@ -227,12 +231,15 @@ class ConditionedVAE(nn.Module):
     @property
     def all_open(self) -> bool:
         """Whether every level has all latents."""
-        return self.config.coarse_latents in (0, self.config.latents)
+        return self.config.own_latents == 0 and self.config.coarse_latents in (0, self.config.latents)
 
     def is_open(self, level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """1 for each latent that the level has, else 0."""
         latents = torch.arange(self.config.latents, device=level.device)
-        return (latents < self.opened[level][:, None]).float()
+        opened = latents < self.opened[level][:, None]
+        if self.config.own_latents:
+            opened &= latents >= self.first[level][:, None]
+        return opened.float()
 
     def rate_nats(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
         """-ln P of each latent, or of the first ones, under the training prior; 0 where the level has not opened it."""

@@ -101,7 +101,8 @@ class ConditionedConfig:
     the analysis so many, the first, are the same at all levels. levels: of the grid from
     beta_high to beta_low, or one alone where these are equal; knots: free points of what depends on the level. balance:
     the power of β that a level's objective is weighed by. coarse_latents: 0, or how many latents there are down to the
-    β opens_at; from there on others join, geometrically, until at beta_low there are all.
+    β opens_at; from there on others join, geometrically, until at beta_low there are all. own_latents: so many, the
+    first, are of the levels down to the β own_until alone, which have no others; coarse_latents are beside them.
 
     half_planes: 0, or how many draw the image (vaecodec.models.conditioned_drawn), by a network of `units` and `blocks`
     and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
@@ -130,12 +131,16 @@ class ConditionedConfig:
     moments: int = 0
     normalised: bool = False
     shared_blocks: int = 0
+    own_latents: int = 0
+    own_until: float = 8.0
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
         if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
             raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
-        if not 1 <= self.deep <= self.latents <= self.pixels:
+        if not 0 <= self.own_latents < self.latents:
+            raise ConfigError(f"own_latents: expected 0..{self.latents - 1} latents, found {self.own_latents}")
+        if not 1 <= self.deep <= self.latents <= self.pixels + self.own_latents:
             raise ConfigError(
                 f"deep_latents {self.deep_latents}, latents {self.latents}: expected deep_latents ≤ latents ≤ "
                 f"{self.pixels} pixels"
@@ -155,9 +160,10 @@ class ConditionedConfig:
                 f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected one β for 1 level alone, there are "
                 f"{self.levels}"
             )
-        if not (0 <= self.coarse_latents <= self.latents and self.opens_at > 0):
+        if not (0 <= self.coarse_latents <= self.latents - self.own_latents and self.opens_at > 0):
             raise ConfigError(
-                f"coarse_latents {self.coarse_latents}, opens_at {self.opens_at}: expected at most {self.latents}, > 0"
+                f"coarse_latents {self.coarse_latents}, opens_at {self.opens_at}: expected at most "
+                f"{self.latents - self.own_latents}, > 0"
             )
         self._check_drawing()
 

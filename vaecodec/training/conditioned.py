@@ -114,8 +114,9 @@ def begin_as_transform_code(
     x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     mean = x.mean(dim=0)
     values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
-    n = model.config.latents
-    basis, deviation = vectors.flip(1)[:, :n], values.flip(0)[:n].clamp_min(1e-8).sqrt()
+    n, own = model.config.latents, model.config.own_latents
+    order = torch.cat([torch.arange(own), torch.arange(n - own)])
+    basis, deviation = vectors.flip(1)[:, order], values.flip(0)[order].clamp_min(1e-8).sqrt()
     analysis, prior = model.analysis, model.prior
     analysis.straight.weight.copy_(basis.T)
     analysis.leave.weight.mul_(0.1)

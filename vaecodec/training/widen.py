@@ -31,22 +31,22 @@ def widen(model: ConditionedVAE) -> None:
     """Let every level begin as the middle one is. Latents that it has not opened stay as they began, going straight."""
     synthesis, middle, config = model.synthesis, middle_level(model), model.config
     assert isinstance(synthesis, ConditionedSynthesis)
-    latents = int(model.opened[middle])
+    first, end = int(model.first[middle]), int(model.opened[middle])
     log_beta = torch.linspace(math.log(config.beta_high), math.log(config.beta_low), config.knots)
     finer = 0.5 * (float(model.betas[middle].log()) - log_beta)[:, None]  # ln of steps(middle) / steps(knot)
     for block in (*model.analysis.blocks, *synthesis.blocks):
         assert isinstance(block, LevelBlock)
         for table in (block.gain, block.offset):
             _set(table, table.table()[min(middle, len(table.basis) - 1)].expand_as(table.knots))  # shared: one level
-    _set(model.log_step, model.log_step.table()[middle, :latents] - finer)
-    _set(synthesis.gain, synthesis.gain.table()[middle, :latents] * (-finer).exp())
-    prior, mixed = model.prior, latents * MIXTURE
-    _set(prior.log_scale, (prior.log_scale.table()[middle, :mixed] + finer).clamp_min(LEAST_LOG_SCALE))
-    _set(prior.mean, prior.mean.table()[middle, :mixed] * finer.exp())
-    _set(prior.weight, prior.weight.table()[middle, :mixed].expand(config.knots, -1))
-    synthesis.enter.weight[:, latents:] = 0
+    _set(model.log_step, model.log_step.table()[middle, first:end] - finer, first)
+    _set(synthesis.gain, synthesis.gain.table()[middle, first:end] * (-finer).exp(), first)
+    prior, mixed, begin = model.prior, slice(first * MIXTURE, end * MIXTURE), first * MIXTURE
+    _set(prior.log_scale, (prior.log_scale.table()[middle, mixed] + finer).clamp_min(LEAST_LOG_SCALE), begin)
+    _set(prior.mean, prior.mean.table()[middle, mixed] * finer.exp(), begin)
+    _set(prior.weight, prior.weight.table()[middle, mixed].expand(config.knots, -1), begin)
+    synthesis.enter.weight[:, end:] = 0
 
 
-def _set(table: LevelTable, knots: Float[Tensor, "k c"]) -> None:
-    """The first channels of a table."""
-    table.knots[:, : knots.shape[1]] = knots
+def _set(table: LevelTable, knots: Float[Tensor, "k c"], first: int = 0) -> None:
+    """Channels of a table, from `first` on."""
+    table.knots[:, first : first + knots.shape[1]] = knots
