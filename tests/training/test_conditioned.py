@@ -9,9 +9,10 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
-from vaecodec.models.conditioned import ConditionedVAE, LevelPrior
+from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.config import ConditionedConfig
 from vaecodec.models.exact_conditioned import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
+from vaecodec.models.level_prior import LevelPrior
 from vaecodec.models.levels import LevelTable, beta_grid, open_latents
 from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.codec import Codec

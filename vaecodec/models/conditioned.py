@@ -26,13 +26,13 @@ from torch.nn import functional as F
 
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig
+from vaecodec.models.level_prior import LevelPrior
 from vaecodec.models.levels import LevelTable, beta_grid, open_latents, own_or_opened
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
 from vaecodec.models.residual import NORMALISED, RECTIFIED, Reading
 
-MIXTURE = 3  # logistics in the training prior of each latent
 CLAMP_SHARPNESS = 12.0  # the soft clamp bends within about 1 / CLAMP_SHARPNESS of black and of white
 CLAMP_MARGIN = 1e-6  # keeps logits finite
 
@@ -252,35 +252,3 @@ class ConditionedVAE(nn.Module):
     def synthesise(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """The logits of the pixels. The symbols that `y` leaves out at its end are 0."""
         return self.synthesis.logits(y, level)
-
-
-class LevelPrior(nn.Module):
-    """A factorised prior for each level, in training: mixtures of logistics, integrated over unit intervals.
-
-    The tables that files are coded with are fitted afterwards, level by level (vaecodec.training.latents).
-    """
-
-    def __init__(self, config: ConditionedConfig) -> None:
-        super().__init__()
-        channels = config.latents * MIXTURE
-        self.latents = config.latents
-        self.mean, self.log_scale, self.weight = (
-            LevelTable(config.levels, config.knots, channels, first=start, last=start) for start in (0.0, 0.5, 0.0)
-        )
-        spread = torch.linspace(-1, 1, MIXTURE).repeat(config.latents)
-        with torch.no_grad():
-            self.mean.knots.add_(spread)
-            self.log_scale.knots.add_(0.3 * spread)
-
-    def rate_nats(self, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        """-ln P([y - 1/2, y + 1/2]) of each latent, or of the first ones alone."""
-        shape, count = (-1, self.latents, MIXTURE), y.shape[1]
-        mean, log_scale, weight = (
-            table.table().view(shape)[:, :count] for table in (self.mean, self.log_scale, self.weight)
-        )
-        inverse = (-log_scale.clamp(-4, 8)).exp()[level]  # once for each level, not for each row
-        distance = (y[..., None] - mean[level]).abs()  # symmetric: the lower tail does not cancel
-        mass = torch.sigmoid((0.5 - distance) * inverse) - torch.sigmoid((-0.5 - distance) * inverse)
-        weights = weight.log_softmax(-1)[level]
-        likelihood: Tensor = (mass.clamp_min(1e-9).log() + weights).logsumexp(-1)
-        return -likelihood

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vaecodec.models.conditioned import MIXTURE, ConditionedVAE
+from vaecodec.models.conditioned import ConditionedVAE
 from vaecodec.models.conditioned_drawn import SQUARE, DrawnSynthesis
+from vaecodec.models.level_prior import MIXTURE
 from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.runtime.lossless_part import PHASES
 from vaecodec.training.batches import all_over

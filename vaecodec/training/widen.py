@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecodec.models.conditioned import MIXTURE, ConditionedSynthesis, ConditionedVAE, LevelBlock
+from vaecodec.models.conditioned import ConditionedSynthesis, ConditionedVAE, LevelBlock
+from vaecodec.models.level_prior import MIXTURE
 from vaecodec.models.levels import LevelTable
 
 LEAST_LOG_SCALE = -2.5  # a prior that begins narrower never widens: symbols other than 0 have no gradient there
