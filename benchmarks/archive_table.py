@@ -1,4 +1,4 @@
-"""Archives in the README: bytes an image, one image, growth, a training epoch, each beside its bar.
+"""Archives in docs/results.md: bytes an image, one image, growth, a training epoch, each beside its bar.
 
 results/archive.json ──render──> Markdown
 """

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.family_rows import FamilyRow, read_rows
 from benchmarks.family_runs import DATA
 from benchmarks.family_summary import Setting, at_bytes, beta_curve, settings, tuned_beta
-from benchmarks.table import NOT_YET, read
+from benchmarks.pages import NOT_YET, read
 
 CAPACITY_NATS = 1.0  # the mean KL's distance from C_max
 CAPACITY_SHARE, BITS_A_LATENT, BITS_OF_THE_END = 0.15, 0.25, 3.0  # of the payload around C_max / ln 2

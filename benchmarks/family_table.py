@@ -16,10 +16,9 @@ from benchmarks.family_runs import DATA, KEPT
 from benchmarks.family_summary import Number, Setting, at_bytes, at_rate, beta_curve, settings, tuned_beta
 from benchmarks.machine import RESULTS, ROOT
 from benchmarks.markdown import markdown
-from benchmarks.table import NOT_YET, TITLES, replace_block
+from benchmarks.pages import NOT_YET, README, TITLES, replace_block
 
 PAGE = ROOT / "docs" / "families.md"
-README = ROOT / "README.md"
 MARKERS = ("<!-- families:begin -->", "<!-- families:end -->")
 # The paper's Table 1, shortened: strengths; weakness; accuracy.
 SAID = {

@@ -1,4 +1,4 @@
-"""The flagships in the README: their curve, their rivals, what effort buys, and the bars.
+"""The flagships in docs/results.md: their curve, their rivals, what effort buys, and the bars.
 
 results/flagship-DATA.json                           ──> tables and lines
 results/targets-mnist, five-betas-mnist, speed.json  ──> lines
@@ -47,13 +47,17 @@ def title(result: Result) -> str:
 
 
 def curve_rows(result: Result) -> list[Row]:
-    """The coarsest level, the default one, the finest, and those that the bars are judged at; of the lowest effort."""
+    """Some levels, of the lowest effort."""
+    shown, gaps = shown_levels(result), {gap["level"]: gap["train"] for gap in result["gap"]}
+    levels = result["efforts"][0]["levels"]
+    return [_curve_row(one, gaps[one["level"]]) for one in levels if one["level"] in shown]
+
+
+def shown_levels(result: Result) -> set[int | None]:
+    """The coarsest level, the default one, the finest, and those that the bars are judged at."""
     effort = result["efforts"][0]
-    judged = {verdict["level"] for verdict in effort["bars"]["sizes"]}
-    numbers = [one["level"] for one in effort["levels"]]
-    shown = judged | {numbers[0], numbers[-1], result["model"]["default_level"]}
-    gaps = {gap["level"]: gap["train"] for gap in result["gap"]}
-    return [_curve_row(one, gaps[one["level"]]) for one in effort["levels"] if one["level"] in shown]
+    ends = {effort["levels"][k]["level"] for k in (0, -1)}
+    return ends | {result["model"]["default_level"]} | {verdict["level"] for verdict in effort["bars"]["sizes"]}
 
 
 def _curve_row(one: Result, train: Result) -> Row:

@@ -1,4 +1,4 @@
-"""Exact images in the README: bytes beside the classical codecs, what latents and context are worth, the bars.
+"""Exact images in docs/results.md: bytes beside the classical codecs, what latents and context are worth, the bars.
 
 results/lossless-DATA.json, results/lossless-exactness-DATA.json ──render──> Markdown
 """

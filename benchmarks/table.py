@@ -1,85 +1,67 @@
-"""The README's tables, made from the stored results, so that no number in it is typed by hand.
+"""The pages of results, made from what is stored, so that no number in them is typed by hand.
 
     python -m benchmarks.table [--check]
 
-results/*.json --render--> Markdown --replace_block--> README.md, between <!-- results:begin --> and its end
+results/*.json ──render──> docs/results.md, whole
+               └─summary──> README.md, between <!-- results:begin --> and its end
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks import flagship_table
 from benchmarks.archive_table import archive_lines
 from benchmarks.lossless_table import lossless_lines
 from benchmarks.machine import RESULTS, ROOT
 from benchmarks.markdown import markdown
+from benchmarks.pages import NOT_YET, README, TITLES, Result, read, replace_block
+from benchmarks.points import POINT_HEAD, compare_rows
+from benchmarks.readme_tables import summary
 
-README = ROOT / "README.md"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-TITLES = {"mnist": "MNIST, 28×28, 8-bit grey", "dsprites": "dSprites, 64×64, 1 bit, real images"}
-POINT_HEAD = ("", "file, bytes", "bpp", "payload", "information", "PSNR, dB", "MS-SSIM")
-NOT_YET = "not measured yet"
+PAGE = ROOT / "docs" / "results.md"
+MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
+HEAD = """# Results
 
-Result = Mapping[str, Any]
-
-
-class NoBlock(ValueError):
-    """The text has no block between the two markers."""
+Made by `python -m benchmarks.table` from benchmarks/results/, where each number has its command, seed and versions.
+Whole test sets, bytes counted on the disk, PSNR from the mean MSE over the set. The paper's systems: docs/families.md.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rewrite the README's block; with --check only say whether it is up to date (exit code 1 where it is not)."""
+    """Rewrite the page and the block; with --check only say whether they are up to date (1 where they are not)."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
-    text = README.read_text(encoding="utf-8")
-    fresh = replace_block(text, render(RESULTS))
+    readme = README.read_text(encoding="utf-8")
+    fresh = {PAGE: render(RESULTS), README: replace_block(readme, summary(RESULTS), MARKERS)}
     if options.check:
-        return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
+        return int(any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in fresh.items()))
+    for path, text in fresh.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
-def replace_block(text: str, block: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
-    """`text` with what stands between the markers replaced. Raises NoBlock."""
-    before, begin, rest = text.partition(markers[0])
-    _, end, after = rest.partition(markers[1])
-    if not (begin and end):
-        raise NoBlock(f"expected {markers[0]} and, after it, {markers[1]}")
-    return f"{before}{begin}\n\n{block.strip()}\n\n{end}{after}"
-
-
 def render(folder: Path) -> str:
-    """All tables from the results in a folder; a result that is not there is said to be missing."""
-    parts = []
+    """docs/results.md, from the results in a folder; a result that is not there is said to be missing."""
+    parts = [HEAD.strip()]
     for data in TITLES:
         classical = read(folder / f"classical-{data}.json") or {"curves": []}
         parts.append(set_tables(data, read(folder / f"rate-distortion-{data}.json"), classical))
         flagship = read(folder / f"flagship-{data}.json")
         if flagship is not None:
             parts += flagship_table.tables(flagship)
-    parts.append("**What is promised, and measured**\n\n" + promises(folder))
-    return "\n\n".join(parts)
-
-
-def read(path: Path) -> Result | None:
-    """A stored result; None where it is not there."""
-    if not path.is_file():
-        return None
-    result: Result = json.loads(path.read_text(encoding="utf-8"))
-    return result
+    parts.append("## What is promised, and measured\n\n" + promises(folder))
+    return "\n\n".join(parts) + "\n"
 
 
 def set_tables(data: str, result: Result | None, classical: Result) -> str:
     """One data set: the released models beside the others, and the sweep."""
     if result is None:
-        return f"**{TITLES[data]}**: {NOT_YET}"
-    head = f"**{TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images**"
+        return f"## {TITLES[data]}\n\n{NOT_YET}"
+    head = f"## {TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images"
     beside = markdown(POINT_HEAD, compare_rows(result, classical))
     shared = [amortised_line(model) for model in result["zoo"]]
     sweep = markdown(
@@ -104,41 +86,6 @@ def set_tables(data: str, result: Result | None, classical: Result) -> str:
         f"; not trained yet: {absent}:" if absent else ":"
     )
     return "\n\n".join([head, beside, *shared, note, sweep])
-
-
-def compare_rows(result: Result, classical: Result) -> list[Sequence[str]]:
-    """Released models, PCA at no more bytes, and the classical codecs at their smallest and lossless."""
-    rows = [point_row(f"**{model['name']}**", model["point"]) for model in result["zoo"]]
-    for model in result["zoo"][:1]:
-        affordable = [e["point"] for e in result["pca"] if e["point"]["file_bytes"] <= model["point"]["file_bytes"]]
-        if affordable:
-            best = min(affordable, key=lambda point: float(point["mse"]))
-            rows.append(point_row(f"PCA, {best['setting']}", best))
-    curves = {curve["codec"]: curve["points"] for curve in classical["curves"]}
-    for name in ("WebP", "JPEG XL", "JPEG", "JPEG 2000", "AVIF"):
-        lossy = [point for point in curves.get(name, []) if point["psnr_db"] is not None]
-        if lossy:
-            smallest = min(lossy, key=lambda point: float(point["file_bytes"]))
-            rows.append(point_row(f"{name} at its smallest ({smallest['setting']})", smallest))
-    for name in ("JPEG XL", "WebP", "PNG"):
-        exact = [point for point in curves.get(name, []) if point["psnr_db"] is None]
-        if exact:
-            rows.append(point_row(f"{name}, lossless", min(exact, key=lambda point: float(point["file_bytes"]))))
-    return rows
-
-
-def point_row(name: str, point: Result) -> Sequence[str]:
-    """One codec at one setting."""
-    information = point["information_bytes"]
-    return (
-        name,
-        f"{point['file_bytes']:.1f}",
-        f"{point['file_bpp']:.3f}",
-        f"{point['payload_bytes']:.1f}",
-        "" if information is None else f"{information:.1f}",
-        "exact" if point["psnr_db"] is None else f"{point['psnr_db']:.2f}",
-        f"{point['ms_ssim']:.4f} ({point['ms_ssim_scales']} scales)",
-    )
 
 
 def amortised_line(model: Result) -> str:

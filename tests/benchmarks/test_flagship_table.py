@@ -1,4 +1,4 @@
-"""The README's tables and lines of the flagships, of made-up results; and the figure with a flagship in it."""
+"""The tables and lines of the flagships, of made-up results; and the figure with a flagship in it."""
 
 import json
 

@@ -1,12 +1,13 @@
-"""The README's tables come from the stored results, and are up to date."""
+"""The pages of results come from what is stored, and are up to date."""
 
 import json
 
 import pytest
 
-from benchmarks import table
+from benchmarks import pages, readme_tables, table
 from benchmarks.machine import RESULTS
 
+BEGIN, END = table.MARKERS
 POINT = {
     "codec": "x",
     "setting": "q0",
@@ -35,26 +36,28 @@ def result():
     }
 
 
-def test_the_readmes_block_is_what_the_results_give():
-    text = table.README.read_text(encoding="utf-8")
-    assert table.replace_block(text, table.render(RESULTS)) == text, "run python -m benchmarks.table"
+def test_the_pages_are_what_the_results_give():
+    assert table.PAGE.read_text(encoding="utf-8") == table.render(RESULTS), "run python -m benchmarks.table"
+    readme, block = pages.README.read_text(encoding="utf-8"), readme_tables.summary(RESULTS)
+    assert pages.replace_block(readme, block, table.MARKERS) == readme, "run python -m benchmarks.table"
 
 
 def test_only_the_block_is_replaced_and_doing_it_again_changes_nothing():
-    text = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
-    fresh = table.replace_block(text, "new\n")
-    assert fresh == f"before\n{table.BEGIN}\n\nnew\n\n{table.END}\nafter\n"
-    assert table.replace_block(fresh, "new") == fresh
+    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    fresh = pages.replace_block(text, "new\n", table.MARKERS)
+    assert fresh == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    assert pages.replace_block(fresh, "new", table.MARKERS) == fresh
 
 
-@pytest.mark.parametrize("text", ["", table.BEGIN, table.END, f"{table.END} {table.BEGIN}"])
+@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END} {BEGIN}"])
 def test_a_text_without_the_block_is_refused(text):
-    with pytest.raises(table.NoBlock):
-        table.replace_block(text, "new")
+    with pytest.raises(pages.NoBlock):
+        pages.replace_block(text, "new", table.MARKERS)
 
 
 def test_a_result_that_is_not_there_is_said_to_be_missing(tmp_path):
-    assert table.render(tmp_path).count(table.NOT_YET) == 5
+    assert table.render(tmp_path).count(pages.NOT_YET) == 5
+    assert readme_tables.summary(tmp_path).count(pages.NOT_YET) == 2
 
 
 def test_numbers_of_a_result_stand_in_the_tables(tmp_path):
@@ -63,10 +66,11 @@ def test_numbers_of_a_result_stand_in_the_tables(tmp_path):
     curves = [{"codec": "WebP", "points": [{**POINT, "file_bytes": 96.6, "information_bytes": None}, lossless]}]
     (tmp_path / "classical-mnist.json").write_text(json.dumps({"curves": curves}), encoding="utf-8")
     text = table.render(tmp_path)
-    assert "| **mnist-beta-vae-9** | 21.3 | 0.217 | 14.3 | 13.9 | 25.12 | 0.9877 (2 scales) |" in text
-    assert "| PCA, 64 components, step 90 | 20.0 |" in text
-    assert "| WebP at its smallest (q0) | 96.6 |" in text
-    assert "| WebP, lossless | 204.2 | 0.217 | 14.3 |  | exact |" in text
+    for page in (text, readme_tables.summary(tmp_path)):
+        assert "| **mnist-beta-vae-9** | 21.3 | 0.217 | 14.3 | 13.9 | 25.12 | 0.9877 (2 scales) |" in page
+        assert "| PCA, 64 components, step 90 | 20.0 |" in page
+        assert "| WebP at its smallest (q0) | 96.6 |" in page
+        assert "| WebP, lossless | 204.2 | 0.217 | 14.3 |  | exact |" in page
     assert "| 0.5 | 21.3 | 14.3 | 13.9 | 25.12 | 26.00 | 0.9877 | 30 | 100.0 |" in text
     assert "2,000,000 bytes" in text
 
