@@ -26,13 +26,15 @@ from torch.nn import functional as F
 from vaecodec.models.base import VAE, Posterior
 from vaecodec.models.gaussian_prior import clamped_log_scale, rate_nats
 from vaecodec.models.lossless_config import LATENT_SCALE
-from vaecodec.models.nvae_cells import Grow, ResidualCell, Shrink, keep_spread
+from vaecodec.models.nvae_cells import Grow, Pointwise, ResidualCell, Shrink, keep_spread
 from vaecodec.models.nvae_config import NVAE_FAMILY, NVAEConfig
 from vaecodec.models.registry import register
 
 UNIFORM_VARIANCE = 1 / 12  # of the posterior's width 1
-FIRST_SPREAD = 0.5  # of a fresh posterior's last layer: its means then differ between images by about their noise
-FIRST_LOG_SCALE = 1.15  # of fresh priors, before clamping: σ = 2 steps
+# Of a fresh posterior's last layer, and of fresh priors (ln σ before clamping; 1.15: σ = 2 steps): the first scale's
+# means then differ between images by about their noise, the finer scales begin nearly silent and cost next to nothing.
+FIRST_SPREAD, FINER_SPREAD = 0.5, 0.1
+FIRST_LOG_SCALE, FINER_LOG_SCALE = 1.15, -2.0
 FIRST_LOGITS = 0.1  # a fresh decoder knows nothing, so it had better say little
 
 
@@ -71,12 +73,12 @@ class Trunk(nn.Module):
         self.combine, self.cells, self.priors = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for number, scale in enumerate(config.group_scales):
             channels, width = config.group_channels[scale], widths[scale]
-            joined = nn.Conv2d(channels, width, 1)
+            joined = Pointwise(channels, width)
             keep_spread(joined, behind_swish=False)
             self.combine.append(joined)
             self.cells.append(ResidualCell(width, sides[scale]))
             if number:
-                self.priors.append(_fresh_prior(width, channels))
+                self.priors.append(_fresh_prior(width, channels, FINER_LOG_SCALE if scale else FIRST_LOG_SCALE))
         self.grow = nn.ModuleList(
             Grow(widths[k], widths[k + 1], sides[k + 1] // sides[k]) for k in range(config.scales - 1)
         )
@@ -104,13 +106,13 @@ class Trunk(nn.Module):
         return GroupPrior(h, LATENT_SCALE * mean, clamped_log_scale(log_scale))
 
 
-def _fresh_prior(width: int, channels: int) -> nn.Conv2d:
+def _fresh_prior(width: int, channels: int, log_scale: float) -> nn.Conv2d:
     """The same prior whatever is known."""
-    layer = nn.Conv2d(width, 2 * channels, 1)
+    layer = Pointwise(width, 2 * channels)
     nn.init.zeros_(layer.weight)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
-    nn.init.constant_(layer.bias[channels:], FIRST_LOG_SCALE)
+    nn.init.constant_(layer.bias[channels:], log_scale)
     return layer
 
 
@@ -140,13 +142,13 @@ class Features(nn.Module):
 class ResidualPosterior(nn.Module):
     """The difference of posterior and prior mean of one group, in steps."""
 
-    def __init__(self, width: int, channels: int, side: int) -> None:
+    def __init__(self, width: int, channels: int, side: int, spread: float) -> None:
         super().__init__()
-        self.join = nn.Conv2d(width, width, 1)
+        self.join = Pointwise(width, width)
         self.cell = ResidualCell(width, side)
-        self.leave = nn.Conv2d(width, channels, 1)
+        self.leave = Pointwise(width, channels)
         keep_spread(self.join, behind_swish=False)
-        keep_spread(self.leave, behind_swish=True, gain=FIRST_SPREAD)
+        keep_spread(self.leave, behind_swish=True, gain=spread)
 
     def forward(self, features: Float[Tensor, "b w s s"], h: Float[Tensor, "b w s s"]) -> Float[Tensor, "b c s s"]:
         difference: Tensor = self.leave(F.silu(self.cell(h + self.join(features))))
@@ -164,7 +166,12 @@ class NVAE(VAE):
         self.config = config
         self.features = Features(config)
         self.posteriors = nn.ModuleList(
-            ResidualPosterior(config.widths[scale], config.group_channels[scale], config.map_sides[scale])
+            ResidualPosterior(
+                config.widths[scale],
+                config.group_channels[scale],
+                config.map_sides[scale],
+                FINER_SPREAD if scale else FIRST_SPREAD,
+            )
             for scale in config.group_scales
         )
         self.trunk = Trunk(config)
