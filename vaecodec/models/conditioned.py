@@ -32,20 +32,7 @@ from vaecodec.models.lossless_config import LATENT_SCALE
 from vaecodec.models.moments import Moments
 from vaecodec.models.registry import register
 from vaecodec.models.residual import NORMALISED, RECTIFIED, Reading
-
-CLAMP_SHARPNESS = 12.0  # the soft clamp bends within about 1 / CLAMP_SHARPNESS of black and of white
-CLAMP_MARGIN = 1e-6  # keeps logits finite
-
-
-def soft_clamp(z: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-    """Pixels in 0..1 of values around 0: nearly z + 1/2 between -1/2 and 1/2, black and white beyond."""
-    k = CLAMP_SHARPNESS
-    return (F.softplus(k * (z + 0.5)) - F.softplus(k * (z - 0.5))) / k
-
-
-def clamped_logits(z: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-    """The logits of soft_clamp(z): what a likelihood takes."""
-    return torch.logit(soft_clamp(z).clamp(CLAMP_MARGIN, 1 - CLAMP_MARGIN))
+from vaecodec.models.soft_clamp import clamped_logits
 
 
 class LevelBlock(nn.Module):

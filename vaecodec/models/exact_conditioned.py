@@ -15,9 +15,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import ConditionedSynthesis, LevelBlock, clamped_logits, soft_clamp
+from vaecodec.models.conditioned import ConditionedSynthesis, LevelBlock
 from vaecodec.models.exact import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.models.exact_graph import ExactGraph
+from vaecodec.models.soft_clamp import clamped_logits, soft_clamp
 from vaecodec.runtime.exact import ExactNetwork
 
 LATENT_TOP = 511  # more would leave the straight path's weights less room below 2^24, and those of fine levels need it

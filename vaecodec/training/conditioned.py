@@ -22,9 +22,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vaecodec.models.conditioned import ConditionedSynthesis, ConditionedVAE, Shared, soft_clamp
+from vaecodec.models.conditioned import ConditionedSynthesis, ConditionedVAE, Shared
 from vaecodec.models.conditioned_drawn import DrawnSynthesis
 from vaecodec.models.level_prior import MIXTURE
+from vaecodec.models.soft_clamp import soft_clamp
 from vaecodec.training.begin_drawing import begin_drawing
 from vaecodec.training.objective import Losses, distortion_nats
 from vaecodec.training.objective_config import ConditionedObjective

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from vaecodec.errors import ConfigError
 from vaecodec.models.config import CONDITIONED_FAMILY, ConditionedConfig, Sizes, sizes_of
-from vaecodec.training.objective_config import ConditionedObjective, at_least, at_most, objective_type
+from vaecodec.training.checks import at_least, at_most
+from vaecodec.training.objective_config import ConditionedObjective, objective_type
 from vaecodec.training.objective_config import ObjectiveConfig as ObjectiveConfig
 
 T = TypeVar("T")

@@ -9,13 +9,13 @@ ObjectiveConfig ─┬─ TraditionalObjective: vae            HFVAEObjective: h
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from vaecodec.errors import ConfigError
 from vaecodec.models.config import CONDITIONED_FAMILY, HFVAE_FAMILY
 from vaecodec.models.lossless_config import LOSSLESS_FAMILY
 from vaecodec.models.nvae_config import NVAE_FAMILY
+from vaecodec.training.checks import at_least, one_of
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 RATES = ("gaussian-kl", "uniform-noise")
@@ -231,24 +231,6 @@ def objective_type(family: str) -> type[ObjectiveConfig]:
 def needs_gaussian(family: str) -> bool:
     """Whether a family has a Gaussian posterior always, so that the learned prior's nats cannot be its rate."""
     return objective_type(family) in (TraditionalObjective, CapacityObjective, HFVAEObjective, DecompositionObjective)
-
-
-def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ConfigError where `value` is not among the choices."""
-    if value not in choices:
-        raise ConfigError(f"{name}: expected one of {', '.join(choices)}, found {value!r}")
-
-
-def at_least(name: str, value: float, lowest: float) -> None:
-    """Raise ConfigError where `value` is below, or not finite."""
-    if not (value >= lowest and math.isfinite(value)):
-        raise ConfigError(f"{name}: expected a number of at least {lowest:g}, found {value!r}")
-
-
-def at_most(name: str, value: float, highest: float) -> None:
-    """Raise ConfigError where `value` is above."""
-    if value > highest:
-        raise ConfigError(f"{name}: expected a number of at most {highest:g}, found {value!r}")
 
 
 def _gaussian(objective: ObjectiveConfig, family: str) -> None:
