@@ -2,11 +2,11 @@
 
     python -m benchmarks.figure                                 the README's, from the stored results
 
-results of rate_distortion, classical and flagship (dicts as stored) --draw--> rate-distortion.png, .svg
+results of rate_distortion, classical, flagship and lossless (as stored) --draw--> rate-distortion.png, .svg
 
 Learned codecs three ways: bytes of files (solid), payload (dashed), information content (dotted). Classical codecs by
-the bytes of their files; what they store losslessly stands on the line at the top. A flagship is drawn where its result
-is there, at effort 0, and by its files alone at the highest effort.
+the bytes of their files; what is stored losslessly stands on the line at the top, ours in black. A flagship is drawn
+where its result is there, at effort 0, and by its files alone at the highest effort.
 """
 
 import json
@@ -42,8 +42,9 @@ def main() -> None:
 def draw_stored(folder: Path) -> Path:
     """The figure of the results in a folder, beside them."""
     path = folder / "rate-distortion.png"
-    swept, classical, flagships = (read_results(folder, kind) for kind in ("rate-distortion", "classical", "flagship"))
-    draw(swept, classical, path, flagships)
+    kinds = ("rate-distortion", "classical", "flagship", "lossless")
+    swept, classical, flagships, lossless = (read_results(folder, kind) for kind in kinds)
+    draw(swept, classical, path, flagships, lossless)
     return path
 
 
@@ -58,6 +59,7 @@ def draw(
     classical: Mapping[str, Result],
     path: Path,
     flagships: Mapping[str, Result],
+    lossless: Mapping[str, Result],
 ) -> None:
     """Write `path` (.png) and the same as .svg; the results by name of the data set."""
     import matplotlib
@@ -69,6 +71,9 @@ def draw(
     figure, panels = pyplot.subplots(1, len(results), figsize=(7.2 * len(results), 6.6), squeeze=False)
     for panel, (data, result) in zip(panels[0], results.items(), strict=True):
         draw_panel(panel, data, result, classical.get(data, {"curves": []}), flagships.get(data, {"efforts": []}))
+        if data in lossless:
+            place = [lossless[data]["files"]["bytes"]], [TOP_DB]
+            panel.plot(*place, color=FLAGSHIP_COLOUR, marker="v", markersize=8, linestyle="none")
     figure.tight_layout(rect=(0, 0.13, 1, 1))
     handles, labels = legend_of(panels[0])
     figure.legend(handles, labels, loc="lower center", ncol=2 + 3 * (len(results) > 1), frameon=False)
@@ -81,7 +86,7 @@ def draw(
 def draw_panel(panel: Any, data: str, result: Result, classical: Result, flagship: Result) -> None:
     """One data set."""
     draw_classical(panel, classical["curves"])
-    panel.plot([], [], color="black", marker="v", markersize=8, linestyle="none", label="lossless, file")
+    panel.plot([], [], color="black", marker="v", markersize=8, linestyle="none", label="lossless, file (black: ours)")
     draw_three_ways(panel, pca_front(result["pca"]), "PCA", PCA_COLOUR, "s")
     sweep = sorted(result["sweep"], key=lambda run: run["beta"])
     draw_three_ways(panel, [run["point"] for run in sweep], "β-VAE sweep", VAE_COLOUR, "o")
@@ -89,9 +94,6 @@ def draw_panel(panel: Any, data: str, result: Result, classical: Result, flagshi
     for model in result["zoo"]:
         draw_zoo(panel, model["point"])
     draw_flagship(panel, flagship["efforts"])
-    if flagship.get("lossless"):
-        place = [flagship["lossless"]["bytes"]], [TOP_DB]
-        panel.plot(*place, color=FLAGSHIP_COLOUR, marker="v", markersize=8, linestyle="none")
     if data == "dsprites":
         panel.axvline(DSPRITES_ENTROPY_BYTES, color="black", linewidth=1, linestyle="-.")
         text = f" entropy of dSprites,\n {DSPRITES_ENTROPY_BYTES} bytes an image"
@@ -142,10 +144,14 @@ def draw_three_ways(panel: Any, points: Sequence[Result], name: str, colour: str
 
 
 def label_betas(panel: Any, sweep: Sequence[Result]) -> None:
-    """β beside each point of the sweep's files."""
-    for run in sweep:
-        at = (run["point"]["file_bytes"], run["point"]["psnr_db"])
-        panel.annotate(f"β={run['beta']:g}", at, (5, -10), textcoords="offset points", fontsize=8, color=VAE_COLOUR)
+    """β below each point of the sweep's files, above the last one's, in white outlines."""
+    from matplotlib import patheffects
+
+    outline = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+    for number, run in enumerate(sweep):
+        at, beside = (run["point"]["file_bytes"], run["point"]["psnr_db"]), (5, -11) if number else (-2, 7)
+        text = panel.annotate(f"β={run['beta']:g}", at, beside, textcoords="offset points", fontsize=8, zorder=6)
+        text.set(color=VAE_COLOUR, path_effects=outline)
 
 
 def draw_zoo(panel: Any, point: Result) -> None:

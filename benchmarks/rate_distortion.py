@@ -70,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed |= fails(result, quick=options.quick)
     results = read_results(out, "rate-distortion", suffix)
     drawn = out / f"rate-distortion{suffix}.png"
-    draw(results, read_results(RESULTS, "classical"), drawn, {} if options.quick else read_results(RESULTS, "flagship"))
+    flagships, lossless = ({} if options.quick else read_results(RESULTS, kind) for kind in ("flagship", "lossless"))
+    draw(results, read_results(RESULTS, "classical"), drawn, flagships, lossless)
     print(drawn)
     return int(failed)
 

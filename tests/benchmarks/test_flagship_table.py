@@ -105,11 +105,14 @@ def test_targets_five_betas_and_speed_have_their_lines(tmp_path):
     assert flagship_table.five_betas_lines(part) == ["one model against separate ones: 1 runs are missing"]
 
 
-def test_the_figure_is_drawn_with_and_without_a_flagship(tmp_path):
+def test_the_figure_is_drawn_with_and_without_a_flagship_and_a_lossless_model(tmp_path):
     pytest.importorskip("matplotlib")
     for name in ("rate-distortion-mnist.json", "classical-mnist.json"):
         (tmp_path / name).write_text((RESULTS / name).read_text(encoding="utf-8"), encoding="utf-8")
     without = figure.draw_stored(tmp_path).read_bytes()
     (tmp_path / "flagship-mnist.json").write_text(json.dumps(flagship_result()), encoding="utf-8")
-    assert figure.draw_stored(tmp_path).read_bytes() != without
+    without_lossless = figure.draw_stored(tmp_path).read_bytes()
+    assert without_lossless != without
+    (tmp_path / "lossless-mnist.json").write_text(json.dumps({"files": {"bytes": 115.5}}), encoding="utf-8")
+    assert figure.draw_stored(tmp_path).read_bytes() != without_lossless
     assert (tmp_path / "rate-distortion.svg").is_file()
