@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from vaecodec.errors import NotExact
 from vaecodec.models.config import ModelConfig
-from vaecodec.models.exact import ExactDense, ExactUpsample, patches, round_through, shuffle
+from vaecodec.models.exact import ExactDense, ExactUpsample, patches, round_through, settle, shuffle
 from vaecodec.models.exact_synthesis import LOGIT_STEPS, ExactSynthesis, SymbolRange, pixel_table
 from vaecodec.models.transforms import ConvSynthesis
 from vaecodec.runtime.exact import ExactNetwork
@@ -73,6 +74,26 @@ def test_an_exact_dense_layer_is_close_to_the_float_one_and_within_its_range() -
     narrow = ExactDense(weight, bias, reach, low=0, high=255)(x)
     assert narrow.min() >= 0
     assert narrow.max() <= 255
+
+
+def test_channels_that_have_grown_over_the_bound_get_coarser_weights_and_the_others_stay() -> None:
+    torch.manual_seed(1)
+    layer = ExactDense(
+        torch.randn(6, 20), torch.randn(6), torch.full((20,), 4095.0), low=-4000, high=4000, weight_limit=32767
+    )
+    low, high = np.full(20, -4095, np.int32), np.full(20, 4095, np.int32)
+    before = layer.shift.clone()
+    settle(layer)
+    assert torch.equal(layer.shift, before)
+    with torch.no_grad():
+        layer.weight[2] *= 5
+    with pytest.raises(NotExact):
+        ExactNetwork(low, high, layer.ops(0))
+    settle(layer)
+    assert (layer.shift < before).tolist() == [channel == 2 for channel in range(6)]
+    ExactNetwork(low, high, layer.ops(0))
+    x = torch.randint(-10, 11, (50, 20)).float()
+    assert (layer(x) - (x @ layer.weight.T + layer.bias).clamp(-4000, 4000)).abs().max() < 2
 
 
 def meaning_of(config: ModelConfig, active: list[int]) -> SymbolRange:

@@ -33,6 +33,7 @@ class ExactDense(nn.Module):
     """A Dense and its Rescale. Input (…, in) integers with |x| ≤ reach, output (…, out) integers in low..high."""
 
     shift: Tensor
+    reach: Tensor
 
     def __init__(
         self,
@@ -52,9 +53,22 @@ class ExactDense(nn.Module):
         by_weight = weight_limit / F.pad(magnitude, (0, 1)).amax(dim=1).clamp_min(
             1e-12
         )  # padded: there may be no input
-        by_reach = REACH_MARGIN * EXACT_LIMIT / (magnitude @ reach + bias.detach().abs()).clamp_min(1e-12)
-        shift = torch.minimum(by_weight, by_reach).log2().floor().clamp(0, 24)
+        self.register_buffer("reach", reach.detach().clone(), persistent=False)
+        shift = torch.minimum(by_weight, self._room()).log2().floor().clamp(0, 24)
         self.register_buffer("shift", shift)
+
+    def _room(self) -> Float[Tensor, " out"]:
+        """By what each channel's weights may be multiplied."""
+        most = self.weight.detach().abs() @ self.reach + self.bias.detach().abs()
+        return REACH_MARGIN * EXACT_LIMIT / most.clamp_min(1e-12)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Coarser weights where training has carried a channel over the bound; the other channels stay as they are."""
+        weight, bias = self.integers()
+        over = weight.abs() @ self.reach + bias.abs() >= EXACT_LIMIT
+        coarser = torch.minimum(self.shift, self._room().log2().floor().clamp(0, 24))
+        self.shift.copy_(torch.where(over, coarser, self.shift))
 
     def integers(self) -> tuple[Float[Tensor, "out in"], Float[Tensor, " out"]]:
         """(W_int, b_int) with gradients passing through."""
@@ -72,6 +86,13 @@ class ExactDense(nn.Module):
         weight, bias = (t.detach().numpy().astype(np.float32) for t in self.integers())
         shift = self.shift.numpy().astype(np.uint8)
         return Dense((source,), weight, bias), Rescale((source + 1,), shift, self.low, self.high)
+
+
+def settle(network: nn.Module) -> None:
+    """Bring every exact layer of a network back within the bound; of one that is within it, nothing changes."""
+    for layer in network.modules():
+        if isinstance(layer, ExactDense):
+            layer.settle()
 
 
 def patches(x: Float[Tensor, "b h w c"], size: int, pad: int) -> Tensor:

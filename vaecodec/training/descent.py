@@ -1,6 +1,8 @@
 """Descent: the loop by which finishing fits a network, or an exact twin to what it will see in files.
 
 step ──nats_of──> what is minimised, a mean over the step's batch ──Adam, half a cosine down to zero──> network
+
+An exact twin whose weights have grown over the bound of whole numbers is brought back within it at the end.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from vaecodec.models.exact import settle
 
 
 def descend(network: nn.Module, nats_of: Callable[[int], Tensor], *, steps: int, learning_rate: float) -> None:
@@ -21,3 +25,4 @@ def descend(network: nn.Module, nats_of: Callable[[int], Tensor], *, steps: int,
         nats.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
+    settle(network)
