@@ -7,9 +7,10 @@
     x̂ <─ head ─ (+) ─ … ─ (+) <── Grow ── (+) ─ … ─ (+) ─ start       top down: each (+) is a group, then a cell
                  y_6      y_4              y_3      y_1
 
-A group: what is known (h) gives its prior, mean m and scale σ; h and the features give the residual posterior, of mean
-m + Δ and of width 1: y = m + Δ + U(-½, ½) in training, rounded in files. Trunk.decode_order is the top-down half, and
-the only place that knows the order of the groups.
+A group: what is known (h) gives its prior's scale σ; h and the features give the residual posterior, of width 1, by Δ
+away from the prior: y = Δ + U(-½, ½) in training, rounded in files. y is told relative to the prior's mean, which need
+not be known: whoever has h can add to y what he likes. So a latent that carries nothing is 0 in every file.
+Trunk.decode_order is the top-down half, and the only place that knows the order of the groups.
 """
 
 from __future__ import annotations
@@ -40,10 +41,9 @@ FIRST_LOGITS = 0.1  # a fresh decoder knows nothing, so it had better say little
 
 @dataclass(frozen=True, slots=True)
 class GroupPrior:
-    """What is known before a group: the map h (b, w, s, s), and the prior's mean and ln σ (b, c, s, s), in steps."""
+    """What is known before a group: the map h (b, w, s, s), and the prior's ln σ (b, c, s, s), in steps."""
 
     h: Float[Tensor, "b w s s"]
-    mean: Float[Tensor, "b c s s"]
     log_scale: Float[Tensor, "b c s s"]
 
 
@@ -67,9 +67,7 @@ class Trunk(nn.Module):
         self.config = config
         widths, sides = config.widths, config.map_sides
         self.start = nn.Parameter(torch.zeros(widths[0]))
-        self.first_prior = nn.Parameter(torch.zeros(2 * config.group_channels[0], sides[0], sides[0]))
-        with torch.no_grad():
-            self.first_prior[config.group_channels[0] :] = FIRST_LOG_SCALE
+        self.first_prior = nn.Parameter(torch.full((config.group_channels[0], sides[0], sides[0]), FIRST_LOG_SCALE))
         self.combine, self.cells, self.priors = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for number, scale in enumerate(config.group_scales):
             channels, width = config.group_channels[scale], widths[scale]
@@ -101,18 +99,16 @@ class Trunk(nn.Module):
         return logits[:, 0]
 
     def _prior(self, number: int, h: Tensor) -> GroupPrior:
-        found = self.priors[number - 1](F.silu(h)) if number else self.first_prior.expand(h.shape[0], -1, -1, -1)
-        mean, log_scale = found.chunk(2, dim=1)
-        return GroupPrior(h, LATENT_SCALE * mean, clamped_log_scale(log_scale))
+        log_scale = self.priors[number - 1](F.silu(h)) if number else self.first_prior.expand(h.shape[0], -1, -1, -1)
+        return GroupPrior(h, clamped_log_scale(log_scale))
 
 
 def _fresh_prior(width: int, channels: int, log_scale: float) -> nn.Conv2d:
     """The same prior whatever is known."""
-    layer = Pointwise(width, 2 * channels)
+    layer = Pointwise(width, channels)
     nn.init.zeros_(layer.weight)
     assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
-    nn.init.constant_(layer.bias[channels:], log_scale)
+    nn.init.constant_(layer.bias, log_scale)
     return layer
 
 
@@ -140,7 +136,7 @@ class Features(nn.Module):
 
 
 class ResidualPosterior(nn.Module):
-    """The difference of posterior and prior mean of one group, in steps."""
+    """The difference of posterior and prior mean of one group, Δ, in steps."""
 
     def __init__(self, width: int, channels: int, side: int, spread: float) -> None:
         super().__init__()
@@ -185,10 +181,10 @@ class NVAE(VAE):
 
         def choose(group: int, prior: GroupPrior) -> Tensor:
             scale = self.config.group_scales[group]
-            mean = prior.mean + self.posteriors[group](features[scale], prior.h)
+            mean = self.posteriors[group](features[scale], prior.h)
             y = sample(mean)
             means.append(flat(mean))
-            rates.append(flat(rate_nats(y, prior.mean, prior.log_scale)))
+            rates.append(flat(rate_nats(y, torch.zeros_like(y), prior.log_scale)))
             return y
 
         logits = follow(self.trunk.decode_order(x.shape[0]), choose)
@@ -203,7 +199,7 @@ class NVAE(VAE):
         groups = torch.split(y, list(self.config.group_sizes), dim=1)
 
         def choose(group: int, prior: GroupPrior) -> Tensor:
-            return as_map(groups[group], prior.mean.shape[-1])
+            return as_map(groups[group], prior.h.shape[-1])
 
         return follow(self.trunk.decode_order(y.shape[0]), choose)
 
