@@ -90,7 +90,8 @@ def _set_parts(found: Sequence[Setting]) -> list[str]:
         "the symbols under the stored tables, payload, file. TC: total correlation of the latents.",
         markdown(EVERY_HEAD, (every_row(one) for one in found)),
         tuning(found),
-        "**What the paper says, and what was measured**\n\n" + "\n".join(f"- {line}" for line in claims(found)),
+        "**What the paper says, and what was measured**\n\n"
+        + "\n".join(f"- {line}" for line in claims(found) or [NOT_YET]),
     ]
 
 

@@ -72,8 +72,7 @@ def draw(
     for panel, (data, result) in zip(panels[0], results.items(), strict=True):
         draw_panel(panel, data, result, classical.get(data, {"curves": []}), flagships.get(data, {"efforts": []}))
         if data in lossless:
-            place = [lossless[data]["files"]["bytes"]], [TOP_DB]
-            panel.plot(*place, color=FLAGSHIP_COLOUR, marker="v", markersize=8, linestyle="none")
+            draw_exact(panel, lossless[data]["files"]["bytes"], FLAGSHIP_COLOUR)
     figure.tight_layout(rect=(0, 0.13, 1, 1))
     handles, labels = legend_of(panels[0])
     figure.legend(handles, labels, loc="lower center", ncol=2 + 3 * (len(results) > 1), frameon=False)
@@ -122,7 +121,12 @@ def draw_classical(panel: Any, curves: Sequence[Result]) -> None:
         x, y = [p["file_bytes"] for p in lossy], [p["psnr_db"] for p in lossy]
         panel.plot(x, y, color=colour, linewidth=1.2, marker=".", label=f"{curve['codec']}, file")
         if exact:
-            panel.plot([min(exact)], [TOP_DB], color=colour, marker="v", markersize=8, linestyle="none")
+            draw_exact(panel, min(exact), colour)
+
+
+def draw_exact(panel: Any, file_bytes: float, colour: str) -> None:
+    """Lossless files, at the top."""
+    panel.plot([file_bytes], [TOP_DB], color=colour, marker="v", markersize=8, linestyle="none")
 
 
 def draw_three_ways(panel: Any, points: Sequence[Result], name: str, colour: str, marker: str) -> None:

@@ -39,7 +39,7 @@ def _of_set(data: str, folder: Path) -> list[str]:
     classical = read(folder / f"classical-{data}.json") or {"curves": []}
     head = f"**{TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images**"
     table = markdown(POINT_HEAD, [*ours, *compare_rows(result, classical)])
-    return [head, table, *([] if flagship is None else [saved(flagship)])]
+    return [head, table, *([] if flagship is None else [bd_rates(flagship)])]
 
 
 def flagship_rows(result: Result) -> list[Row]:
@@ -52,22 +52,19 @@ def flagship_rows(result: Result) -> list[Row]:
 def lossless_rows(result: Result) -> list[Row]:
     """Exact files, and an archive of them."""
     name, files, archive = result["model"]["name"], result["files"], result["archive"]
-    return [
-        (f"**{name}**, lossless", f"{files['bytes']:.1f}", f"{files['bits_per_pixel']:.3f}", "", "", "exact", ""),
+    kept = (
+        (f"**{name}**, lossless", files["bytes"], files["bits_per_pixel"]),
         (
             f"**{name}**, lossless, archive of {files['images']:,}",
-            f"{archive['bytes_per_image']:.1f}",
-            f"{archive['bits_per_pixel']:.3f}",
-            "",
-            "",
-            "exact",
-            "",
+            archive["bytes_per_image"],
+            archive["bits_per_pixel"],
         ),
-    ]
+    )
+    return [(what, f"{size:.1f}", f"{bits:.3f}", "", "", "exact", "") for what, size, bits in kept]
 
 
-def saved(result: Result) -> str:
-    """The flagship's BD-rates, by effort."""
+def bd_rates(result: Result) -> str:
+    """The bytes that the flagship saves against each rival at the same PSNR, by effort, in a sentence."""
     efforts = result["efforts"]
     told = []
     for of_all_efforts in zip(*(effort["beside"] for effort in efforts), strict=True):

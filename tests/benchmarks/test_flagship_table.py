@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("bjontegaard")
 
-from benchmarks import figure, flagship_table, table
+from benchmarks import figure, flagship_table, readme_tables, table
 from benchmarks.flagship_bars import BARS, judge_rate, judge_size
 from benchmarks.flagship_rivals import Rival, compare, curve_of
 from benchmarks.machine import RESULTS
@@ -76,6 +76,25 @@ def test_a_flagship_has_its_curve_its_rivals_and_its_bars(tmp_path):
     assert "- mnist, BD-rate against WebP over 22.8 to 34.9 dB at most -50 %: effort 0 -" in text
     assert "- mnist, beside mnist-beta-vae-1, 25.8 bytes at 24.90 dB: effort 0 33.0 bytes; effort 1 29.7 bytes" in text
     assert "effort 1: -5.0 % bytes (BD-rate, PSNR) against effort 0, 1.10 ms of one core an image" in text
+
+
+def test_the_readme_has_the_flagships_levels_its_savings_and_the_exact_files(tmp_path):
+    for name in ("rate-distortion-mnist.json", "classical-mnist.json"):
+        (tmp_path / name).write_text((RESULTS / name).read_text(encoding="utf-8"), encoding="utf-8")
+    assert "flagship" not in readme_tables.summary(tmp_path)
+    lossless = {
+        "model": {"name": "mnist-lossless-9"},
+        "files": {"images": 10000, "bytes": 115.52, "bits_per_pixel": 1.1788},
+        "archive": {"bytes_per_image": 108.31, "bits_per_pixel": 1.1052},
+    }
+    for name, result in (("flagship-mnist", flagship_result()), ("lossless-mnist", lossless)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
+    text = readme_tables.summary(tmp_path)
+    assert "| **mnist-flagship-9**, level 1 | 17.0 | 0.173 | 10.0 | 9.7 | 20.50 | 0.9911 (2 scales) |" in text
+    assert "| **mnist-lossless-9**, lossless | 115.5 | 1.179 |  |  | exact |  |" in text
+    assert "| **mnist-lossless-9**, lossless, archive of 10,000 | 108.3 | 1.105 |  |  | exact |  |" in text
+    assert "BD-rate of mnist-flagship-9 (PSNR; at effort 0, 1) against WebP -" in text
+    assert "mnist-beta-vae-1 -" not in text  # a single point has no BD-rate
 
 
 def test_targets_five_betas_and_speed_have_their_lines(tmp_path):

@@ -33,7 +33,7 @@ def keep_spread(layer: nn.Conv2d, *, behind_swish: bool, gain: float = 1.0) -> N
 
 
 class Pointwise(nn.Conv2d):
-    """A 1 × 1 convolution; over a map of one position a product of matrices, which is three times as fast."""
+    """A 1 × 1 convolution; over a map of one position a product of matrices, two to three times as fast."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__(before, after, 1)
