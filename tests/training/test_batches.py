@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vaecodec.errors import ConfigError
-from vaecodec.training.batches import Batches, stream_seed
+from vaecodec.training.batches import Batches, all_over, stream_seed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6)).astype(np.uint8)
 
@@ -75,3 +75,9 @@ def test_images_are_in_place_from_the_step_on_that_ends_the_shifts() -> None:
 def test_random_streams_of_a_seed_differ() -> None:
     assert len({stream_seed(*key) for key in ((1, 0, 0), (2, 0, 0), (1, 0, 1), (1, 1, 0), (3, 0, 0), (0, 0, 0))}) == 6
     assert 0 <= stream_seed(1, 2) < 2**63
+
+
+def test_numbers_from_all_over_a_set_meet_its_ends_and_are_no_more_than_it_has():
+    assert all_over(9, 3).tolist() == [0, 4, 8]
+    assert all_over(2, 5).tolist() == [0, 1]
+    assert all_over(1, 1).tolist() == [0]

@@ -26,7 +26,7 @@ from vaecodec.runtime.analysis import AnalysisSession
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.model_file import Model
-from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.training.batches import NOISE_STREAM, Batches, all_over, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
 from vaecodec.training.latents import FittedTables, Latents, Symbols, make_quantizer, posteriors
@@ -62,7 +62,7 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
     symbols, checked = (_symbols(graph, coded, images.images) for images in (training, validation))
     fitted = layout.fit_tables(symbols, checked, rng)
     meaning = _meaning(quantizer, layout, symbols)
-    exact = _exact_synthesis(model, meaning, layout.plain(symbols[:CALIBRATION_IMAGES]))
+    exact = _exact_synthesis(model, meaning, layout.plain(symbols[all_over(len(symbols), CALIBRATION_IMAGES)]))
     before = _exact_distortion(exact, layout.plain(checked), validation, config)
     _fine_tune(exact, trainable, config, meaning, layout.plain(symbols), training.images)
     network = layout.to_network(exact)

@@ -28,7 +28,7 @@ from vaecodec.runtime.decode_order import GroupCoder
 from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.runtime.level_file import Level
 from vaecodec.runtime.model_file import Model
-from vaecodec.training.batches import Batches
+from vaecodec.training.batches import Batches, all_over
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
 from vaecodec.training.fit_priors import FittedPrior, fit_priors, prior_bits
@@ -55,7 +55,7 @@ def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: Imag
     limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.abs(seen).max(axis=0, initial=1)).astype(np.float32))
     rows = np.resize(checked, (KNOWN_ANSWER_BATCH, checked.shape[1])).astype(np.int32)
     fitted = fit_priors(model, config, limit, seen)
-    exact = ExactNVAESynthesis(model, limit, _floats(seen[:CALIBRATION_IMAGES]))
+    exact = ExactNVAESynthesis(model, limit, _floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
     distortions = [_distortion(part, checked, validation, config) for part in (_Float(model), exact)]
     _fine_tune(exact, trainable, config, seen, training.images)
     distortions.append(_distortion(exact, checked, validation, config))

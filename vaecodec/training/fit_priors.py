@@ -19,7 +19,7 @@ from torch import Tensor
 from vaecodec.data.image_set import ImageSet
 from vaecodec.models.nvae import NVAE
 from vaecodec.models.prior_networks import ExactPrior, PriorNetwork
-from vaecodec.training.batches import stream_seed
+from vaecodec.training.batches import all_over, stream_seed
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.descent import descend
 from vaecodec.training.latents import Symbols
@@ -58,7 +58,7 @@ def fit_priors(model: NVAE, config: TrainingConfig, limit: Float[Tensor, " n"], 
         with _seeded(config.seed, group) as rng:
             network = PriorNetwork(model.config, start, sizes[group])
             _fit(network, before, own, steps, LEARNING_RATE, rng)
-            exact = ExactPrior(network, limit[:start], before[:CALIBRATION_IMAGES])
+            exact = ExactPrior(network, limit[:start], before[all_over(len(before), CALIBRATION_IMAGES)])
             _fit(exact, before, own, round(FINE_TUNING_SHARE * steps), FINE_TUNING_LEARNING_RATE, rng)
         fitted.append(FittedPrior(network, exact))
     return fitted
