@@ -3,7 +3,9 @@
 mean, σ (N, n): q(y|x) of N images; y (M, n): samples of theirs ──> E[log q(y) − Σ log q(y_d)]
 
 q(y) is the mean of the N posteriors, so the number is that of these N images and not of all there could be: log q(y) is
-never below log q(y|x) − ln N. Two codes of the same images compare fairly.
+never below log q(y|x) − ln N. Where posteriors hardly overlap it is then about KL − ln N − Σ KL(q(y_d) ‖ p(y_d)),
+even if latents are independent over all images there could be: it says something beside another code of the same rate;
+across rates it is mostly the rate that it measures.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vaecodec.training.batches import all_over
 
 Float32 = NDArray[np.float32]
 CHUNK = 32  # samples at once: N times as many densities are held
@@ -31,9 +35,10 @@ class Correlation:
 
 
 def sample_of(mean: Float32, sigma: Float32, count: int, rng: np.random.Generator) -> Float32:
-    """One sample y of each of the first `count` posteriors."""
-    noise = rng.standard_normal(mean[:count].shape).astype(np.float32)
-    return mean[:count] + sigma[:count] * noise
+    """One sample y of each of `count` posteriors, evenly spaced."""
+    chosen = all_over(len(mean), count)
+    noise = rng.standard_normal(mean[chosen].shape).astype(np.float32)
+    return mean[chosen] + sigma[chosen] * noise
 
 
 def correlation(mean: Float32, sigma: Float32, y: Float32) -> Correlation:

@@ -1,4 +1,4 @@
-"""What the trained model says before anything is quantised: its bound, its latents, their total correlation.
+"""What the trained model says before anything is quantised: its bound and its latents.
 
 run folder --trained_model--> Trainable --measure_float(test images)--> FloatPoint
 """
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.correlation import correlation, sample_of
 from vaecodec.models.base import Posterior
 from vaecodec.training.batches import NOISE_STREAM, stream_seed
 from vaecodec.training.checkpoint import load_matching
@@ -22,8 +21,6 @@ from vaecodec.training.trainables import make_trainable
 
 BATCH = 500
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: of a latent's mean over the images
-CORRELATION_SAMPLES = 1000
-CORRELATION_IMAGES = 5000
 
 Images = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -34,7 +31,7 @@ class FloatPoint:
     """Means over a set of images, nats an image, one sample of each posterior, the family's own prior.
 
     active_latents: whose mean varies by more than 0.01. mean_latent: mean of |μ| (paper, figure 8). hoyer: sparsity
-    of the means, 0 to 1 (Mathieu et al. 2019, section 6.3). total_correlation_nats: of the continuous latents.
+    of the means, 0 to 1 (Mathieu et al. 2019, section 6.3).
     """
 
     reconstruction_nats: float
@@ -43,7 +40,6 @@ class FloatPoint:
     latents: int
     mean_latent: float
     hoyer: float
-    total_correlation_nats: float
 
     @property
     def elbo_nats(self) -> float:
@@ -72,9 +68,7 @@ def trained_model(folder: Path) -> Trainable:
 def measure_float(trainable: Trainable, images: Images) -> FloatPoint:
     """The point of a set of images, uint8 (n, h, w)."""
     reconstruction, kl = bound(trainable, images)
-    mean, sigma = gaussians(trainable, images)
-    few = slice(0, CORRELATION_IMAGES)
-    y = sample_of(mean[few], sigma[few], CORRELATION_SAMPLES, np.random.default_rng(stream_seed(NOISE_STREAM, 0)))
+    mean, _ = gaussians(trainable, images)
     return FloatPoint(
         reconstruction_nats=reconstruction,
         kl_nats=kl,
@@ -82,7 +76,6 @@ def measure_float(trainable: Trainable, images: Images) -> FloatPoint:
         latents=mean.shape[1],
         mean_latent=float(np.abs(mean).mean()),
         hoyer=hoyer(mean),
-        total_correlation_nats=correlation(mean[few], sigma[few], y).total_nats,
     )
 
 

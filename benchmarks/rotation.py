@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from benchmarks.classical import describe, describe_set
 from benchmarks.correlation import Correlation, correlation, sample_of
-from benchmarks.family_float import BATCH, CORRELATION_IMAGES, CORRELATION_SAMPLES, gaussians, trained_model
+from benchmarks.family_float import BATCH, gaussians, trained_model
 from benchmarks.family_measure import FilePoint, measure_files
 from benchmarks.family_runs import DATA, family_runs
 from benchmarks.machine import RESULTS, write_results
@@ -36,12 +36,15 @@ from vaecodec.models.base import Posterior
 from vaecodec.models.conv_vae import ConvVAE
 from vaecodec.runtime.codec import Codec, load
 from vaecodec.runtime.model_file import Model
+from vaecodec.training.batches import all_over
 from vaecodec.training.config import TrainingConfig
 from vaecodec.training.finish import finish
 from vaecodec.training.objective import Trainable, distortion_nats
 
 LARGEST_CHANGE_NATS = 0.1
 SAMPLES = 16  # of each image: the two bounds have independent noise, which must stay well below 0.1 nat
+CORRELATION_SAMPLES = 1000
+CORRELATION_IMAGES = 5000
 
 Images = NDArray[np.uint8]
 
@@ -166,7 +169,7 @@ def rotated_correlations(
     trainable: Trainable, rotated: RotatedVAE, images: Images, seed: int
 ) -> tuple[Correlation, Correlation]:
     """Total correlation before and after. A rotation keeps volumes, so the joint density of a sample stays."""
-    few = images[:CORRELATION_IMAGES]
+    few = images[all_over(len(images), CORRELATION_IMAGES)]
     mean, sigma = gaussians(trainable, few)
     y = sample_of(mean, sigma, CORRELATION_SAMPLES, np.random.default_rng(seed))
     before = correlation(mean, sigma, y)
