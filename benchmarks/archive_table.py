@@ -24,7 +24,8 @@ def archive_lines(result: Result) -> list[str]:
         )
     for one in result["scale"]:
         line = (
-            f"{one['images']:,} procedural dSprites: {one['created_images_per_s']:,.0f} images/s archived, "
+            f"{one['images']:,} procedural dSprites with {result['scale_model']}: "
+            f"{one['created_images_per_s']:,.0f} images/s archived, "
             f"{one['read_images_per_s']:,.0f} read, {one['peak_memory_mb']:.0f} MB held at the most"
         )
         if one["images"] == AMONG:
