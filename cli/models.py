@@ -1,4 +1,4 @@
-"""vaecodec models: the models on this machine; vaecodec models add: one more; vaecodec models join: one of two."""
+"""vaecodec models: the models on this machine; models add: one more; models join: one of two; models strip: less."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def command(context: click.Context, as_json: bool) -> None:
         names = "/".join((*model["aliases"], model["name"]))
         kinds = [f"β {', '.join(f'{beta:g}' for beta in model['betas'])}"] if model["betas"] else []
         kinds += ["lossless"] if model["lossless"] else []
+        kinds += [] if model["compresses"] else ["decodes only"]
         click.echo(
             plain(
                 f"{names:<34} {model['height']}x{model['width']}  {', '.join(kinds)}  {model['file_bytes']} bytes  "
@@ -56,6 +57,7 @@ def describe_installed(installed: InstalledModel) -> dict[str, Any]:
         "width": summary.width,
         "betas": list(summary.betas),
         "lossless": summary.has_lossless,
+        "compresses": summary.has_analysis,
         "fingerprint": summary.fingerprint.hex(),
         "file_bytes": os.path.getsize(installed.path),
         "path": str(installed.path),
@@ -126,6 +128,28 @@ def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None
     data = pack_model(model)
     write_bytes(target, data, force=force)
     say(f"{target}: {model.name}, {len(data)} bytes, fingerprint {model.fingerprint.hex()[:16]}")
+
+
+@command.command("strip")
+@click.argument("source", metavar="MODEL")
+@click.argument("target", metavar="OUT")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+def strip(source: str, target: str, force: bool) -> None:
+    """Write MODEL, a name or file, to OUT without what only compressing needs: about half the bytes.
+
+    Its name and fingerprint stay, and it decompresses every file that MODEL made.
+    """
+    from vaecodec.runtime.installed import find_model
+    from vaecodec.runtime.model_file import pack_model
+    from vaecodec.runtime.strip import strip_analysis
+
+    from .files import check_target
+
+    check_target(target, force)
+    model = find_model(source)
+    data = pack_model(strip_analysis(model))
+    write_bytes(target, data, force=force)
+    say(f"{target}: {model.name}, {len(data)} bytes for {len(pack_model(model))}, decompresses only")
 
 
 def _check_name(model: Model) -> None:

@@ -56,6 +56,21 @@ def test_models_lists_what_is_installed(run, folders, codec):
     assert NAME in run("models").stdout
 
 
+def test_a_stripped_model_decompresses_and_refuses_to_compress(run, tmp_path, tiny, digit, stream, folders):
+    assert run("models", "strip", NAME, "decoder.vaem").exit_code == 0
+    assert (tmp_path / "decoder.vaem").stat().st_size < tiny.stat().st_size
+    assert run("models", "strip", NAME, "decoder.vaem").exit_code == 1  # is there already
+    (tmp_path / "x.vae").write_bytes(stream)
+    assert run("decompress", "x.vae", "whole.png").exit_code == 0
+    (folders / f"{NAME}.vaem").write_bytes((tmp_path / "decoder.vaem").read_bytes())
+    assert "decodes only" in run("models").stdout
+    assert run("decompress", "x.vae", "again.png").exit_code == 0
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
+    refused = run("compress", digit, "y.vae", "--model", NAME)
+    assert refused.exit_code == 1
+    assert "decoder alone" in refused.stderr
+
+
 def test_an_added_model_decompresses_without_being_named(run, tmp_path, tiny, stream, monkeypatch):
     monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path / "new" / "models"))
     (tmp_path / "x.vae").write_bytes(stream)

@@ -53,6 +53,11 @@ def test_the_zoo_records_the_fingerprint_of_each_of_its_models() -> None:
     assert installed.recorded_fingerprints() == {path.stem: read_summary(path).fingerprint for path in files}
 
 
+def test_every_alias_of_the_zoo_compresses() -> None:
+    for revision in installed.aliases().values():
+        assert read_summary(installed.zoo_folder() / f"{revision}.vaem").has_analysis, revision
+
+
 def test_models_are_found_by_the_beginning_of_their_fingerprint_recorded_or_not(folder: Path) -> None:
     tiny, mini = read_model(TINY).fingerprint, read_model(MINI).fingerprint
     zoo = installed.zoo_folder()

@@ -7,5 +7,5 @@ network_file.py   its form in the file           image_streams.py  many images a
 synthesis.py, exact_plan.py, exact_steps.py      symbols to pixels, few and many
 analysis.py       the analysis graph             images.py         image files, and what becomes of colour
 bulk.py           many streams at once           cores.py, blas.py  work on every core
-archive*.py       many images in one file
+archive*.py       many images in one file            join.py, strip.py  one model of two, or less of one
 """

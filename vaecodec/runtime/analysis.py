@@ -20,7 +20,10 @@ MAX_BATCH = 256  # bounds the memory of the feature maps
 
 
 class AnalysisSession:
-    """The graph of one model. The session is made at first use, once for each process (a fork must not inherit it)."""
+    """The graph of one model; an empty one cannot be run, only held.
+
+    The session is made at first use, once for each process (a fork must not inherit it).
+    """
 
     def __init__(self, graph: bytes) -> None:
         self._graph = graph
@@ -52,6 +55,8 @@ class AnalysisSession:
 
     def _started(self) -> Any:
         if self._session is None or self._process != os.getpid():
+            if not self._graph:
+                raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
             import onnxruntime
 
             options = onnxruntime.SessionOptions()

@@ -3,7 +3,8 @@
     name ──aliases.json──> revision ──> zoo/REVISION.vaem or MODELS/REVISION.vaem ──> Model
     stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
 
-A released model file is never changed: an alias moves to a new revision.
+What a released model decodes to is never changed: an alias moves to a new revision, and the old one is stripped to its
+decoder (runtime/strip.py), whose fingerprint is the same.
 """
 
 from __future__ import annotations

@@ -45,10 +45,11 @@ class Model:
     """A trained model as it is stored.
 
     height, width: the images' geometry in pixels. levels: coarsest first; () where there is a lossless part alone, and
-    then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n).
-    synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family and training record. default_level:
-    what compressing uses when it is told nothing. stored_lossless: what codes images exactly, as it lies in a file, or
-    None. priors: None where every symbol is coded with the level's tables, in one group.
+    then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n), or
+    empty where the model only decodes. synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family
+    and training record. default_level: what compressing uses when it is told nothing. stored_lossless: what codes
+    images exactly, as it lies in a file, or None. priors: None where every symbol is coded with the level's tables, in
+    one group.
     """
 
     name: str

@@ -16,11 +16,17 @@ from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_SIDE
 from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
+ANALYSES = ("encode/analysis.onnx", "encode/lossless/analysis.onnx")
+EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the header alone says of a model. betas: one for each lossy level; about: as Model's."""
+    """What the header alone says of a model.
+
+    betas: one for each lossy level. has_analysis: whether it can compress (False: stripped to its decoder, see
+    runtime/strip.py). about: as Model's.
+    """
 
     name: str
     family: str
@@ -29,6 +35,7 @@ class Summary:
     width: int
     betas: tuple[float, ...]
     has_lossless: bool
+    has_analysis: bool
     about: dict[str, Any]
 
 
@@ -50,6 +57,7 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
             width=decode["width"],
             betas=tuple(checked_beta(beta) for beta in meta["encode"]["betas"]),
             has_lossless="lossless" in decode,
+            has_analysis=EMPTY not in (digests.get(name) for name in ANALYSES),
             about=about,
         )
         check_header(summary)
