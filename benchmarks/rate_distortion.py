@@ -140,10 +140,14 @@ def measure_sweep(
 
 
 def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[ModelPoint]:
-    """The released models that were trained on this data set; with their run's metrics where the run is at hand."""
+    """The released models that were trained on this data set; with their run's metrics where the run is at hand.
+
+    Superseded ones, which only decode, are left out.
+    """
     for model in installed_models():
-        trained_on = model.summary.about.get("config", {}).get("data")
-        if model.path.parent != zoo_folder() or trained_on != data or not model.summary.betas:
+        said = model.summary
+        trained_on = said.about.get("config", {}).get("data")
+        if model.path.parent != zoo_folder() or trained_on != data or not said.betas or not said.has_analysis:
             continue
         point = measure_model(load(model.path), model.path, images, last_metrics(runs / model.name))
         print(f"{model.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)

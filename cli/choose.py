@@ -25,7 +25,8 @@ def codec_for_image(size: tuple[int, ...], model: str | None, *, exact: bool = F
     found = models_for_geometry(height, width, exact=exact)
     if found:
         return Codec(read_installed(found[0].path))
-    fitting = [m for m in installed_models() if m.summary.height >= height and m.summary.width >= width]
+    able = (m for m in installed_models() if m.summary.has_analysis)
+    fitting = [m for m in able if m.summary.height >= height and m.summary.width >= width]
     smaller = f"; --model {fitting[0].name} takes this image" if fitting else ""
     raise ModelNotFound(
         f"no model is the default for images of {height}x{width} (height x width); there are: {_listed()}{smaller}. "

@@ -72,8 +72,9 @@ class Misfits:
         if codec.fingerprint not in self._rivals:
             rivals: list[Codec] = []
             for other in installed_models():
-                size = other.summary.height, other.summary.width
-                if size != codec.geometry or other.summary.fingerprint == codec.fingerprint or not other.summary.betas:
+                said = other.summary
+                fits = (said.height, said.width) == codec.geometry and said.betas and said.has_analysis
+                if not fits or said.fingerprint == codec.fingerprint:
                     continue
                 if len(rivals) == MAX_RIVALS:
                     break
