@@ -81,11 +81,12 @@ def measure_float(trainable: Trainable, images: Images) -> FloatPoint:
 
 @torch.no_grad()
 def bound(trainable: Trainable, images: Images, *, seed: int = 0) -> tuple[float, float]:
-    """(reconstruction, KL), nats an image, as validation counts them in training."""
-    rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, seed))
+    """(reconstruction, KL), nats an image, as validation counts them in training; on the device of the model."""
+    device = next(trainable.parameters()).device
+    rng = torch.Generator(device).manual_seed(stream_seed(NOISE_STREAM, seed))
     totals = np.zeros(2)
     for start in range(0, len(images), BATCH):
-        x = _as_tensor(images[start : start + BATCH])
+        x = _as_tensor(images[start : start + BATCH]).to(device)
         losses = trainable(x, trainable.config.beta, rng)
         totals += len(x) * np.array([float(losses.distortion_nats), float(losses.rate_nats)])
     reconstruction, kl = (float(total) for total in totals / len(images))
