@@ -25,6 +25,12 @@ class Number:
     deviation: float = 0.0
 
 
+def shown(value: Number, digits: int) -> str:
+    """The mean, and the deviation where there are seeds."""
+    text = f"{value.mean:.{digits}f}"
+    return f"{text} ± {value.deviation:.{digits}f}" if value.deviation else text
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A family at one setting of its knob, over its seeds."""

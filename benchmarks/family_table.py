@@ -16,18 +16,18 @@ from benchmarks.family_rows import read_rows
 from benchmarks.family_runs import DATA, KEPT
 from benchmarks.family_summary import (
     BETA_FAMILIES,
-    Number,
     Setting,
     at_bytes,
     at_rate,
     beta_curve,
     settings,
-    tuned_beta,
-    tuned_settings,
+    shown,
 )
+from benchmarks.family_tuning import tuning
 from benchmarks.machine import RESULTS, ROOT
 from benchmarks.markdown import markdown
 from benchmarks.pages import NOT_YET, README, TITLES, replace_block
+from benchmarks.published_table import section
 
 PAGE = ROOT / "docs" / "families.md"
 MARKERS = ("<!-- families:begin -->", "<!-- families:end -->")
@@ -66,6 +66,7 @@ def page(folder: Path) -> str:
         found = settings_of(folder, data)
         parts.append(f"## {TITLES[data]}")
         parts += _set_parts(found) if found else [NOT_YET]
+    parts.append(f"## Published points\n\n{section(folder)}")
     parts.append("## Bars\n\n" + "\n".join(f"- {line}" for line in bars(folder)))
     return "\n\n".join(parts) + "\n"
 
@@ -189,49 +190,9 @@ def matched_rate(found: Sequence[Setting]) -> str:
     return f"At equal rate: {rate}, between the settings of each family's sweep.\n\n{markdown(head, rows)}"
 
 
-def tuning(found: Sequence[Setting]) -> str:
-    """The tuning curve of modified-beta-vae."""
-    chosen = tuned_beta(found)
-    if chosen is None:
-        return f"Tuning of modified-beta-vae: {NOT_YET}"
-    head = (
-        "β",
-        "bound on validation images, nats",
-        "reconstruction, nats",
-        "KL, nats",
-        "file, bytes",
-        "PSNR, dB",
-        "mean of the latents",
-    )
-    rows = (
-        (
-            f"**{one.beta:g}**" if one is chosen else f"{one.beta:g}",
-            shown(one.validation_bound_nats, 1),
-            shown(one.reconstruction_nats, 1),
-            shown(one.kl_nats, 1),
-            shown(one.file_bytes, 1),
-            shown(one.psnr_db, 2),
-            shown(one.mean_latent, 3),
-        )
-        for one in tuned_settings(found)
-    )
-    return (
-        f"Tuning of modified-beta-vae: β = {chosen.beta:g} has the lowest distortion + KL on validation images, the "
-        "measure that compares across β, and the one that training at β = 1 minimises. The tables above show the "
-        "setting that three seeds were trained of, whose model file is kept. "
-        f'"Mean of the latents" is the paper\'s figure 8.\n\n{markdown(head, rows)}'
-    )
-
-
 def name_of(one: Setting) -> str:
     """Family and setting."""
     return one.family if one.setting == one.family else f"{one.family}, {one.setting}"
-
-
-def shown(value: Number, digits: int) -> str:
-    """The mean, and the deviation where there are seeds."""
-    text = f"{value.mean:.{digits}f}"
-    return f"{text} ± {value.deviation:.{digits}f}" if value.deviation else text
 
 
 def _psnr(one: Setting) -> float:
