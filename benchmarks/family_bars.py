@@ -12,6 +12,7 @@ from benchmarks.family_rows import FamilyRow, read_rows
 from benchmarks.family_runs import DATA
 from benchmarks.family_summary import Setting, at_bytes, beta_curve, settings
 from benchmarks.pages import NOT_YET, read
+from vaecodec.training.objective_config import DecompositionObjective
 
 CAPACITY_NATS = 1.0  # the mean KL's distance from C_max
 CAPACITY_SHARE, BITS_A_LATENT, BITS_OF_THE_END = 0.15, 0.25, 3.0  # of the payload around C_max / ln 2
@@ -68,7 +69,8 @@ def sparse_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
     """Zeros, sparsity and dead latents of the spike-and-slab prior. What is not written costs nothing by the format."""
     vae = next((row.measured["float"]["hoyer"] for row in rows if row.measured["family"] == "vae"), None)
     for row in rows:
-        if row.measured["family"] != "decomposition" or not row.measured["swept"]:
+        objective = row.origin.config.objective
+        if not isinstance(objective, DecompositionObjective) or objective.prior != "spike-and-slab":
             continue
         share, hoyer = row.measured["files"]["zero_share"], row.measured["float"]["hoyer"]
         dead = row.measured["float"]["latents"] - row.measured["finish"]["coded_latents"]
@@ -77,7 +79,7 @@ def sparse_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
         beside = NOT_YET if vae is None else f"{vae:.3f} ({verdict(hoyer > vae)})"
         enough = verdict(share is not None and share >= ZERO_SHARE)
         yield (
-            f"spike-and-slab, α {row.measured['knob']:g}: {zeros} ({enough}); "
+            f"spike of {objective.spike_sigma:g} and slab, α {objective.alpha:g}: {zeros} ({enough}); "
             f"Hoyer {hoyer:.3f} for vae's {beside}; dead latents are not written ({dead}); of the written ones the "
             f"least carries {least:.3f} bit"
         )

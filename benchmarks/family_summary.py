@@ -11,7 +11,7 @@ from typing import Any
 from scipy.interpolate import PchipInterpolator
 
 from benchmarks.family_rows import FamilyRow
-from benchmarks.family_runs import TUNED_BETAS
+from benchmarks.family_runs import TUNED_BETAS, kept_setting
 
 # Families whose objective is distortion + β · rate over the same network: their points lie on one curve.
 BETA_FAMILIES = ("vae", "beta-vae", "modified-beta-vae")
@@ -33,12 +33,13 @@ def shown(value: Number, digits: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A family at one setting of its knob, over its seeds."""
+    """A family at one setting of its knob, over its seeds. swept, kept: as FamilyRun has them."""
 
     family: str
     setting: str
     knob: float | None
     swept: bool
+    kept: bool
     beta: float
     seeds: int
     file_bytes: Number
@@ -87,6 +88,7 @@ def _setting(rows: Sequence[FamilyRow]) -> Setting:
         setting=first.measured["setting"],
         knob=first.measured["knob"],
         swept=first.measured["swept"],
+        kept=first.measured["setting"] == kept_setting(first.measured["family"], first.measured["data"]),
         beta=first.origin.config.objective.beta,
         seeds=len(rows),
         file_bytes=of_point("file_bytes"),

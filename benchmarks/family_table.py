@@ -76,7 +76,7 @@ def block(folder: Path) -> str:
     parts = []
     for data in DATA:
         found = settings_of(folder, data)
-        kept = [one for one in found if KEPT[one.family] == one.setting]
+        kept = [one for one in found if one.kept]
         table = markdown(PAPER_HEAD, (paper_row(one, found) for one in kept)) if kept else NOT_YET
         parts.append(f"**{TITLES[data]}**\n\n{table}" if kept else f"**{TITLES[data]}**: {table}")
     return "\n\n".join(parts)
@@ -88,7 +88,7 @@ def settings_of(folder: Path, data: str) -> list[Setting]:
 
 
 def _set_parts(found: Sequence[Setting]) -> list[str]:
-    kept = [one for one in found if KEPT[one.family] == one.setting]
+    kept = [one for one in found if one.kept]
     return [
         "The paper's Table 1, in numbers: each family at the setting whose model file is kept.",
         markdown(PAPER_HEAD, (paper_row(one, found) for one in kept)),

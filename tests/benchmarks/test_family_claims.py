@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from benchmarks.family_bars import bars, deep_bar
+from benchmarks.family_bars import bars, deep_bar, sparse_bar
 from benchmarks.family_claims import claims
 from benchmarks.family_rows import row_path
 from benchmarks.family_runs import TUNED_BETAS, family_runs
@@ -101,6 +101,21 @@ def test_bars_say_what_holds_and_what_is_missing(tmp_path):
     assert "capacity 10 nats: KL 20.00 nats (MISSED)" in text
     assert "30% of the symbols are zero (MISSED)" in text
     assert "files get longer by 4.0 bits" in text
+
+
+def test_the_bar_of_sparse_latents_is_that_of_the_spike_and_slab_priors_alone():
+    runs = {run.setting: run for run in family_runs("dsprites") if run.config.family in ("vae", "decomposition")}
+    rows = [
+        row(runs["vae"], file_bytes=12.0, hoyer=0.25),
+        row(runs["spike-and-slab-alpha-30"], file_bytes=12.0, zero_share=0.59, hoyer=0.3),
+        row(runs["narrow-spike-and-slab-alpha-30"], file_bytes=12.0, zero_share=0.61, hoyer=0.2),
+        row(runs["student-t-alpha-10"], file_bytes=12.0, zero_share=0.2, hoyer=0.3),
+    ]
+    wide, narrow = sparse_bar(rows)
+    assert "spike of 0.05 and slab, α 30: 59% of the symbols are zero (MISSED); Hoyer 0.300" in wide
+    assert "spike of 0.02 and slab, α 30: 61% of the symbols are zero (holds); Hoyer 0.200" in narrow
+    assert "(holds)" in wide.partition("Hoyer")[2]
+    assert "(MISSED)" in narrow.partition("Hoyer")[2]
 
 
 def test_the_bars_of_nvae_compare_its_bound_with_vaes_and_its_psnr_at_equal_bytes():

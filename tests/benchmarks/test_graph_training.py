@@ -87,7 +87,7 @@ def test_a_learning_rate_that_destroys_the_weights_is_said(tmp_path):
 def test_the_comparison_is_with_the_published_point(tmp_path, monkeypatch):
     chosen = config(stretch=4)
     train_side_by_side([graph_run(chosen, tmp_path)])
-    monkeypatch.setattr("benchmarks.published.training_images", lambda data: IMAGES)
+    monkeypatch.setattr("benchmarks.published.measured_images", lambda data: IMAGES)
     monkeypatch.setattr("benchmarks.published.other_images", lambda data: IMAGES[:20])
     result = compare(("mnist", 4.0), chosen, tmp_path)
     reconstruction, kl = bound(trained_model(tmp_path), IMAGES)
