@@ -75,7 +75,7 @@ def sparse_bar(rows: Sequence[FamilyRow]) -> Iterator[str]:
         share, hoyer = row.measured["files"]["zero_share"], row.measured["float"]["hoyer"]
         dead = row.measured["float"]["latents"] - row.measured["finish"]["coded_latents"]
         least = min(row.measured["files"]["latent_bits"], default=0.0)
-        zeros = "no latent carries 0.05 bit" if share is None else f"{share:.0%} of the symbols are zero"
+        zeros = "no latent carries 0.05 bit" if share is None else f"{share:.1%} of the symbols are zero"
         beside = NOT_YET if vae is None else f"{vae:.3f} ({verdict(hoyer > vae)})"
         enough = verdict(share is not None and share >= ZERO_SHARE)
         yield (

@@ -37,7 +37,7 @@ def test_claims_are_borne_out_or_contradicted_by_the_numbers():
     assert "tuned to β = 0.3, against vae): -10.0 nats of reconstruction, beyond" in better[0]
     assert "make of it: borne out" in better[0]
     assert better[1].endswith("contradicted")
-    assert better[2].endswith("borne out")
+    assert better[2].endswith("the loss is least at β = 0.001 and rises with it: borne out")
     assert "largest at β = 0.3: borne out" in better[3]
     same = claims(tuned_rows((80.0, 81.0, 79.0), losses, best=1.0))
     assert "+0.2 nats of reconstruction, within what seeds make of it: no difference" in same[0]
@@ -45,7 +45,7 @@ def test_claims_are_borne_out_or_contradicted_by_the_numbers():
     worse = claims(tuned_rows((80.0, 80.0, 80.0), (*losses[:5], 78.0, 120.0), best=10.0))
     assert "make of it: contradicted" in worse[0]
     assert worse[1].endswith("borne out")
-    assert worse[2].endswith("contradicted")
+    assert worse[2].endswith("the loss is least at β = 0.001: contradicted")
     assert claims(tuned_rows((80.0, 81.0, 79.0), losses, best=1.0)[:-1]) == []  # a β is missing
     assert claims([]) == []
 
@@ -99,7 +99,7 @@ def test_bars_say_what_holds_and_what_is_missing(tmp_path):
     assert "decode to the model's own reconstruction: holds" in text
     assert "capacity 20 nats: KL 20.00 nats (holds)" in text
     assert "capacity 10 nats: KL 20.00 nats (MISSED)" in text
-    assert "30% of the symbols are zero (MISSED)" in text
+    assert "30.0% of the symbols are zero (MISSED)" in text
     assert "files get longer by 4.0 bits" in text
 
 
@@ -112,8 +112,8 @@ def test_the_bar_of_sparse_latents_is_that_of_the_spike_and_slab_priors_alone():
         row(runs["student-t-alpha-10"], file_bytes=12.0, zero_share=0.2, hoyer=0.3),
     ]
     wide, narrow = sparse_bar(rows)
-    assert "spike of 0.05 and slab, α 30: 59% of the symbols are zero (MISSED); Hoyer 0.300" in wide
-    assert "spike of 0.02 and slab, α 30: 61% of the symbols are zero (holds); Hoyer 0.200" in narrow
+    assert "spike of 0.05 and slab, α 30: 59.0% of the symbols are zero (MISSED); Hoyer 0.300" in wide
+    assert "spike of 0.02 and slab, α 30: 61.0% of the symbols are zero (holds); Hoyer 0.200" in narrow
     assert "(holds)" in wide.partition("Hoyer")[2]
     assert "(MISSED)" in narrow.partition("Hoyer")[2]
 
