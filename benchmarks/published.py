@@ -33,6 +33,7 @@ from benchmarks.family_float import bound, trained_model
 from benchmarks.family_runs import DATA
 from benchmarks.graph_training import HARDWARE, GraphRun, train_side_by_side
 from benchmarks.machine import RESULTS, write_results
+from benchmarks.published_table import REFERENCE_STEPS
 from benchmarks.reference_network import REFERENCE_FAMILY
 from benchmarks.sweep import runs_folder
 from vaecodec.data import load_dataset
@@ -45,7 +46,7 @@ from vaecodec.training.config import FinishConfig, ObjectiveConfig, OptimiserCon
 from vaecodec.training.loop import train
 
 BETAS = (1.0, 4.0)
-STEPS, WARMUP_STEPS = {"mnist": 375_000, "dsprites": 345_000}, 10_000  # the reference's
+WARMUP_STEPS = 10_000  # the reference's
 SIDES = {"mnist": 32, "dsprites": 64}
 SPLITS = ("train", "validation", "test")
 CURVE_POINTS, CURVE_IMAGES = 60, 2000  # evenly spaced ones of the training set, at each point of the curve
@@ -152,14 +153,14 @@ def reference_config(data: str, beta: float, steps: int | None = None) -> Traini
     """One run."""
     side = SIDES[data]
     channels = (32,) * (3 if side == 32 else 4)
-    steps = steps or STEPS[data]
+    steps = steps or REFERENCE_STEPS[data]
     between = max(steps // CURVE_POINTS, 1)
     return TrainingConfig(
         name=f"published-{data}-beta-{beta:g}",
         data=data,
         family=REFERENCE_FAMILY,
         model=ModelConfig(side, side, latents=10, channels=channels, hidden=256),
-        objective=ObjectiveConfig(beta=beta, warmup_steps=WARMUP_STEPS * steps // STEPS[data]),
+        objective=ObjectiveConfig(beta=beta, warmup_steps=WARMUP_STEPS * steps // REFERENCE_STEPS[data]),
         optimiser=OptimiserConfig(
             steps=steps,
             batch_size=64,
