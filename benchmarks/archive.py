@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import RESULTS, write_results
+from vaecodec.archive.reader import Archive
+from vaecodec.archive.writer import ArchiveWriter
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.rate_control import Setting
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import classes_of
 from vaecodec.data.dsprites_renderer import render
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
-from vaecodec.runtime.archive import Archive
-from vaecodec.runtime.archive_writer import ArchiveWriter
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.rate_control import Setting
 
 SEED = 0
 ROWS = 737_280

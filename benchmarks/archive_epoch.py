@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from vaecodec.archive.reader import Archive
+from vaecodec.archive.writer import ArchiveWriter
+from vaecodec.codec.codec import Codec
 from vaecodec.integrations.torch_dataset import ArchiveDataset
-from vaecodec.runtime.archive import Archive
-from vaecodec.runtime.archive_writer import ArchiveWriter
-from vaecodec.runtime.codec import Codec
 
 BATCH = 128
 WORKERS = 2

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecodec.training.batches import all_over
+from vaecodec.recipes.batches import all_over
 
 Float32 = NDArray[np.float32]
 CHUNK = 32  # samples at once: N times as many densities are held

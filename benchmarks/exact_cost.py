@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from benchmarks.classical import describe_set
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import levels_to_measure
+from vaecodec.codec.codec import Codec, load
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
-from vaecodec.models.conditioned import ConditionedVAE
-from vaecodec.runtime.codec import Codec, load
+from vaecodec.families.conditioned.model import ConditionedVAE
+from vaecodec.families.conditioned.objective import ConditionedTrainable
+from vaecodec.families.trainables import make_trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.conditioned import ConditionedTrainable
 from vaecodec.training.run import read_run_config
-from vaecodec.training.trainables import make_trainable
 
 MOST_LOST_DB = 0.05
 CHUNK = 500

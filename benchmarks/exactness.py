@@ -29,8 +29,8 @@ from benchmarks.classical import DATA, describe_set, evenly_spaced
 from benchmarks.machine import RESULTS, ROOT, write_results
 from benchmarks.measure import levels_to_measure, lossy_streams, through_files
 from vaecodec.bitstream.stream import unpack
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import Codec
 
 BATCHES = (1, 64)
 THREADS = (1, 2)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import vaecodec
-from vaecodec.runtime.rate_control import Setting
+from vaecodec.codec.rate_control import Setting
 
 
 def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:

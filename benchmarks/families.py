@@ -27,10 +27,10 @@ from benchmarks.family_runs import DATA, FAMILIES, FamilyRun, family_runs
 from benchmarks.machine import RESULTS, provenance, write_results
 from benchmarks.stored import PROVENANCE, Origin
 from benchmarks.sweep import QUICK_STEPS, RunState, ensure_run, model_path, run_state, runs_folder, training_sets
+from vaecodec.codec.codec import load
 from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import load
-from vaecodec.training.config import TrainingConfig
-from vaecodec.training.record import versions
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.record import versions
 
 QUICK_IMAGES = 200
 

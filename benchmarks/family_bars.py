@@ -13,7 +13,7 @@ from benchmarks.family_runs import DATA
 from benchmarks.family_summary import Setting, at_bytes, beta_curve, settings
 from benchmarks.pages import NOT_YET, read
 from benchmarks.published_table import REFERENCE_STEPS
-from vaecodec.training.objective_config import DecompositionObjective
+from vaecodec.recipes.objective_config import DecompositionObjective
 
 CAPACITY_NATS = 1.0  # the mean KL's distance from C_max
 CAPACITY_SHARE, BITS_A_LATENT, BITS_OF_THE_END = 0.15, 0.25, 3.0  # of the payload around C_max / ln 2

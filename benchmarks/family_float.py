@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaecodec.models.base import Posterior
-from vaecodec.training.batches import NOISE_STREAM, stream_seed
+from vaecodec.families.trainables import make_trainable
+from vaecodec.layers.base import Posterior
+from vaecodec.recipes.batches import NOISE_STREAM, stream_seed
+from vaecodec.recipes.objective import Trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.objective import Trainable
 from vaecodec.training.run import read_run_config
-from vaecodec.training.trainables import make_trainable
 
 BATCH = 500
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: of a latent's mean over the images

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import setting_of, through_files
 from vaecodec.bitstream.stream import unpack
+from vaecodec.codec.codec import Codec
 from vaecodec.evaluation.rd import RatePoint, measure_point
-from vaecodec.runtime.codec import Codec
 
 Images = NDArray[np.uint8]
 Symbols = NDArray[np.int32]

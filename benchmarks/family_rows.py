@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.stored import Origin
 from vaecodec.errors import ConfigError
-from vaecodec.training.config import TrainingConfig
+from vaecodec.recipes.config import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

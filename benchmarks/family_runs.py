@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.sweep import CONFIGS
-from vaecodec.models.config import HFVAEConfig
-from vaecodec.training.config import TrainingConfig, read_config
+from vaecodec.recipes.config import TrainingConfig, read_config
+from vaecodec.recipes.sizes import HFVAEConfig
 
 DATA = ("mnist", "dsprites")
 FAMILIES = ("vae", "beta-vae", "capacity", "hfvae", "decomposition", "modified-beta-vae", "beta-vae-gan", "nvae")

@@ -30,14 +30,14 @@ from benchmarks.measure import measure_model
 from benchmarks.rate_distortion import QUICK_IMAGES, measure_sweep
 from benchmarks.stored import Origin, SweepRow, new_row, read_rows
 from benchmarks.sweep import CONFIGS, RunState, ensure_run, last_metrics, run_state, runs_folder, training_sets
+from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.evaluation.rd import RateCurve, RatePoint
-from vaecodec.models.config import ConditionedConfig
-from vaecodec.models.levels import beta_grid, open_latents
-from vaecodec.runtime.codec import load
-from vaecodec.training.config import TrainingConfig, read_config
-from vaecodec.training.objective_config import ConditionedObjective
+from vaecodec.families.conditioned.levels import beta_grid, open_latents
+from vaecodec.recipes.config import TrainingConfig, read_config
+from vaecodec.recipes.objective_config import ConditionedObjective
+from vaecodec.recipes.sizes import ConditionedConfig
 
 DATA = "mnist"
 BETAS = 5

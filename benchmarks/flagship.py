@@ -27,10 +27,10 @@ from benchmarks.flagship_rivals import Rival, compare, curve_of, defined, read_r
 from benchmarks.lossless import measure_files
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import Images, LevelPoint, levels_to_measure, lossy_streams, measure_level
+from vaecodec.codec.codec import Codec, load
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.installed import installed_models
+from vaecodec.modelfile.installed import installed_models
 
 EFFORTS = (0, 1, 2)
 TIMED_IMAGES = 500

@@ -15,8 +15,8 @@ from benchmarks.checks import bytes_at_psnr
 from benchmarks.classical import evenly_spaced
 from benchmarks.measure import LevelPoint
 from benchmarks.zoo_record import SetPoint, measure_set
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import Codec
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import ModelPoint, measure_model
 from benchmarks.startup import CONSOLE_SCRIPT
 from benchmarks.sweep import last_metrics, runs_folder
+from vaecodec.codec.codec import load
 from vaecodec.data.mnist import file_names, find_idx, read_idx
 from vaecodec.evaluation.classical import classical_codecs
 from vaecodec.evaluation.rd import RatePoint
-from vaecodec.runtime.codec import load
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 NAME = "fashion"

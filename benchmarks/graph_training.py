@@ -21,7 +21,11 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.family_float import bound
-from vaecodec.training.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.families.trainables import make_trainable
+from vaecodec.recipes.batches import NOISE_STREAM, Batches, stream_seed
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.objective import Losses, Trainable
+from vaecodec.recipes.schedule import beta_at, learning_rate
 from vaecodec.training.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -31,12 +35,8 @@ from vaecodec.training.checkpoint import (
     save_checkpoint,
 )
 from vaecodec.training.conditions import Conditions
-from vaecodec.training.config import TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until
 from vaecodec.training.loop import Diverged
-from vaecodec.training.objective import Losses, Trainable
-from vaecodec.training.schedule import beta_at, learning_rate
-from vaecodec.training.trainables import make_trainable
 
 HARDWARE = "hardware.json"
 CALLED_STEPS = 3  # before the recording: libraries choose their kernels and take their memory

@@ -22,13 +22,13 @@ from benchmarks.lossless_bars import lossless_bars
 from benchmarks.lossless_parts import measure_parts
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import through_files
+from vaecodec.archive.reader import Archive
+from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.rate_control import Target
 from vaecodec.data import load_dataset
-from vaecodec.runtime.archive import Archive
-from vaecodec.runtime.archive_writer import ArchiveWriter
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.model_file import pack_model
-from vaecodec.runtime.rate_control import Target
+from vaecodec.modelfile.model import pack_model
 
 Images = NDArray[np.uint8]
 EXACTLY = Target(max_error=0)

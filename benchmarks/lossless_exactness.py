@@ -27,11 +27,11 @@ from benchmarks.classical import DATA, evenly_spaced
 from benchmarks.exactness import THREAD_VARIABLES, THREADS
 from benchmarks.machine import RESULTS, ROOT, write_results
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.rate_control import Target
 from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_coder import decode_payloads
-from vaecodec.runtime.rate_control import Target
+from vaecodec.pixels.coder import decode_payloads
+from vaecodec.pixels.near_lossless import Bins
 
 IMAGES = 1000
 BATCHES = (1, 16, 64)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecodec.entropy.tables import PRECISION, CodingTables
-from vaecodec.runtime.lossless_part import PHASES, LosslessPart, PixelLikelihood
-from vaecodec.runtime.pixel_phases import most_probable, predict, split_phases
-from vaecodec.runtime.pixel_tables import counts_of_flags, counts_of_values
+from vaecodec.modelfile.lossless_part import PHASES, LosslessPart, PixelLikelihood
+from vaecodec.pixels.phases import most_probable, predict, split_phases
+from vaecodec.pixels.tables import counts_of_flags, counts_of_values
 
 Images = NDArray[np.uint8]
 Symbols = NDArray[np.int32]

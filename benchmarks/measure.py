@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from benchmarks.checks import BetaPoint, amortised_bytes
 from vaecodec.bitstream.stream import unpack
+from vaecodec.codec.codec import Codec
+from vaecodec.codec.rate_control import Setting
 from vaecodec.evaluation.rd import RatePoint, measure_point
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.exact import evaluate
-from vaecodec.runtime.model_file import Model
-from vaecodec.runtime.rate_control import Setting
-from vaecodec.training.config import ObjectiveConfig, TrainingConfig
+from vaecodec.exact.network import evaluate
+from vaecodec.modelfile.model import Model
+from vaecodec.recipes.config import ObjectiveConfig, TrainingConfig
 
 Images = NDArray[np.uint8]
 CHUNK = 256  # images at once: bounds the memory of the feature maps
@@ -197,7 +197,7 @@ def distortion_nats(
 
     The synthesis' last operation looks pixels up by the logit index; before it stand the logits.
     """
-    from vaecodec.models.exact_synthesis import LOGIT_STEPS  # torch, 3 s
+    from vaecodec.layers.exact.synthesis import LOGIT_STEPS  # torch, 3 s
 
     network = codec.model.synthesis
     inputs = codec.synthesis_input(symbols, level)

@@ -39,10 +39,10 @@ from benchmarks.sweep import runs_folder
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import COUNT, classes_of, default_rows
 from vaecodec.data.dsprites_renderer import render
-from vaecodec.models.config import ModelConfig
-from vaecodec.training.batches import all_over
+from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.config import FinishConfig, ObjectiveConfig, OptimiserConfig, TrainingConfig
+from vaecodec.recipes.sizes import ModelConfig
 from vaecodec.training.checkpoint import CHECKPOINT
-from vaecodec.training.config import FinishConfig, ObjectiveConfig, OptimiserConfig, TrainingConfig
 from vaecodec.training.loop import train
 
 BETAS = (1.0, 4.0)

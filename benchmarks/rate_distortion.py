@@ -37,10 +37,10 @@ from benchmarks.sweep import (
     sweep_configs,
     training_sets,
 )
+from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet, load_dataset
-from vaecodec.runtime.codec import load
-from vaecodec.runtime.installed import installed_models, zoo_folder
-from vaecodec.training.config import TrainingConfig
+from vaecodec.modelfile.installed import installed_models, zoo_folder
+from vaecodec.recipes.config import TrainingConfig
 
 DATA = ("mnist", "dsprites")
 QUICK_IMAGES = 200

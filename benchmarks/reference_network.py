@@ -10,9 +10,9 @@ import itertools
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.models.base import LOG_VARIANCE_RANGE, VAE, Posterior
-from vaecodec.models.config import ModelConfig
-from vaecodec.models.registry import register
+from vaecodec.families.registry import register
+from vaecodec.layers.base import LOG_VARIANCE_RANGE, VAE, Posterior
+from vaecodec.recipes.sizes import ModelConfig
 
 REFERENCE_FAMILY = "burgess-reference"
 

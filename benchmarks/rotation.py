@@ -31,15 +31,15 @@ from benchmarks.family_measure import FilePoint, measure_files
 from benchmarks.family_runs import DATA, family_runs
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.sweep import RunState, model_path, run_state, runs_folder, training_sets
+from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
-from vaecodec.models.base import Posterior
-from vaecodec.models.conv_vae import ConvVAE
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.model_file import Model
-from vaecodec.training.batches import all_over
-from vaecodec.training.config import TrainingConfig
-from vaecodec.training.finish import finish
-from vaecodec.training.objective import Trainable, distortion_nats
+from vaecodec.families.conv.conv_vae import ConvVAE
+from vaecodec.layers.base import Posterior
+from vaecodec.modelfile.model import Model
+from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.finish import finish
+from vaecodec.recipes.objective import Trainable, distortion_nats
 
 LARGEST_CHANGE_NATS = 0.1
 SAMPLES = 16  # of each image: the two bounds have independent noise, which must stay well below 0.1 nat

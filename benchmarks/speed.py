@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from benchmarks.classical import evenly_spaced
 from benchmarks.machine import RESULTS, write_results
+from vaecodec.codec.codec import Codec, load
+from vaecodec.cores import core_count, map_on_cores, pieces
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.cores import core_count, map_on_cores, pieces
 
 PROBE_IMAGES = 200  # for choosing WebP's quality
 BARS = {"decompress": ("webp_decode", 3.0), "compress": ("webp_encode", 4.0), "compress_verified": ("webp_encode", 2.0)}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import vaecodec
 from benchmarks.machine import RESULTS, ROOT, write_results
-from vaecodec.runtime.images import read_grey
+from vaecodec.codec.images import read_grey
 
 BASELINE = "import numpy, PIL.Image"
 LARGEST_RATIO = 2.5

@@ -13,7 +13,7 @@ from benchmarks.checks import BetaPoint
 from benchmarks.machine import provenance
 from benchmarks.measure import ModelPoint
 from vaecodec.errors import ConfigError
-from vaecodec.training.config import TrainingConfig
+from vaecodec.recipes.config import TrainingConfig
 
 PROVENANCE = ("command", "time_utc", "git_commit", "git_changes")
 

@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks.machine import ROOT
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.errors import ConfigError
-from vaecodec.runtime.installed import SUFFIX
-from vaecodec.runtime.model_summary import read_summary
-from vaecodec.training.config import TrainingConfig, read_config
+from vaecodec.modelfile.installed import SUFFIX
+from vaecodec.modelfile.summary import read_summary
+from vaecodec.recipes.config import TrainingConfig, read_config
 
 BETAS = (0.01, 0.1, 0.5, 1.0, 4.0, 16.0)
 ANNEAL_FROM, ANNEAL_STEPS = 1.0, 2000

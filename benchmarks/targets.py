@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from benchmarks.classical import describe_set, evenly_spaced
 from benchmarks.machine import RESULTS, write_results
 from benchmarks.measure import Images
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.rate_control import Target, find_settings
 from vaecodec.data import load_dataset
 from vaecodec.errors import TargetMissed
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.rate_control import Target, find_settings
 
 DATA = "mnist"
 TARGET_BYTES = (16, 24, 32, 48, 64)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice
 
 
 def synthesise_in_torch(network: ExactNetwork, symbols: NDArray[np.int32], *, batch: int = 64) -> NDArray[np.uint8]:
@@ -22,7 +22,7 @@ def synthesise_in_torch(network: ExactNetwork, symbols: NDArray[np.int32], *, ba
 def evaluate_in_torch(
     network: ExactNetwork, x: NDArray[np.int32], *, batch: int = 64, dtype: torch.dtype = torch.float32
 ) -> NDArray[np.float32]:
-    """The network's result for inputs (b, m), `batch` rows at once, as vaecodec.runtime.exact gives it."""
+    """The network's result for inputs (b, m), `batch` rows at once, as vaecodec.exact.network gives it."""
     parts = [_result(network, x[start : start + batch], dtype) for start in range(0, len(x), batch)]
     return np.concatenate(parts)
 

@@ -25,11 +25,11 @@ from benchmarks.lossless import measure_files
 from benchmarks.machine import write_results
 from benchmarks.measure import levels_to_measure, lossy_streams, measure_model
 from benchmarks.sweep import last_metrics
+from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.installed import SUFFIX, zoo_folder
-from vaecodec.runtime.model_summary import read_summary
+from vaecodec.modelfile.installed import SUFFIX, zoo_folder
+from vaecodec.modelfile.summary import read_summary
 
 GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
 

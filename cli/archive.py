@@ -11,7 +11,7 @@ from .boundary import plain
 from .files import naming, print_json
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.archive import Archive
+    from vaecodec.archive.reader import Archive
 
 HOMES = {"create": "archive_write", "append": "archive_write", "extract": "archive_extract"}
 READ_ONLY = ("list", "verify", "info")
@@ -45,7 +45,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def open_archive(path: str, model: str | None) -> Archive:
     """An archive, errors naming it."""
-    from vaecodec.runtime.archive import Archive
+    from vaecodec.archive.reader import Archive
 
     with naming(path):
         return Archive(path, model=model)

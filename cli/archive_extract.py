@@ -16,7 +16,7 @@ from .files import check_target, naming, say, write_bytes
 from .mirror import make_parents
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.archive import Archive
+    from vaecodec.archive.reader import Archive
 
 EXTRACT_BATCH = 128
 _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)

@@ -106,7 +106,7 @@ def _read_files(places: Iterable[tuple[str, str]], jobs: int, named: bool) -> It
 
 
 def _read_file(path: str, name: str | None) -> Picture:
-    from vaecodec.runtime.images import read_grey
+    from vaecodec.codec.images import read_grey
 
     with naming(path):
         return Picture(read_grey(path), name, None, os.path.getsize(path))

@@ -18,7 +18,7 @@ from .options import parse_target, target_options
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.archive_writer import ArchiveWriter
+    from vaecodec.archive.writer import ArchiveWriter
 
     from .archive_sources import Picture
 
@@ -54,7 +54,7 @@ def create(
     SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
     `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
     """
-    from vaecodec.runtime.archive_writer import ArchiveWriter
+    from vaecodec.archive.writer import ArchiveWriter
 
     from .archive_sources import read_sources
     from .choose import codec_for_image
@@ -85,7 +85,7 @@ def create(
 @source_options
 def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Put more images at the end of ARCHIVE; SOURCES as for create. Without --model, with the model used last."""
-    from vaecodec.runtime.archive_writer import ArchiveWriter
+    from vaecodec.archive.writer import ArchiveWriter
 
     from .archive_sources import read_sources
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cache
 
 from vaecodec.bitstream.stream import unpack
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.stream_model import Candidate, codec_among
 from vaecodec.errors import ModelNotFound
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.installed import InstalledModel, installed_models, models_for_geometry, read_installed
-from vaecodec.runtime.stream_model import Candidate, codec_among
+from vaecodec.modelfile.installed import InstalledModel, installed_models, models_for_geometry, read_installed
 
 SHOWN_HEX = 16  # digits of a fingerprint that are shown where one stands for a model
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vaecodec.runtime.codec import Codec
+    from vaecodec.codec.codec import Codec
 
 MAX_IMAGE_FILE_BYTES = 1 << 26  # images of at most 256x256 pixels: whatever is larger is something else
 
@@ -70,8 +70,8 @@ def read_pixels(source: str) -> NDArray[np.uint8]:
     """The grey pixels (h, w) of an image file. Raises OSError, ImageError's children."""
     from io import BytesIO
 
+    from vaecodec.codec.images import read_grey
     from vaecodec.errors import UnreadableImage
-    from vaecodec.runtime.images import read_grey
 
     data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
     if len(data) > MAX_IMAGE_FILE_BYTES:
@@ -105,7 +105,7 @@ def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float
 def _print_report(
     codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], mse: float | None, warnings: list[str]
 ) -> None:
-    from vaecodec.runtime.stream_report import report_streams
+    from vaecodec.codec.stream_report import report_streams
 
     (found,) = report_streams(codec, [stream])
     print_json(

@@ -18,8 +18,8 @@ from .misfit import Misfits
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.codec import Codec, Pixels
-    from vaecodec.runtime.rate_control import Target
+    from vaecodec.codec.codec import Codec, Pixels
+    from vaecodec.codec.rate_control import Target
 
 SUFFIX = ".vae"
 MAX_SHOWN = 20  # warnings on stderr; --json has them all

@@ -16,7 +16,7 @@ from .mirror import Mirror, files_below
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.codec import Codec, Pixels
+    from vaecodec.codec.codec import Codec, Pixels
 
 
 def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:

@@ -10,10 +10,10 @@ from .files import print_json
 from .options import data_options, parse_size, parse_target, target_options
 
 if TYPE_CHECKING:
+    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.rate_control import Target
     from vaecodec.data import ImageSet
     from vaecodec.evaluation import RatePoint
-    from vaecodec.runtime.codec import Codec
-    from vaecodec.runtime.rate_control import Target
 
 CHUNK_IMAGES = 512
 AMORTISED_OVER = (1_000, 10_000, 100_000)
@@ -45,8 +45,8 @@ def command(
     Rates are means over the images: whole files, payload, and the model's information content. "PSNR" is from the mean
     MSE over the set.
     """
+    from vaecodec.codec.codec import load
     from vaecodec.data import load_dataset
-    from vaecodec.runtime.codec import load
 
     from .images import check_grey
 
@@ -65,9 +65,9 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
     """The rate and distortion of the first `count` images. Raises ImageError, TargetMissed."""
     import numpy as np
 
+    from vaecodec.codec.stream_report import report_streams
     from vaecodec.errors import ImageSizeError
     from vaecodec.evaluation import measure_point
-    from vaecodec.runtime.stream_report import report_streams
 
     originals = images.images[:count]
     decoded, file_sizes, payload_sizes, bits = [], [], [], []
@@ -93,7 +93,7 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
 
 
 def _setting(codec: Codec, target: Target) -> str:
-    from vaecodec.runtime.rate_control import AIMS, exact_error, fixed_level
+    from vaecodec.codec.rate_control import AIMS, exact_error, fixed_level
 
     error = exact_error(codec.model, target)
     if error is not None:
@@ -107,7 +107,7 @@ def _setting(codec: Codec, target: Target) -> str:
 
 def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:
     """Rate, distortion, and what they were measured on and with, for JSON."""
-    from vaecodec.runtime.model_file import pack_model
+    from vaecodec.modelfile.model import pack_model
 
     model_bytes = len(pack_model(codec.model))
     return {

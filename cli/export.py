@@ -34,8 +34,8 @@ def command(
 
 def finished_file(folder: Path) -> bytes | None:
     """The bytes of the run's model file, checked, or None where it is not there or older than the checkpoint."""
-    from vaecodec.runtime.installed import SUFFIX
-    from vaecodec.runtime.model_file import unpack_model
+    from vaecodec.modelfile.installed import SUFFIX
+    from vaecodec.modelfile.model import unpack_model
 
     from .train import stored_config
 
@@ -57,7 +57,7 @@ def remade(folder: Path, data_dir: str | None, resize: tuple[int, int] | None, g
     require_training()
     data = stored_config(folder)["data"]
     training, validation = load_images(data, data_dir, resize, grey)
-    from vaecodec.runtime.model_file import pack_model
+    from vaecodec.modelfile.model import pack_model
     from vaecodec.training.run import export
 
     return pack_model(export(folder, training, validation))

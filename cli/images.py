@@ -39,8 +39,8 @@ def sizes_for(height: int, width: int) -> dict[str, Any]:
 
 def model_defaults(images: ImageSet, family: str) -> dict[str, Any]:
     """The table [model] that suits the images and the family. Raises ConfigError."""
-    from vaecodec.models.config import ModelConfig, sizes_of
-    from vaecodec.models.lossless_config import LosslessConfig
+    from vaecodec.families.lossless.config import LosslessConfig
+    from vaecodec.recipes.sizes import ModelConfig, sizes_of
 
     height, width = images.geometry
     sizes = sizes_of(family)
@@ -59,7 +59,7 @@ def objective_defaults(images: ImageSet, family: str, steps: int) -> dict[str, A
     The distortion that PSNR measures; the learned prior's bits, where the family's posterior is not Gaussian by itself;
     the capacity rises over the first three quarters of the steps.
     """
-    from vaecodec.training.objective_config import needs_gaussian
+    from vaecodec.recipes.objective_config import needs_gaussian
 
     rate = "gaussian-kl" if needs_gaussian(family) else "uniform-noise"
     rising = {"warmup_steps": steps * 3 // 4} if family == "capacity" else {}

@@ -11,7 +11,7 @@ from .boundary import plain
 from .files import naming, print_json, read_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.model_file import Model
+    from vaecodec.modelfile.model import Model
 
 # The beginning of a section's name → what it is.
 PARTS = {
@@ -58,7 +58,7 @@ def command(source: str, model: str | None, as_json: bool) -> None:
 
 
 def _is_archive(source: str) -> bool:
-    from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
+    from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 
     if not os.path.isfile(source):  # standard input and pipes cannot be read twice, and archives are read by place
         return False
@@ -70,8 +70,8 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream. Raises FormatError's children, ModelMismatch, and ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import CHECK_BYTES
     from vaecodec.bitstream.stream import CODING_NEAR_LOSSLESS, STREAM_VERSION, unpack
+    from vaecodec.codec.stream_report import KIND_OF, kind_of, report_streams
     from vaecodec.errors import ModelNotFound
-    from vaecodec.runtime.stream_report import KIND_OF, kind_of, report_streams
 
     from .choose import codec_for_stream
 
@@ -117,7 +117,7 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
 def model_info(data: bytes) -> dict[str, Any]:
     """The description of a model file, everything in it checked. Raises FormatError's children, NotExact."""
     from vaecodec.bitstream.container import unpack_container
-    from vaecodec.runtime.model_file import unpack_model
+    from vaecodec.modelfile.model import unpack_model
 
     model = unpack_model(data)
     spent = dict.fromkeys(("tables", "synthesis", "known answer", "analysis", "quantizer"), 0)

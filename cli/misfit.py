@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.stream import is_exact
-from vaecodec.runtime.installed import installed_models, read_installed
+from vaecodec.modelfile.installed import installed_models, read_installed
 
 from .compress import psnr_db
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.codec import Codec, Pixels
+    from vaecodec.codec.codec import Codec, Pixels
 
 POOR_DB = 15.0  # the error is 3 % of the signal's greatest power: digits at the coarsest levels are still above it
 # Images of a model's own kind are above it at the default level (their mean is 22 dB and more), so that they cost
@@ -54,7 +54,7 @@ class Misfits:
 
     def _better(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> tuple[str, int] | None:
         """The name and the stream's bytes of the model that needs fewest, if fewer, for no more distortion."""
-        from vaecodec.runtime.rate_control import search_mse
+        from vaecodec.codec.rate_control import search_mse
 
         best: tuple[str, int] | None = None
         for rival in self._others(codec):
@@ -66,8 +66,8 @@ class Misfits:
         return best
 
     def _others(self, codec: Codec) -> list[Codec]:
+        from vaecodec.codec.codec import Codec
         from vaecodec.errors import VaecodecError
-        from vaecodec.runtime.codec import Codec
 
         if codec.fingerprint not in self._rivals:
             rivals: list[Codec] = []

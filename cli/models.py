@@ -11,9 +11,9 @@ from .boundary import plain
 from .files import naming, print_json, read_bytes, say, write_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.codec import Codec
-    from vaecodec.runtime.installed import InstalledModel
-    from vaecodec.runtime.model_file import Model
+    from vaecodec.codec.codec import Codec
+    from vaecodec.modelfile.installed import InstalledModel
+    from vaecodec.modelfile.model import Model
 
 MAX_NAME_CHARS = 64  # a file name with room for a suffix on every file system
 
@@ -25,7 +25,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """List the installed models: those that ship with vaecodec, then your own."""
     if context.invoked_subcommand is not None:
         return
-    from vaecodec.runtime.installed import installed_models, user_folder
+    from vaecodec.modelfile.installed import installed_models, user_folder
 
     found = [describe_installed(installed) for installed in installed_models()]
     if as_json:
@@ -73,10 +73,10 @@ def add(source: str, force: bool) -> None:
     Streams that it made are then decompressed without --model. The folder is $VAECODEC_MODELS, or your data folder.
     """
     from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
+    from vaecodec.codec.codec import Codec
     from vaecodec.errors import OutputError
-    from vaecodec.runtime.codec import Codec
-    from vaecodec.runtime.installed import SUFFIX, aliases, user_folder, zoo_folder
-    from vaecodec.runtime.model_file import unpack_model
+    from vaecodec.modelfile.installed import SUFFIX, aliases, user_folder, zoo_folder
+    from vaecodec.modelfile.model import unpack_model
 
     with naming(source):
         data = read_bytes(source, MAX_CONTAINER_BYTES)
@@ -96,7 +96,7 @@ def add(source: str, force: bool) -> None:
 
 def _prove(codec: Codec) -> None:
     """Refuses where this machine does not give the known answers."""
-    from vaecodec.runtime.known_answer import KNOWN_ANSWER_BATCH
+    from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH
 
     model = codec.model
     if model.levels:
@@ -116,9 +116,9 @@ def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None
 
     It is a new model with a fingerprint of its own: streams of LOSSY and LOSSLESS still need these.
     """
-    from vaecodec.runtime.installed import find_model
-    from vaecodec.runtime.join import join_models
-    from vaecodec.runtime.model_file import pack_model
+    from vaecodec.modelfile.derived import join_models
+    from vaecodec.modelfile.installed import find_model
+    from vaecodec.modelfile.model import pack_model
 
     from .files import check_target
 
@@ -139,9 +139,9 @@ def strip(source: str, target: str, force: bool) -> None:
 
     Its name and fingerprint stay, and it decompresses every file that MODEL made.
     """
-    from vaecodec.runtime.installed import find_model
-    from vaecodec.runtime.model_file import pack_model
-    from vaecodec.runtime.strip import strip_analysis
+    from vaecodec.modelfile.derived import strip_analysis
+    from vaecodec.modelfile.installed import find_model
+    from vaecodec.modelfile.model import pack_model
 
     from .files import check_target
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.rate_control import Target
+    from vaecodec.codec.rate_control import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,8 +52,8 @@ def target_options(command: F) -> F:
 
 def parse_target(options: dict[str, Any]) -> Target:
     """The target of these options; the others are left alone. Raises click.UsageError."""
+    from vaecodec.codec.rate_control import AIMS, Target
     from vaecodec.errors import ConfigError
-    from vaecodec.runtime.rate_control import AIMS, Target
 
     if options["lossless"] and options["max_error"] is not None:
         raise click.UsageError("--lossless and --max-error: give one of them")

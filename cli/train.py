@@ -13,7 +13,7 @@ from .options import data_options, parse_size
 
 if TYPE_CHECKING:
     from vaecodec.data import ImageSet
-    from vaecodec.training.config import TrainingConfig
+    from vaecodec.recipes.config import TrainingConfig
 
 # Flag → where the config keeps it.
 PLACES = {
@@ -92,7 +92,7 @@ def command(
 def first_values(source: str | None, out: str | None, resume: bool) -> dict[str, Any]:
     """The config's tables before the flags. Raises click.UsageError, ConfigError."""
     from vaecodec.errors import ConfigError
-    from vaecodec.training.config import read_config
+    from vaecodec.recipes.config import read_config
 
     if source is None:
         if not (resume and out):
@@ -112,7 +112,7 @@ def stored_config(folder: Path) -> dict[str, Any]:
     import json
 
     from vaecodec.errors import CheckpointError
-    from vaecodec.training.config import TrainingConfig
+    from vaecodec.recipes.config import TrainingConfig
 
     path = folder / "config.json"
     try:
@@ -142,7 +142,7 @@ def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool
     choose_objective: there is no config file whose silence means TrainingConfig's own defaults.
     """
     from vaecodec.errors import ConfigError
-    from vaecodec.training.config import OptimiserConfig, TrainingConfig
+    from vaecodec.recipes.config import OptimiserConfig, TrainingConfig
 
     from .images import model_defaults, objective_defaults
 

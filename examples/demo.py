@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import vaecodec
+from vaecodec.codec.images import read_grey
 from vaecodec.evaluation import psnr_of_set
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
-from vaecodec.runtime.images import read_grey
 
 EXAMPLES = Path(__file__).parent
 OUTPUT = EXAMPLES.parent / "demo-output"

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from vaecodec.errors import VaecodecError
 
 if TYPE_CHECKING:
-    from vaecodec.runtime.archive import Archive
-    from vaecodec.runtime.archive_writer import ArchiveWriter
-    from vaecodec.runtime.codec import Codec, load
+    from vaecodec.archive.reader import Archive
+    from vaecodec.archive.writer import ArchiveWriter
+    from vaecodec.codec.codec import Codec, load
 
 __all__ = ["Archive", "ArchiveWriter", "Codec", "VaecodecError", "__version__", "load"]
 
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "Archive": "vaecodec.runtime.archive",
-    "ArchiveWriter": "vaecodec.runtime.archive_writer",
-    "Codec": "vaecodec.runtime.codec",
-    "load": "vaecodec.runtime.codec",
+    "Archive": "vaecodec.archive.reader",
+    "ArchiveWriter": "vaecodec.archive.writer",
+    "Codec": "vaecodec.codec.codec",
+    "load": "vaecodec.codec.codec",
 }
 
 

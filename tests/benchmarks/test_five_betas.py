@@ -14,7 +14,7 @@ from benchmarks.machine import write_results
 from benchmarks.stored import Origin, SweepRow, read_rows
 from vaecodec.data import ImageSet
 from vaecodec.evaluation.rd import RatePoint
-from vaecodec.models.levels import beta_grid, open_latents
+from vaecodec.families.conditioned.levels import beta_grid, open_latents
 
 TRAINING, TEST = (
     ImageSet("mnist", split, np.full((2, 28, 28), value, np.uint8), None, (), "made up")

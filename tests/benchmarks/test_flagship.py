@@ -24,8 +24,8 @@ from benchmarks.flagship_gap import extra_bytes, read_recorded
 from benchmarks.flagship_rivals import PCA, SWEEP, Rival, compare, curve_of, read_rivals
 from benchmarks.machine import RESULTS
 from benchmarks.measure import LevelPoint
+from vaecodec.codec.codec import load
 from vaecodec.evaluation.rd import RateCurve, RatePoint
-from vaecodec.runtime.codec import load
 
 TESTS = Path(__file__).parents[1]
 MODEL = TESTS / "golden" / "levels.vaem"

@@ -11,7 +11,7 @@ from benchmarks.family_float import bound, trained_model
 from benchmarks.graph_training import GraphRun, train_side_by_side
 from benchmarks.published import PUBLISHED, compare, main, reference_config
 from vaecodec.errors import CheckpointError
-from vaecodec.training.config import TrainingConfig
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Diverged, Hardware, train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 32, 32)).astype(np.uint8)

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.lossless_exactness import BATCHES, compare_engines
 from vaecodec.data import load_dataset
-from vaecodec.runtime.installed import aliases
+from vaecodec.modelfile.installed import aliases
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 IMAGES = 50

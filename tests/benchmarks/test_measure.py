@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.model_file import read_model
+from vaecodec.modelfile.model import read_model
 
 pytest.importorskip("torch")
 

@@ -10,11 +10,11 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from benchmarks.family_float import bound
 from benchmarks.published import BETAS, PUBLISHED, SIDES, reference_config
 from benchmarks.rotation import RotatedVAE, full_bound, gaussian_kl, random_rotation, rotated_correlations
-from vaecodec.models.config import ModelConfig
-from vaecodec.models.registry import build
-from vaecodec.training.objective import Trainable
-from vaecodec.training.objective_config import TraditionalObjective
-from vaecodec.training.trainables import make_trainable
+from vaecodec.families.registry import build
+from vaecodec.families.trainables import make_trainable
+from vaecodec.recipes.objective import Trainable
+from vaecodec.recipes.objective_config import TraditionalObjective
+from vaecodec.recipes.sizes import ModelConfig
 
 SIZES = ModelConfig(8, 8, latents=5, channels=(4,), hidden=6)
 IMAGES = np.random.default_rng(0).integers(0, 256, (400, 8, 8)).astype(np.uint8)

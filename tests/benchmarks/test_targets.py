@@ -10,10 +10,10 @@ pytest.importorskip("torch")
 
 from benchmarks import targets
 from benchmarks.targets import Reached, bytes_row, measure, psnr_row, reach
+from vaecodec.codec.codec import load
+from vaecodec.codec.rate_control import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import TargetMissed
-from vaecodec.runtime.codec import load
-from vaecodec.runtime.rate_control import Target
 
 TESTS = Path(__file__).parents[1]
 MODEL = TESTS / "golden" / "levels.vaem"

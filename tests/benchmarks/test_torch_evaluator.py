@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecodec.runtime.codec import load
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
-from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_coder import decode_payloads, encode_payloads
+from vaecodec.codec.codec import load
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
+from vaecodec.pixels.coder import decode_payloads, encode_payloads
+from vaecodec.pixels.near_lossless import Bins
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

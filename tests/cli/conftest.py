@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from vaecodec.cli.main import command
 
-from vaecodec.runtime.codec import load
+from vaecodec.codec.codec import load
 
 TESTS = Path(__file__).parent.parent
 ROOT = TESTS.parent

@@ -13,8 +13,8 @@ from PIL import Image
 from vaecodec.bitstream.container import unpack_container, unpack_header
 from vaecodec.bitstream.stream import pack
 from vaecodec.errors import VaecodecError
-from vaecodec.runtime.model_file import pack_model
-from vaecodec.runtime.model_summary import read_summary
+from vaecodec.modelfile.model import pack_model
+from vaecodec.modelfile.summary import read_summary
 
 NAME = "golden-tiny-1"
 

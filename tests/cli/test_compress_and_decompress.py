@@ -7,7 +7,7 @@ from PIL import Image
 from vaecodec.cli.decompress import image_file
 
 import vaecodec
-from vaecodec.runtime.installed import aliases
+from vaecodec.modelfile.installed import aliases
 
 NAME = "golden-tiny-1"
 

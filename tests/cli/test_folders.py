@@ -123,7 +123,7 @@ def test_an_image_the_model_was_not_made_for_gets_a_warning(run, pictures, folde
 
 
 def test_another_model_that_would_be_smaller_is_named(run, digit, folders):
-    from vaecodec.runtime.codec import load
+    from vaecodec.codec.codec import load
 
     (folders / "levels.vaem").write_bytes(LEVELS.read_bytes())
     finest = len(load(LEVELS).model.levels) - 1

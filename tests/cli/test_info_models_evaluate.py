@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaecodec.runtime.model_file import pack_model, read_model
+from vaecodec.modelfile.model import pack_model, read_model
 
 NAME = "golden-tiny-1"
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "data"

@@ -6,10 +6,10 @@ from PIL import Image
 from vaecodec.cli.images import sizes_for
 from vaecodec.cli.train import complete, merged
 
+from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet
 from vaecodec.errors import ConfigError
-from vaecodec.models.config import ModelConfig
-from vaecodec.runtime.codec import load
+from vaecodec.recipes.sizes import ModelConfig
 
 TINY_CONFIG = """
 name = "mine"

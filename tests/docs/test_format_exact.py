@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from vaecodec.bitstream.stream import CODING_LOSSLESS, pack, unpack
+from vaecodec.codec.codec import load
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.runtime.codec import load
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Dense, Reshape
-from vaecodec.runtime.known_answer import KnownAnswer
-from vaecodec.runtime.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
-from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_coder import decode_payloads, encode_payloads
-from vaecodec.runtime.pixel_phases import likelihood_answer
-from vaecodec.runtime.stored_lossless import DECODE
+from vaecodec.exact.known_answer import KnownAnswer
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Dense, Reshape
+from vaecodec.modelfile.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
+from vaecodec.modelfile.lossless_sections import DECODE
+from vaecodec.pixels.coder import decode_payloads, encode_payloads
+from vaecodec.pixels.near_lossless import Bins
+from vaecodec.pixels.phases import likelihood_answer
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")

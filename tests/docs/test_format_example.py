@@ -10,7 +10,13 @@ from vaecodec.bitstream import arrays, check, container, limits, stream
 from vaecodec.entropy import coder, escape, reference, tables
 from vaecodec.entropy.coder import encode_symbols
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime import conditional_priors, exact, exact_ops, exact_ranges, known_answer, lossless_part, model_file
+from vaecodec.exact import known_answer
+from vaecodec.exact import network as exact
+from vaecodec.exact import operations as exact_ops
+from vaecodec.exact import ranges as exact_ranges
+from vaecodec.modelfile import lossless_part
+from vaecodec.modelfile import model as model_file
+from vaecodec.modelfile import priors as conditional_priors
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 MODULES = (

@@ -9,17 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaecodec.codec.groups import GroupCoder
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime.conditional_priors import ConditionalPriors, make_conditional_answer
-from vaecodec.runtime.decode_order import GroupCoder
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Dense, Rescale, Reshape
-from vaecodec.runtime.known_answer import make_known_answer
-from vaecodec.runtime.level_file import Level
-from vaecodec.runtime.model_file import Model, pack_model, read_model, unpack_model
-from vaecodec.runtime.priors_file import PRIORS
+from vaecodec.exact.known_answer import make_known_answer
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Dense, Rescale, Reshape
+from vaecodec.modelfile.levels import Level
+from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
+from vaecodec.modelfile.priors import PRIORS, ConditionalPriors, make_conditional_answer
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")

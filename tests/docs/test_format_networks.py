@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
-from vaecodec.runtime.exact_ops import OPS
-from vaecodec.runtime.model_file import read_model
-from vaecodec.runtime.network_file import MAX_NUMBER
+from vaecodec.exact.operations import OPS
+from vaecodec.exact.stored_form import MAX_NUMBER
+from vaecodec.modelfile.model import read_model
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")

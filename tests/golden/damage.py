@@ -14,8 +14,8 @@ import numpy as np
 from vaecodec.bitstream.arrays import pack_array, unpack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.stream import pack, unpack
+from vaecodec.codec.codec import Codec
 from vaecodec.entropy.coder import make_encoder
-from vaecodec.runtime.codec import Codec
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 HEADER_START = 46

@@ -13,9 +13,9 @@ from vaecodec.bitstream.stream import (
     pack,
     unpack,
 )
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_coder import encode_payloads
+from vaecodec.codec.codec import Codec
+from vaecodec.pixels.coder import encode_payloads
+from vaecodec.pixels.near_lossless import Bins
 
 LOSSLESS = "decode/lossless"
 

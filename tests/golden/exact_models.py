@@ -9,14 +9,14 @@ import numpy as np
 from mini import whole_numbers
 from onnx import TensorProto, helper, numpy_helper
 
+from vaecodec.codec.codec import Codec
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import TOTAL, CodingTables, counts_from_probabilities
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Add, Dense, Op, Patches, Rescale, Reshape, Slice
-from vaecodec.runtime.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
-from vaecodec.runtime.model_file import Model, lossless_model
-from vaecodec.runtime.pixel_phases import make_likelihood_answer
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Add, Dense, Op, Patches, Rescale, Reshape, Slice
+from vaecodec.modelfile.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
+from vaecodec.modelfile.model import Model, lossless_model
+from vaecodec.pixels.phases import make_likelihood_answer
 
 LATENTS = 4
 STEPS = 16  # a quadrant's mean is coded in so many

@@ -7,16 +7,16 @@ import numpy as np
 from mini import whole_numbers
 
 from vaecodec.bitstream.stream import pack
+from vaecodec.codec.codec import Codec
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.conditional_priors import ConditionalPriors, make_conditional_answer
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Dense, Rescale, Reshape
-from vaecodec.runtime.known_answer import make_known_answer
-from vaecodec.runtime.level_file import Level
-from vaecodec.runtime.model_file import Model
+from vaecodec.exact.known_answer import make_known_answer
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Dense, Rescale, Reshape
+from vaecodec.modelfile.levels import Level
+from vaecodec.modelfile.model import Model
+from vaecodec.modelfile.priors import ConditionalPriors, make_conditional_answer
 
 SIZES = (2, 1, 3)
 LATENTS = sum(SIZES)

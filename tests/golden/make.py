@@ -39,11 +39,11 @@ from groups import groups_model, groups_streams  # noqa: E402
 from mini import mini_model  # noqa: E402
 
 from vaecodec.bitstream.stream import is_exact, pack  # noqa: E402
+from vaecodec.codec.codec import Codec  # noqa: E402
 from vaecodec.data import load_dataset  # noqa: E402
 from vaecodec.entropy.coder import encode_symbols  # noqa: E402
-from vaecodec.runtime.codec import Codec  # noqa: E402
-from vaecodec.runtime.join import join_models  # noqa: E402
-from vaecodec.runtime.model_file import pack_model, read_model  # noqa: E402
+from vaecodec.modelfile.derived import join_models  # noqa: E402
+from vaecodec.modelfile.model import pack_model, read_model  # noqa: E402
 
 FIXTURES = HERE.parent / "fixtures" / "data"
 CONFIG = {
@@ -98,7 +98,7 @@ LEVELS_CONFIG = {
 
 def train_small_model(settings: dict[str, Any], target: Path) -> None:
     """Half a minute on one core."""
-    from vaecodec.training.config import TrainingConfig
+    from vaecodec.recipes.config import TrainingConfig
     from vaecodec.training.loop import Hardware
     from vaecodec.training.run import run
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.runtime.exact import ExactNetwork
-from vaecodec.runtime.exact_ops import Add, Dense, Lookup, Multiply, Patches, Rescale, Reshape, Shuffle, Slice
-from vaecodec.runtime.known_answer import make_known_answer
-from vaecodec.runtime.level_file import Level
-from vaecodec.runtime.model_file import Model
+from vaecodec.exact.known_answer import make_known_answer
+from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Patches, Rescale, Reshape, Shuffle, Slice
+from vaecodec.modelfile.levels import Level
+from vaecodec.modelfile.model import Model
 
 LATENTS = 3
 

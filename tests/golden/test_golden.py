@@ -9,10 +9,10 @@ import pytest
 import vaecodec
 from vaecodec import errors
 from vaecodec.bitstream.stream import CODED_EXACTLY, STORED, is_exact, pack, unpack
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.model_file import pack_model, read_model, unpack_model
-from vaecodec.runtime.near_lossless import Bins
-from vaecodec.runtime.pixel_coder import decode_payloads, encode_payloads
+from vaecodec.codec.codec import Codec
+from vaecodec.modelfile.model import pack_model, read_model, unpack_model
+from vaecodec.pixels.coder import decode_payloads, encode_payloads
+from vaecodec.pixels.near_lossless import Bins
 
 HERE = Path(__file__).parent
 STREAMS = sorted((HERE / "streams").glob("*.bin"))

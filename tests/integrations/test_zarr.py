@@ -10,9 +10,9 @@ import pytest
 zarr = pytest.importorskip("zarr", minversion="3")
 
 import vaecodec  # noqa: E402
+from vaecodec.codec.rate_control import Target  # noqa: E402
 from vaecodec.errors import ConfigError, FormatError, ImageModeError, ModelError, ModelNotFound  # noqa: E402
 from vaecodec.integrations.zarr import VaecodecCodec, unpack_chunk  # noqa: E402
-from vaecodec.runtime.rate_control import Target  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 

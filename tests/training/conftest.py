@@ -1,14 +1,3 @@
-"""Small networks learn their first outlines in fewer steps."""
+"""Small networks learn their first outlines in fewer steps, as in tests/families."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from vaecodec.training import begin_half_planes
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _short_fitting() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(begin_half_planes, "FITTING_STEPS", 400)
-        yield
+from ..families.conftest import _short_fitting  # noqa: F401

@@ -9,19 +9,19 @@ import pytest
 import torch
 
 from vaecodec.bitstream.stream import unpack
+from vaecodec.codec.analysis import AnalysisSession
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
-from vaecodec.models.hfvae import HFVAE
-from vaecodec.runtime.analysis import AnalysisSession
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.exact import evaluate
-from vaecodec.runtime.model_file import read_model
+from vaecodec.exact.network import evaluate
+from vaecodec.families.hfvae.model import HFVAE
+from vaecodec.families.trainables import make_trainable
+from vaecodec.modelfile.model import read_model
+from vaecodec.recipes.config import TrainingConfig, read_config
+from vaecodec.recipes.onnx_export import halve_weights
 from vaecodec.training import loop
 from vaecodec.training.checkpoint import Checkpoint, load_checkpoint
-from vaecodec.training.config import TrainingConfig, read_config
 from vaecodec.training.loop import Hardware, train
-from vaecodec.training.onnx_export import halve_weights
 from vaecodec.training.run import run
-from vaecodec.training.trainables import make_trainable
 
 TESTS = Path(__file__).parents[1]
 DATA = TESTS / "fixtures" / "data"

@@ -10,8 +10,8 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.checkpoint import load_checkpoint
-from vaecodec.training.config import TrainingConfig
 from vaecodec.training.loop import Hardware, train
 
 pytestmark = pytest.mark.timeout(300)  # three imports of torch, on a machine that may be busy
@@ -30,7 +30,7 @@ import os, sys
 from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
-from vaecodec.training.config import TrainingConfig
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware, train
 
 torch.set_num_threads(1)

@@ -17,8 +17,8 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError, ConfigError, OutputError
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.checkpoint import CHECKPOINT, load_checkpoint, load_matching, save_checkpoint
-from vaecodec.training.config import TrainingConfig
 from vaecodec.training.loop import Diverged, Hardware, _Run, train
 from vaecodec.training.run import export, read_run_config
 
@@ -46,7 +46,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
-from vaecodec.training.config import TrainingConfig
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware, train
 
 def kill_at_step_35(folder):

@@ -15,17 +15,17 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageFile
 
-from vaecodec.bitstream.archive_limits import ARCHIVE_MAGIC
+from vaecodec.archive.models import as_codec
+from vaecodec.archive.reader import Archive
+from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack
+from vaecodec.codec.codec import Codec
+from vaecodec.codec.images import grey_pixels
+from vaecodec.codec.rate_control import AIMS, Target
+from vaecodec.codec.stream_model import Candidate, codec_among
 from vaecodec.errors import ConfigError, FormatError, ModelNotFound, VaecodecError
-from vaecodec.runtime.archive import Archive
-from vaecodec.runtime.archive_models import as_codec
-from vaecodec.runtime.codec import Codec
-from vaecodec.runtime.images import grey_pixels
-from vaecodec.runtime.installed import models_by_fingerprint, models_for_geometry, read_installed
-from vaecodec.runtime.rate_control import AIMS, Target
-from vaecodec.runtime.stream_model import Candidate, codec_among
+from vaecodec.modelfile.installed import models_by_fingerprint, models_for_geometry, read_installed
 
 STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from vaecodec.runtime.archive import Archive
+from vaecodec.archive.reader import Archive
 
 Transform = Callable[[torch.Tensor], Any]
 

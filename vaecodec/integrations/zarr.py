@@ -22,16 +22,16 @@ import numpy.typing as npt
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.registry import register_codec
 
-from vaecodec.bitstream.archive_block import pack_block, unpack_block, unpack_head
-from vaecodec.bitstream.archive_limits import MAX_BLOCK_IMAGES
+from vaecodec.archive.blocks import decode_block
+from vaecodec.archive.encode import PendingImage, aim_for, encode_block
+from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
+from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.reader import Reader
+from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.rate_control import AIMS, Target
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ModelMismatch, ModelNotFound
-from vaecodec.runtime.archive_blocks import decode_block
-from vaecodec.runtime.archive_encode import PendingImage, aim_for, encode_block
-from vaecodec.runtime.codec import Codec, load
-from vaecodec.runtime.installed import models_by_fingerprint
-from vaecodec.runtime.rate_control import AIMS, Target
+from vaecodec.modelfile.installed import models_by_fingerprint
 
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")

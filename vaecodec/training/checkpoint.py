@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 import torch
 
 from vaecodec.errors import CheckpointError, ConfigError
+from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.conditions import Conditions, differences
-from vaecodec.training.config import TrainingConfig
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -20,7 +20,13 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
-from vaecodec.training.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.families.conv.objective_gan import AdversarialLosses, AdversarialTrainable
+from vaecodec.families.conv.rival import Rival
+from vaecodec.families.trainables import AnyTrainable, begin, enter_stage, make_trainable
+from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.objective import Losses, Trainable
+from vaecodec.recipes.schedule import beta_at, decayed, learning_rate
 from vaecodec.training.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -30,13 +36,7 @@ from vaecodec.training.checkpoint import (
     save_checkpoint,
 )
 from vaecodec.training.conditions import conditions_of
-from vaecodec.training.config import TrainingConfig
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
-from vaecodec.training.objective import Losses, Trainable
-from vaecodec.training.objective_gan import AdversarialLosses, AdversarialTrainable
-from vaecodec.training.rival import Rival
-from vaecodec.training.schedule import beta_at, decayed, learning_rate
-from vaecodec.training.trainables import AnyTrainable, begin, enter_stage, make_trainable
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
 

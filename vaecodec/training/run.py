@@ -12,19 +12,19 @@ from pathlib import Path
 from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
-from vaecodec.runtime.installed import SUFFIX
-from vaecodec.runtime.model_file import Model, pack_model
+from vaecodec.families.conditioned.finish import finish_conditioned
+from vaecodec.families.conditioned.objective import ConditionedTrainable
+from vaecodec.families.lossless.finish import finish_lossless
+from vaecodec.families.lossless.objective import LosslessTrainable
+from vaecodec.families.nvae.finish import finish_nvae
+from vaecodec.families.nvae.objective import NVAETrainable
+from vaecodec.families.trainables import AnyTrainable, make_trainable
+from vaecodec.modelfile.installed import SUFFIX
+from vaecodec.modelfile.model import Model, pack_model
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.finish import finish
 from vaecodec.training.checkpoint import CHECKPOINT, load_matching, refuse_differences, replacing
-from vaecodec.training.conditioned import ConditionedTrainable
-from vaecodec.training.config import TrainingConfig
-from vaecodec.training.finish import finish
-from vaecodec.training.finish_conditioned import finish_conditioned
-from vaecodec.training.finish_lossless import finish_lossless
-from vaecodec.training.finish_nvae import finish_nvae
 from vaecodec.training.loop import Hardware, train
-from vaecodec.training.lossless import LosslessTrainable
-from vaecodec.training.objective_nvae import NVAETrainable
-from vaecodec.training.trainables import AnyTrainable, make_trainable
 
 
 def run(

@@ -1,0 +1,364 @@
+"""A conditioned-vae from its config to files at every level: small, real, end to end."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vaecodec.codec.analysis import AnalysisSession
+from vaecodec.codec.codec import Codec
+from vaecodec.data import load_dataset
+from vaecodec.errors import ConfigError
+from vaecodec.families.conditioned.exact import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
+from vaecodec.families.conditioned.level_prior import LevelPrior
+from vaecodec.families.conditioned.levels import LevelTable, beta_grid, open_latents
+from vaecodec.families.conditioned.model import ConditionedVAE
+from vaecodec.families.conditioned.objective import ConditionedTrainable, begin_conditioned, weight_of_level
+from vaecodec.families.conditioned.prune import prune_hidden
+from vaecodec.families.conditioned.widen import middle_level, widen
+from vaecodec.modelfile.model import read_model
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.objective import distortion_nats
+from vaecodec.recipes.objective_config import ConditionedObjective
+from vaecodec.recipes.onnx_export import export_conditioned_analysis
+from vaecodec.recipes.sizes import ConditionedConfig
+from vaecodec.training.loop import Hardware, _Run, train
+from vaecodec.training.run import run
+
+DATA = Path(__file__).parents[1] / "fixtures" / "data"
+SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
+SMALL = {
+    "height": 28,
+    "width": 28,
+    "latents": 24,
+    "deep_latents": 16,
+    "units": 32,
+    "hidden": 32,
+    "blocks": 2,
+    "encoder_units": 32,
+}
+
+
+def config_of(**objective: object) -> TrainingConfig:
+    return TrainingConfig.from_dict(
+        {
+            "name": "levels",
+            "family": "conditioned-vae",
+            "data": "mnist",
+            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
+            "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
+            "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
+            "finish": {"synthesis_steps": 30, "prune_share": 0.01},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory: pytest.TempPathFactory) -> Codec:
+    folder = tmp_path_factory.mktemp("run")
+    path = run(config_of(), folder, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    return Codec(read_model(path))
+
+
+def test_every_level_round_trips_and_finer_levels_take_more_bytes(codec: Codec) -> None:
+    images = SETS[2].images[:64]
+    sizes, errors = [], []
+    for level in range(6):
+        symbols, streams = codec.analyse(images, level), codec.compress_batch(images, level=level)
+        for data, row in zip(streams, symbols, strict=True):
+            np.testing.assert_array_equal(codec.parse(data)[1], row)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(symbols, level))
+        sizes.append(sum(map(len, streams)))
+        errors.append(np.square(decoded.astype(float) - images).mean())
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1] / 2
+    assert errors[-1] < errors[0]
+
+
+def test_streams_of_different_levels_decode_in_one_batch(codec: Codec) -> None:
+    images = SETS[2].images[:6]
+    streams = [codec.compress(image, level=level) for level, image in enumerate(images)]
+    for image, data in zip(codec.decompress_batch(streams), streams, strict=True):
+        np.testing.assert_array_equal(image, codec.decompress(data))
+
+
+def test_the_record_says_what_each_level_takes(codec: Codec) -> None:
+    finish = codec.model.about["finish"]
+    assert len(finish["validation_bits"]) == len(finish["coded_latents"]) == len(codec.model.levels) == 6
+    assert [level.beta for level in codec.model.levels] == pytest.approx(beta_grid(24.0, 0.018, 6).tolist())
+
+
+def test_a_model_of_one_beta_is_the_same_network_with_one_level(tmp_path: Path) -> None:
+    sizes = {**SMALL, "levels": 1, "knots": 1, "beta_high": 0.5, "beta_low": 0.5}
+    values = config_of().to_dict()
+    config = TrainingConfig.from_dict({**values, "model": sizes, "optimiser": {**values["optimiser"], "steps": 40}})
+    path = run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    codec = Codec(read_model(path))
+    assert [level.beta for level in codec.model.levels] == [0.5]
+    assert codec.model.level_is_input
+    images = SETS[2].images[:70]
+    streams = codec.compress_batch(images)
+    decoded = np.stack(codec.decompress_batch(streams))
+    np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images)))
+    assert np.square(decoded.astype(float) - images).mean() < 2000
+    wide, narrow = (ConditionedVAE(ConditionedConfig(**{**SMALL, **more})) for more in ({}, sizes))
+    assert all(
+        "knots" in name or wide.state_dict()[name].shape == part.shape for name, part in narrow.named_parameters()
+    )
+
+
+def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> None:
+    rng = torch.Generator().manual_seed(3)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=8, knots=3))
+    with torch.no_grad():
+        for block in model.synthesis.blocks:
+            block.outer.weight.normal_(std=0.05, generator=rng)
+            block.gain.knots.add_(torch.randn(block.gain.knots.shape, generator=rng) * 0.3)
+    level = torch.randint(8, (256,), generator=rng)
+    symbols = (torch.randn(256, 24, generator=rng) * (1 + level[:, None])).round()
+    exact = ExactConditionedSynthesis(model.synthesis, symbols.abs().amax(dim=0), symbols, level)
+    with torch.no_grad():
+        index, real = exact(symbols, level).numpy(), model.synthesise(symbols, level)
+    inputs = np.column_stack([symbols.numpy(), level.numpy()]).astype(np.int32)
+    pixels = exact.to_network()(inputs)[..., 0]
+    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + PIXEL_TOP])
+    assert np.abs(pixels - 255 * real.sigmoid().numpy()).mean() < 3
+
+
+def test_a_level_table_is_linear_between_its_knots() -> None:
+    table = LevelTable(9, 3, 2, first=0.0, last=4.0)
+    torch.testing.assert_close(table.table()[:, 0], torch.linspace(0, 4, 9))
+    torch.testing.assert_close(table(torch.tensor([8, 0])), torch.tensor([[4.0, 4.0], [0.0, 0.0]]))
+
+
+def test_the_prior_of_a_level_sums_to_one() -> None:
+    prior = LevelPrior(ConditionedConfig(**SMALL, levels=4, knots=2))
+    grid = torch.arange(-400, 401).float()[:, None].expand(-1, 24)
+    mass = (-prior.rate_nats(grid, torch.full((801,), 2))).exp().sum(dim=0)
+    torch.testing.assert_close(mass, torch.ones(24), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("objective", [{"rate": "gaussian-kl"}, {"beta": 2.0}])
+def test_an_objective_that_the_family_cannot_take_is_refused(objective: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="conditioned-vae"):
+        config_of(**objective)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"latents": 0}, "positive"),
+        ({"height": 300}, "256"),
+        ({"levels": 1}, "levels"),
+        ({"knots": 1}, "knots"),
+        ({"levels": 0, "knots": 0}, "levels"),
+        ({"levels": 1, "knots": 1}, "one β"),
+        ({"levels": 2, "knots": 1}, "knots"),
+        ({"beta_low": 24.0}, "one β"),
+        ({"beta_low": 64.0}, "beta"),
+        ({"beta_high": math.inf}, "beta"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(changes: dict[str, float], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        ConditionedConfig(**{**SMALL, **changes})
+
+
+def test_latents_open_from_a_beta_on_until_at_the_last_level_there_are_all() -> None:
+    betas = beta_grid(8.0, 0.5, 9)
+    assert open_latents(betas, 10, 160, 2.0).tolist() == [10, 10, 10, 10, 10, 20, 40, 80, 160]
+    assert open_latents(betas, 160, 160, 2.0).tolist() == [160] * 9
+    assert open_latents(betas, 10, 160, 0.25).tolist() == [10] * 9  # they would open beyond the curve
+
+
+def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec) -> None:
+    torch.manual_seed(8)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
+    x, level = torch.rand(6, 28, 28), torch.arange(6)
+    latents = model.analyse(x, level)
+    counts = model.opened.tolist()
+    assert counts[0] == 10
+    assert counts[-1] == 24
+    assert [int(row.ne(0).sum()) for row in latents] == counts
+    rate = model.rate_nats(latents + 0.3, level)
+    assert [int(row.ne(0).sum()) for row in rate] == counts
+    assert all(entry.tables.coded.sum() <= count for entry, count in zip(codec.model.levels, counts, strict=True))
+
+
+def test_an_image_may_be_trained_at_a_level_of_each_part_of_the_grid() -> None:
+    torch.manual_seed(11)
+    sizes = ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=2)
+    trainable = ConditionedTrainable(ConditionedVAE(sizes), ConditionedObjective(levels_an_image=3))
+    model, x, rng = trainable.model, torch.rand(5, 28, 28), torch.Generator()
+    losses = trainable(x, 1.0, rng.manual_seed(4))
+    rng.manual_seed(4)
+    levels = [torch.randint(2 * k, 2 * k + 2, (1,), generator=rng) for k in range(3)]
+    parts = []
+    for level in levels:
+        noise = torch.empty(5, 24).uniform_(-0.5, 0.5, generator=rng)
+        of_each = level.expand(5)
+        latents = model.analyse(x, of_each)
+        rate = model.rate_nats(latents + noise, of_each).sum(dim=1)
+        distortion = distortion_nats(model.synthesise(latents.round(), of_each), x, trainable.config)
+        parts.append((distortion, rate, weight_of_level(model, of_each) * (rate + distortion / model.betas[level])))
+    for found, wanted in zip(
+        (losses.distortion_nats, losses.rate_nats, losses.objective_nats), zip(*parts, strict=True), strict=True
+    ):
+        torch.testing.assert_close(found, torch.stack(wanted).mean())
+    trainable.eval()
+    once, again = (trainable(x, 1.0, rng.manual_seed(5)).objective_nats for _ in range(2))
+    assert once == again  # of one level an image, whatever training has: comparable between configs
+
+
+def test_every_level_begins_as_the_middle_one_is() -> None:
+    torch.manual_seed(12)
+    sizes = ConditionedConfig(**SMALL, levels=5, knots=5, coarse_latents=10, opens_at=0.2, shared_blocks=1)
+    model = ConditionedVAE(sizes)
+    with torch.no_grad():
+        for name, part in model.named_parameters():
+            if name.endswith("knots"):
+                part.add_(0.3 * torch.randn(part.shape))
+    middle, others = middle_level(model), [0, 1, 3]
+    x, level = torch.rand(7, 28, 28), torch.full((7,), middle)
+    before = model.analyse(x, level), model.rate_nats(model.analyse(x, level), level)
+    pixels = model.synthesise(before[0], level)
+    widen(model)
+    after = model.analyse(x, level), model.rate_nats(model.analyse(x, level), level)
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.synthesise(after[0], level), pixels, rtol=1e-4, atol=1e-4)
+    for other in others:
+        of_other = torch.full((7,), other)
+        latents = model.analyse(x, of_other)
+        ratio = (model.betas[middle] / model.betas[other]).sqrt()
+        torch.testing.assert_close(latents[:, :10], before[0][:, :10] * ratio, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(model.synthesise(latents[:, :10], of_other), pixels, rtol=1e-3, atol=1e-3)
+
+
+def test_what_only_finer_levels_open_does_not_enter_a_widened_synthesis() -> None:
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=5, knots=3, coarse_latents=10, opens_at=0.2))
+    widen(model)
+    opened = int(model.opened[middle_level(model)])
+    assert opened < 24
+    assert not model.synthesis.enter.weight[:, opened:].any()
+    assert model.synthesis.straight.weight[:, opened:].all()
+
+
+@pytest.mark.parametrize("cut_at", [20, 30])
+def test_a_run_that_is_cut_off_where_it_widens_goes_on_exactly(cut_at: int, tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=30).to_dict()
+    values["optimiser"] |= {"steps": 40, "checkpoint_every": 10, "validate_every": 10}
+    config, images = TrainingConfig.from_dict(values), SETS[0].images
+    here = Hardware(device="cpu")
+    whole = train(config, images, images, tmp_path / "whole", hardware=here, show_progress=False)
+    begun = _Run(config, images, images, tmp_path / "cut", here)
+    begun.start(resume=False)
+    for _ in range(cut_at):
+        begun._one_step()
+        begun.step += 1
+    begun._save()
+    cut = train(config, images, images, tmp_path / "cut", resume=True, hardware=here, show_progress=False)
+    for name, part in whole.state_dict().items():
+        assert torch.equal(part, cut.state_dict()[name]), name
+
+
+def test_a_model_that_was_trained_so_becomes_files(tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=20).to_dict()
+    values["model"] |= {"shared_blocks": 3}
+    values["optimiser"] |= {"steps": 60}
+    config = TrainingConfig.from_dict(values)
+    path = run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
+    codec, images = Codec(read_model(path)), SETS[2].images[:20]
+    for level in range(6):
+        streams = codec.compress_batch(images, level=level)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images, level), level))
+
+
+def test_more_levels_an_image_than_there_are_and_more_shared_blocks_are_refused() -> None:
+    with pytest.raises(ConfigError, match="levels_an_image"):
+        config_of(levels_an_image=7)
+    with pytest.raises(ConfigError, match="levels_an_image"):
+        config_of(levels_an_image=0)
+    with pytest.raises(ConfigError, match="stem_steps"):
+        config_of(stem_steps=300)
+    with pytest.raises(ConfigError, match="own_latents"):
+        ConditionedConfig(**SMALL, own_latents=24)
+    with pytest.raises(ConfigError, match="coarse_latents"):
+        ConditionedConfig(**SMALL, own_latents=10, coarse_latents=15)
+    with pytest.raises(ConfigError, match="shared_blocks"):
+        ConditionedConfig(**SMALL, shared_blocks=4)
+
+
+def test_the_coarsest_levels_may_have_latents_of_their_own(tmp_path: Path) -> None:
+    values = config_of(levels_an_image=3, stem_steps=20).to_dict()
+    values["model"] |= {"own_latents": 6, "own_until": 5.0}
+    values["optimiser"] |= {"steps": 60}
+    config = TrainingConfig.from_dict(values)
+    model = ConditionedVAE(config.model)
+    assert [float(beta) >= 5 for beta in model.betas] == [True, True, False, False, False, False]
+    opened = open_latents(model.betas[2:], 10, 18, 2.0).tolist()
+    assert (opened[0], opened[-1]) == (11, 18)
+    latents = model.analyse(torch.rand(6, 28, 28), torch.arange(6)).ne(0)
+    assert [row.nonzero().ravel().tolist() for row in latents] == [
+        list(range(first, end)) for first, end in ((0, 6), (0, 6), *((6, 6 + count) for count in opened))
+    ]
+    codec = Codec(read_model(run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"))))
+    images = SETS[2].images[:20]
+    for level, row in enumerate(codec.model.levels):
+        coded = row.tables.coded
+        assert not (coded[6:] if level < 2 else coded[:6]).any()
+        streams = codec.compress_batch(images, level=level)
+        decoded = np.stack(codec.decompress_batch(streams))
+        np.testing.assert_array_equal(decoded, codec.synthesise(codec.analyse(images, level), level))
+
+
+def test_a_transform_code_begins_at_the_first_component_for_either_kind_of_latents() -> None:
+    sizes = ConditionedConfig(**SMALL, levels=4, knots=2, own_latents=4)
+    model, alone = ConditionedVAE(sizes), ConditionedVAE(ConditionedConfig(**{**SMALL, "latents": 20}))
+    for each in (model, alone):
+        begin_conditioned(each, SETS[0].images, 0.1)
+    straight, wanted = model.analysis.straight.weight, alone.analysis.straight.weight
+    torch.testing.assert_close(straight[:4], wanted[:4])
+    torch.testing.assert_close(straight[4:], wanted)
+
+
+def test_more_coarse_latents_than_there_are_is_refused() -> None:
+    with pytest.raises(ConfigError, match="coarse_latents"):
+        ConditionedConfig(**SMALL, coarse_latents=25)
+
+
+@pytest.mark.parametrize("shared", [0, 3])
+@pytest.mark.parametrize("levels", [[0, 1], [0, 5, 2], [3, 3, 3, 3]])
+def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int], shared: int) -> None:
+    torch.manual_seed(9)
+    sizes = ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=shared)
+    model = ConditionedVAE(sizes)
+    images = SETS[2].images[: len(levels)]
+    found = AnalysisSession(export_conditioned_analysis(model))(images, np.array(levels, np.int64))
+    with torch.no_grad():
+        wanted = model.analyse(torch.from_numpy(images / np.float32(255)), torch.tensor(levels))
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
+
+
+def test_cutting_units_that_nothing_wakes_changes_nothing_and_cutting_more_changes_little() -> None:
+    torch.manual_seed(10)
+    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3))
+    symbols, level, even = torch.randn(300, 24).round(), torch.randint(6, (300,)), torch.ones(300)
+    with torch.no_grad():
+        for block in model.synthesis.blocks:
+            block.outer.weight.normal_(std=0.1)
+            block.inner.bias[:5] = -1e4
+        before = model.synthesis(symbols, level)
+        prune_hidden(model.synthesis, symbols, level, even, 1e-12)
+        left = [block.inner.out_features for block in model.synthesis.blocks]
+        assert max(left) <= 27
+        torch.testing.assert_close(model.synthesis(symbols, level), before)
+        prune_hidden(model.synthesis, symbols, level, even, 0.05)
+        assert sum(block.inner.out_features for block in model.synthesis.blocks) < sum(left)
+        change = model.synthesis(symbols, level) - before
+        assert change.square().mean() < 0.1 * before.var()
+        prune_hidden(model.synthesis, symbols, level, even, 0.999999)
+        assert all(block.outer.in_features >= 1 for block in model.synthesis.blocks)

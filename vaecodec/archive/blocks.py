@@ -1,0 +1,174 @@
+"""Blocks: reads, verifies and decodes blocks, and keeps the symbols of those used last.
+
+    number ──directory──> block ──SymbolDecoder──> symbols (count, n) ──synthesis──> pixels
+                                                   kept, 1 to 4 bytes each            made on demand
+                                ──exact─────────────────────────────────────────────> pixels, kept
+
+A coder stream can be decoded from its start only, so a block's symbols are decoded together; they are small enough that
+an epoch of shuffled reading decodes each block once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.directory import Directory
+from vaecodec.archive.lossless_blocks import BlockPayload, decode_exact
+from vaecodec.archive.models import ArchiveModels
+from vaecodec.archive.source import Source
+from vaecodec.bitstream.archive.block import Block, unpack_block
+from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.entropy.coder import SymbolDecoder
+from vaecodec.errors import BadField, NotCanonical
+
+Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedBlock:
+    """Lossy images: symbols (count, n) in the smallest integer type that holds them, levels (count,), sizes as in
+    Block. Exact ones: pixels, an image (h, w) for each, and no symbols."""
+
+    codec: Codec
+    symbols: Integers
+    levels: tuple[int, ...]
+    sizes: tuple[tuple[int, int], ...] | None
+    pixels: tuple[Pixels, ...] = ()
+
+    @property
+    def kept_bytes(self) -> int:
+        """What it takes to keep it."""
+        return self.symbols.nbytes + sum(image.nbytes for image in self.pixels)
+
+    def images(self) -> list[Pixels]:
+        """All of them."""
+        return images_of([(self, row) for row in range(max(len(self.pixels), len(self.levels)))])
+
+
+def decode_block(block: Block, codec: Codec) -> DecodedBlock:
+    """Raises FormatError's children where the block does not fit its model."""
+    _check_sizes(block, codec)
+    levels, codings = codec.model.levels, block.codings
+    if codings.is_exact:
+        if not codec.model.has_lossless:
+            raise BadField(f"block: coding {max(codings.each)}, {codec.model.name} has no lossless part")
+        sizes = block.sizes or (codec.geometry,) * block.count
+        pixels = decode_exact(codec.lossless, BlockPayload(codings, block.payload), sizes)
+        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, tuple(pixels))
+    if max(codings.each) >= len(levels):
+        raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
+    decoder = SymbolDecoder(block.payload)
+    if codec.groups is not None:
+        symbols = np.stack([codec.groups.decode_from(decoder) for _ in codings.each])
+    else:
+        symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
+    decoder.finish()
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes)
+
+
+def _check_sizes(block: Block, codec: Codec) -> None:
+    height, width = codec.geometry
+    if block.sizes is not None:
+        if all(size == codec.geometry for size in block.sizes):
+            raise NotCanonical(f"block: size {height}x{width} is the model's own and must not be written")
+        if any(size[0] > height or size[1] > width for size in block.sizes):
+            raise BadField(f"block: a size exceeds the model's {height}x{width}")
+
+
+def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
+    """The image of each (block, row), those of a model and level synthesised together."""
+    made: list[Pixels] = [np.empty(0, np.uint8)] * len(rows)
+    groups: dict[tuple[int, int], list[int]] = {}
+    for place, (block, row) in enumerate(rows):
+        if block.pixels:
+            made[place] = block.pixels[row].copy()
+        else:
+            groups.setdefault((id(block.codec), block.levels[row]), []).append(place)
+    for (_, level), places in groups.items():
+        symbols = np.stack([rows[k][0].symbols[rows[k][1]] for k in places]).astype(np.int32)
+        for k, image in zip(places, rows[places[0]][0].codec.synthesise(symbols, level), strict=True):
+            block, row = rows[k]
+            size = None if block.sizes is None else block.sizes[row]
+            made[k] = image if size is None else image[: size[0], : size[1]].copy()
+    return made
+
+
+def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
+    low, high = int(symbols.min(initial=0)), int(symbols.max(initial=0))
+    if low >= -128 and high <= 127:
+        return symbols.astype(np.int8)
+    if low >= -32768 and high <= 32767:
+        return symbols.astype(np.int16)
+    return symbols
+
+
+class Blocks:
+    """The blocks of one open archive. Threads may share it; a forked child goes on with what its parent had."""
+
+    def __init__(self, source: Source, directory: Directory, models: ArchiveModels, cache_bytes: int) -> None:
+        self._source = source
+        self._directory = directory
+        self._models = models
+        self._cache_bytes = cache_bytes
+        self._kept: OrderedDict[int, DecodedBlock] = OrderedDict()
+        self._kept_bytes = 0
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._last: tuple[int, Block] | None = None
+
+    def read(self, k: int) -> Block:
+        """Block number k of the directory, verified. Raises FormatError's children."""
+        last = self._last
+        if last is not None and last[0] == k:
+            return last[1]
+        block = unpack_block(self.raw(k), self._directory.fingerprint_of)
+        if (block.first, block.count) != (int(self._directory.firsts[k]), int(self._directory.counts[k])):
+            raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
+        self._last = (k, block)  # names and labels are asked for one by one
+        return block
+
+    def raw(self, k: int) -> bytes:
+        """The bytes of block number k."""
+        return self._source.read(int(self._directory.offsets[k]), int(self._directory.lengths[k]))
+
+    def decoded(self, k: int) -> DecodedBlock:
+        """The symbols of block number k. Raises FormatError's children, ModelNotFound."""
+        if self._process != os.getpid():  # a fork may have copied a lock that a thread of the parent's holds
+            self._lock, self._process = threading.Lock(), os.getpid()
+        with self._lock:
+            kept = self._kept.get(k)
+            if kept is not None:
+                self._kept.move_to_end(k)
+                return kept
+        block = self.read(k)
+        decoded = decode_block(block, self._models.codec(block.model))
+        with self._lock:
+            if k not in self._kept:
+                self._kept[k] = decoded
+                self._kept_bytes += decoded.kept_bytes
+            while self._kept_bytes > self._cache_bytes and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._kept_bytes -= dropped.kept_bytes
+        return decoded
+
+    def images(self, numbers: Sequence[int]) -> list[Pixels]:
+        """The images of these numbers, in this order; each block is looked at once. Raises as decoded() does."""
+        wanted = np.asarray(numbers, np.int64)
+        blocks = [self._directory.block_of(number) for number in wanted.tolist()]
+        order = sorted(range(len(blocks)), key=blocks.__getitem__)
+        rows: list[tuple[DecodedBlock, int]] = []
+        here: dict[int, DecodedBlock] = {}
+        for place in order:
+            k = blocks[place]
+            if k not in here:
+                here = {k: self.decoded(k)}
+            rows.append((here[k], int(wanted[place] - self._directory.firsts[k])))
+        made = dict(zip(order, images_of(rows), strict=True))
+        return [made[place] for place in range(len(blocks))]

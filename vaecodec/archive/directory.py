@@ -1,0 +1,219 @@
+"""Directory: what is where in an archive, read from its footers, or found by scanning where one is damaged.
+
+trailer at the end ──> footer ──> the segment before ──> footer ──> ... ──> header
+                         └ damaged: scan everything before it
+no trailer at the end: the last one that is whole, and what follows it is a torn tail, ignored and reported
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.source import Source
+from vaecodec.archive.tail import find_end
+from vaecodec.bitstream.archive.index import Footer, ModelEntry, number_bytes_for, unpack_footer
+from vaecodec.bitstream.archive.limits import (
+    HEADER_BYTES,
+    KIND_BLOCK,
+    KIND_EMBEDDED,
+    KIND_FOOTER,
+    KIND_METADATA,
+    KIND_MODEL,
+    MAX_FOOTER_BYTES,
+    TRAILER_BYTES,
+)
+from vaecodec.bitstream.archive.record import check_header, unpack_trailer
+from vaecodec.bitstream.archive.scan import Found, scan
+from vaecodec.errors import BadChecksum, BadField, FormatError, Truncated
+
+Int64 = npt.NDArray[np.int64]
+Span = tuple[int, int]  # offset, bytes
+FIRST_READ_BYTES = 1 << 14  # most archives' trailer and footer in one read
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlace:
+    """A model of the archive: its fingerprint, and where its records stand."""
+
+    fingerprint: bytes
+    record: Span | None
+    embedded: Span | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamesTable:
+    """A segment's table from names to numbers."""
+
+    place: Span
+    first_image: int
+    named: int
+    number_bytes: int
+    page_hashes: npt.NDArray[np.uint32]
+
+
+@dataclass(slots=True, eq=False)
+class Directory:
+    """Blocks in the order of their images (offsets, lengths, firsts, counts: int64), and everything else's place.
+
+    images: how many there are, lost ones included. end: where the last segment ends, and an append goes on. indexed:
+    whether every segment's footer is whole; then `tables` find every name. problems: what is wrong, one line each.
+    """
+
+    offsets: Int64
+    lengths: Int64
+    firsts: Int64
+    counts: Int64
+    images: int
+    end: int
+    models: dict[int, ModelPlace] = field(default_factory=dict)
+    tables: list[NamesTable] = field(default_factory=list)
+    metadata: Span | None = None
+    segments: int = 0
+    indexed: bool = True
+    problems: list[str] = field(default_factory=list)
+
+    def block_of(self, number: int) -> int:
+        """The block that holds an image, 0 <= number < images. Raises BadChecksum where it is lost."""
+        k = int(np.searchsorted(self.firsts, number, side="right")) - 1
+        if k < 0 or number >= self.firsts[k] + self.counts[k]:
+            raise BadChecksum(f"image {number}: its block is damaged, and so is the index")
+        return k
+
+    def fingerprint_of(self, model: int) -> bytes:
+        """Of a model by its number. Raises KeyError."""
+        return self.models[model].fingerprint
+
+
+def read_directory(source: Source, candidates: Sequence[bytes] = ()) -> Directory:
+    """The directory of an archive; `candidates` are fingerprints for a scan to try. Raises FormatError's children."""
+    end = find_end(source)
+    problems = list(end.problems)
+    footers: list[Footer] = []
+    position = end.end
+    footer_at = end.footer
+    scanned_to = HEADER_BYTES
+    while position > HEADER_BYTES:
+        try:
+            footer = read_footer(source, position, footer_at)
+            _check_chain(footer, footers)
+        except FormatError as error:
+            problems.append(f"index before offset {position} is damaged, rebuilt by scanning: {error}")
+            scanned_to = position
+            break
+        footers.append(footer)
+        position, footer_at = footer.start, None
+    footers.reverse()
+    found = _scan_region(source, scanned_to, footers, candidates) if scanned_to > HEADER_BYTES else []
+    directory = _assemble(found, footers, end.end)
+    directory.problems = problems
+    directory.indexed = scanned_to == HEADER_BYTES
+    _check_start(source, directory)
+    return directory
+
+
+def _check_start(source: Source, directory: Directory) -> None:
+    try:
+        check_header(source.read(0, min(HEADER_BYTES, source.size)))
+    except FormatError as error:
+        directory.problems.append(f"header is damaged: {error}")
+    if not directory.segments and not directory.images:
+        raise Truncated(f"archive: {source.size} bytes hold no footer and no block")
+
+
+def read_footer(source: Source, end: int, known: Span | None = None) -> Footer:
+    """The footer of the segment that ends here. Raises FormatError's children."""
+    tail = b""
+    if known is None:
+        start = max(HEADER_BYTES, end - FIRST_READ_BYTES)
+        tail = source.read(start, end - start)
+        footer_bytes = unpack_trailer(tail[-TRAILER_BYTES:])
+        if footer_bytes > min(end - TRAILER_BYTES - HEADER_BYTES, MAX_FOOTER_BYTES):
+            raise BadField(f"trailer: a footer of {footer_bytes} bytes in {end}")
+        known = (end - TRAILER_BYTES - footer_bytes, footer_bytes)
+    offset, footer_bytes = known
+    before = len(tail) - TRAILER_BYTES - footer_bytes
+    inside = tail and before >= 0
+    footer = unpack_footer(tail[before : before + footer_bytes] if inside else source.read(offset, footer_bytes))
+    if footer.start < HEADER_BYTES or footer.offset != offset:
+        raise BadField(f"footer at offset {offset}: its segment's records end at {footer.offset}")
+    return footer
+
+
+def _check_chain(footer: Footer, later: list[Footer]) -> None:
+    if footer.start == HEADER_BYTES and (footer.first_image or footer.first_model):
+        raise BadField(f"footer: the first segment starts with image {footer.first_image}, not 0")
+    if not later:
+        return
+    images, models = footer.first_image + int(footer.counts.sum()), footer.first_model + len(footer.models)
+    if (later[-1].first_image, later[-1].first_model) != (images, models):
+        raise BadField(f"footer: {images} images and {models} models, but the next segment counts otherwise")
+
+
+def _scan_region(source: Source, end: int, footers: list[Footer], candidates: Sequence[bytes]) -> list[Found]:
+    later = [model.fingerprint for footer in footers for model in footer.models]
+    return list(scan(source.read, HEADER_BYTES, end, {}, [*candidates, *later]))
+
+
+def _assemble(found: list[Found], footers: list[Footer], end: int) -> Directory:
+    """One directory of what a scan found and of the footers after it."""
+    blocks = [record for record in found if record.kind & KIND_BLOCK]
+    kept: list[Found] = []
+    for block in blocks:  # only a forger writes numbers that do not rise
+        if not kept or block.first >= kept[-1].first + kept[-1].count:
+            kept.append(block)
+    columns = [[b.offset, b.record_bytes, b.first, b.count] for b in kept]
+    parts = [np.array(columns, np.int64).reshape(-1, 4)]
+    for footer in footers:
+        offsets = footer.blocks_start + np.cumsum(footer.lengths) - footer.lengths
+        firsts = footer.first_image + np.cumsum(footer.counts) - footer.counts
+        parts.append(np.stack([offsets, footer.lengths, firsts, footer.counts], axis=1))
+    table = np.concatenate(parts)
+    images = int(table[-1, 2] + table[-1, 3]) if len(table) else 0
+    offsets, lengths, firsts, counts = (np.ascontiguousarray(column, np.int64) for column in table.T)
+    directory = Directory(offsets, lengths, firsts, counts, images, end)
+    _place_found(directory, found)
+    for footer in footers:
+        _place_footer(directory, footer)
+    return directory
+
+
+def _place_found(directory: Directory, found: list[Found]) -> None:
+    for record in found:
+        span = (record.offset, record.record_bytes)
+        last = len(directory.models) - 1
+        if record.kind == KIND_MODEL:
+            directory.models[last + 1] = ModelPlace(record.fingerprint, span, None)
+        elif record.kind == KIND_EMBEDDED and last >= 0:
+            directory.models[last] = ModelPlace(directory.models[last].fingerprint, directory.models[last].record, span)
+        elif record.kind == KIND_METADATA:
+            directory.metadata = span
+        elif record.kind == KIND_FOOTER:
+            directory.segments += 1
+    for record in found:
+        if record.kind & KIND_BLOCK and record.model not in directory.models:
+            directory.models[record.model] = ModelPlace(record.fingerprint, None, None)
+
+
+def _place_footer(directory: Directory, footer: Footer) -> None:
+    offset = footer.start
+    for k, model in enumerate(footer.models):
+        directory.models[footer.first_model + k] = _model_place(model, offset)
+        offset += model.record_bytes + model.embedded_bytes
+    offset = footer.offset - footer.names_bytes - footer.metadata_bytes
+    if footer.metadata_bytes:
+        directory.metadata = (offset, footer.metadata_bytes)
+    if footer.names_bytes:
+        place = (offset + footer.metadata_bytes, footer.names_bytes)
+        width = number_bytes_for(int(footer.counts.sum()))
+        table = NamesTable(place, footer.first_image, footer.named, width, footer.page_hashes)
+        directory.tables.append(table)
+    directory.segments += 1
+
+
+def _model_place(model: ModelEntry, offset: int) -> ModelPlace:
+    embedded = (offset + model.record_bytes, model.embedded_bytes) if model.embedded_bytes else None
+    return ModelPlace(model.fingerprint, (offset, model.record_bytes), embedded)

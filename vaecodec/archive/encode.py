@@ -1,0 +1,163 @@
+"""Images that wait for their block to be full, and the block that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.lossless_blocks import BlockPayload, encode_exact
+from vaecodec.bitstream.archive.block import Block
+from vaecodec.bitstream.archive.codings import Codings
+from vaecodec.bitstream.archive.columns import pack_names
+from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.codec.rate_control import Setting, Target, exact_error, fixed_level, settings_for
+from vaecodec.codec.refine_cost import distortion_of
+from vaecodec.entropy.coder import SymbolEncoder
+from vaecodec.errors import BadField, ModelError, TargetMissed
+from vaecodec.modelfile.model import Model
+
+Label = int | Sequence[int] | npt.NDArray[np.int64]
+Image = TypeVar("Image")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingImage:
+    """pixels uint8 (h, w), what its coding aims at, its name, its labels (a row).
+
+    A target of a largest error is sought no level for: the image is coded exactly, or within it.
+    """
+
+    pixels: Pixels
+    aim: Target
+    name: str | None
+    labels: tuple[int, ...] | None
+
+    @property
+    def max_error(self) -> int | None:
+        """The largest error that is asked for; None for a lossy image."""
+        return self.aim.max_error
+
+
+def aim_for(model: Model, target: Target) -> Target:
+    """The same, as a level where it needs no search, and as a largest error wherever it means one.
+
+    Raises ModelError for a level, a lossless part, or what refining needs, that is not there.
+    """
+    error = exact_error(model, target)
+    if error is not None:
+        if not model.has_lossless:
+            raise ModelError(f"{model.name} has no lossless part: it compresses at its levels alone")
+        return Target(max_error=error)
+    if target.effort:
+        distortion_of(model)
+    level = fixed_level(model, target)
+    if level is None:
+        return target
+    if not 0 <= level < len(model.levels):
+        raise ModelError(f"level {level}: {model.name} has levels 0..{len(model.levels) - 1}")
+    return Target(level, effort=target.effort)
+
+
+def may_share_a_block(a: PendingImage, b: PendingImage) -> bool:
+    """A block has names for all of its images or for none, labels of as many columns, and one kind of coding."""
+    columns = [None if item.labels is None else len(item.labels) for item in (a, b)]
+    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and a.max_error == b.max_error
+
+
+def label_row(label: Label | None) -> tuple[int, ...] | None:
+    """One integer or several as a row. Raises BadField for what is no integer, or beyond int64."""
+    if label is None:
+        return None
+    array = np.atleast_1d(np.asarray(label))
+    if array.dtype.kind not in "iub" or array.ndim != 1 or not len(array):
+        raise BadField(f"label {label!r}: expected an integer or a row of integers")
+    values = tuple(int(value) for value in array)
+    if not all(-(1 << 63) <= value < 1 << 63 for value in values):
+        raise BadField(f"label {label!r}: beyond int64")
+    return values
+
+
+def paired(
+    images: Iterable[Image],
+    names: Iterable[str] | None,
+    labels: Iterable[Label] | npt.NDArray[np.int64] | None,
+) -> Iterator[tuple[Image, str | None, Label | None]]:
+    """Each image with its name and label; None is as many as needed. Raises BadField where they are not as many."""
+    missing = object()
+    more_names, more_labels = (None if it is None else iter(it) for it in (names, labels))
+    for image in images:
+        name: Any = None if more_names is None else next(more_names, missing)
+        label: Any = None if more_labels is None else next(more_labels, missing)
+        if name is missing or label is missing:
+            raise BadField("archive: fewer names or labels than images")
+        yield image, name, label
+    for what in (more_names, more_labels):
+        if what is not None and next(what, missing) is not missing:
+            raise BadField("archive: more names or labels than images")
+
+
+def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first: int) -> Block:
+    """The block of these images, which may share one. Raises TargetMissed."""
+    error = items[0].max_error
+    coded = (
+        _encode_lossy(items, codec, first)
+        if error is None
+        else encode_exact(codec.lossless, [item.pixels for item in items], error)
+    )
+    sizes = tuple((item.pixels.shape[0], item.pixels.shape[1]) for item in items)
+    names = [item.name for item in items if item.name is not None]
+    labels = [item.labels for item in items if item.labels is not None]
+    return Block(
+        model=model,
+        first=first,
+        codings=coded.codings,
+        sizes=None if all(size == codec.geometry for size in sizes) else sizes,
+        labels=np.array(labels, np.int64) if labels else None,
+        names=pack_names(names) if names else None,
+        payload=coded.payload,
+    )
+
+
+def _encode_lossy(items: Sequence[PendingImage], codec: Codec, first: int) -> BlockPayload:
+    """One coder stream, image after image."""
+    settings = _settings(items, codec, first)
+    symbols = np.empty((len(items), codec.model.latents), np.int32)
+    for setting in sorted(set(settings)):
+        rows = [k for k, chosen in enumerate(settings) if chosen == setting]
+        symbols[rows] = codec.choose_symbols([items[k].pixels for k in rows], setting)
+    levels = [setting.level for setting in settings]
+    encoder = SymbolEncoder()
+    if codec.groups is not None:
+        codec.groups.encode_onto(encoder, symbols)
+    else:
+        for level, row in zip(levels, symbols, strict=True):
+            encoder.encode(row, codec.model.levels[level].tables)
+    return BlockPayload(Codings(tuple(levels)), encoder.finish())
+
+
+def _settings(items: Sequence[PendingImage], codec: Codec, first: int) -> list[Setting]:
+    """The setting of each image, found for all of one target at once."""
+    settings = [Setting(0)] * len(items)
+    for target in {item.aim for item in items}:
+        places = [k for k, item in enumerate(items) if item.aim == target]
+        try:
+            found = settings_for(codec, [items[k].pixels for k in places], target)
+        except TargetMissed:
+            for k in places:
+                _name_if_missed(items[k], codec, target, first + k)
+            raise
+        for k, setting in zip(places, found, strict=True):
+            settings[k] = setting
+    return settings
+
+
+def _name_if_missed(item: PendingImage, codec: Codec, target: Target, number: int) -> None:
+    try:
+        settings_for(codec, [item.pixels], target)
+    except TargetMissed as error:
+        name = "" if item.name is None else f" ({item.name})"
+        raise TargetMissed(f"image {number}{name}: {error}") from error

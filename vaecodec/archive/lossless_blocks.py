@@ -1,0 +1,84 @@
+"""Blocks of exact images: one coder stream for all that are coded, and the pixels of those that are stored.
+
+images ─┬─ shorter stored ──────> their pixels, one after the other ─┐
+        └─ the others ──coder──> latents of all, then phase by phase ─┴──> payload
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaecodec.bitstream.archive.codings import NO_CHECK, Codings
+from vaecodec.bitstream.reader import Reader
+from vaecodec.bitstream.stream import CODED_EXACTLY, CODING_LOSSLESS, CODING_NEAR_LOSSLESS
+from vaecodec.codec.lossless import LosslessCodec
+from vaecodec.errors import BadChecksum
+from vaecodec.pixels.coder import decode_payloads, encode_payloads
+from vaecodec.pixels.near_lossless import Bins
+from vaecodec.pixels.phases import Pixels
+from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockPayload:
+    """How the images of a block are coded, and the bytes of all of them."""
+
+    codings: Codings
+    payload: bytes
+
+
+def encode_exact(codec: LosslessCodec, images: Sequence[Pixels], max_error: int) -> BlockPayload:
+    """The block of images (h, w), each within max_error grey levels. Raises ImageError's children."""
+    bins = Bins(max_error)
+    whole, places = codec.rounded(images, bins)
+    symbols, coded = codec.analyse(images), b""
+    limits = np.array([8 * len(pack_stored(image)) for image in images])
+    while len(places):
+        codec.prove(len(places))
+        encoded = encode_payloads(codec.part, bins, [len(places)], symbols[places], whole[places])
+        kept = encoded.spent.total <= limits[places]
+        if kept.all():
+            coded = encoded.payloads[0]
+            break
+        places = places[kept]
+    chosen = set(places.tolist())
+    coding = CODING_NEAR_LOSSLESS if max_error else CODING_LOSSLESS
+    each = tuple(coding if k in chosen else stored_coding(image) for k, image in enumerate(images))
+    stored = b"".join(pack_stored(image) for k, image in enumerate(images) if k not in chosen)
+    check = pixels_check([whole[k, : images[k].shape[0], : images[k].shape[1]] for k in places.tolist()])
+    return BlockPayload(Codings(each, max_error if chosen else 0, check), stored + coded)
+
+
+def decode_exact(codec: LosslessCodec, found: BlockPayload, sizes: Sequence[Size]) -> list[Pixels]:
+    """The images (h, w) of a block, of these sizes. Raises FormatError's children."""
+    codings, reader = found.codings, Reader(found.payload)
+    images: dict[int, Pixels] = {}
+    for k, (coding, size) in enumerate(zip(codings.each, sizes, strict=True)):
+        if coding not in CODED_EXACTLY:
+            images[k] = unpack_stored(coding, bytes(reader.take(stored_bytes(coding, size), "stored pixels")), size)
+    places = [k for k in range(len(sizes)) if k not in images]
+    if not places:
+        reader.end("block of stored images")
+        return list(images.values())
+    codec.prove(len(places))
+    payload = bytes(reader.take(reader.remaining, "payload"))
+    _, whole = decode_payloads(codec.part, Bins(codings.max_error), [len(places)], [payload])
+    images |= {k: codec.cropped(image, sizes[k]) for k, image in zip(places, whole, strict=True)}
+    check = pixels_check([images[k] for k in places])
+    if check != codings.pixels_check:
+        raise BadChecksum(f"pixels of the block: expected {codings.pixels_check:08x}, decoded to {check:08x}")
+    return [images[k] for k in range(len(sizes))]
+
+
+def pixels_check(images: Sequence[Pixels]) -> int:
+    """CRC-32 of the pixels of images (h, w), row by row, one after the other."""
+    check = NO_CHECK
+    for image in images:
+        check = zlib.crc32(image.tobytes(), check)
+    return check

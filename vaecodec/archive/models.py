@@ -1,0 +1,98 @@
+"""The codecs of an archive's models: those given, else embedded in the archive, else installed on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from vaecodec.archive.directory import Directory
+from vaecodec.archive.source import Source
+from vaecodec.bitstream.archive.model_record import unpack_embedded, unpack_model_record
+from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
+from vaecodec.codec.codec import Codec, load
+from vaecodec.errors import BadChecksum, FormatError, ModelMismatch, ModelNotFound
+from vaecodec.modelfile.installed import models_by_fingerprint
+from vaecodec.modelfile.model import open_model
+
+ModelLike = Codec | str | os.PathLike[str]
+
+
+def as_codec(model: ModelLike) -> Codec:
+    """A codec as it is, or that of a name or path."""
+    return model if isinstance(model, Codec) else load(model)
+
+
+class ArchiveModels:
+    """Finds the codec of each model number, once."""
+
+    def __init__(self, source: Source, directory: Directory, given: Sequence[Codec]) -> None:
+        self._source = source
+        self._directory = directory
+        self._given = tuple(given)
+        self._codecs: dict[int, Codec] = {}
+
+    def check_given(self) -> None:
+        """Raises ModelMismatch where a codec was given that no block of the archive was made with."""
+        there = {place.fingerprint for place in self._directory.models.values()}
+        for codec in self._given:
+            if there and codec.fingerprint not in there:
+                raise ModelMismatch(
+                    f"the archive was made with {', '.join(self.describe(k) for k in self._directory.models)}, "
+                    f"not with {codec.model.name} ({codec.fingerprint.hex()[:16]})"
+                )
+
+    def codec(self, number: int) -> Codec:
+        """Raises ModelNotFound, which says the model that is missing; FormatError where an embedded one is damaged."""
+        if number not in self._codecs:
+            self._codecs[number] = self._find(number)
+        return self._codecs[number]
+
+    def _find(self, number: int) -> Codec:
+        fingerprint = self._directory.fingerprint_of(number)
+        for codec in self._given:
+            if codec.fingerprint == fingerprint:
+                return codec
+        embedded = self._embedded(number)
+        if isinstance(embedded, Codec):
+            return embedded
+        for model in models_by_fingerprint(fingerprint[:SHORT_FINGERPRINT_BYTES]):
+            if model.fingerprint == fingerprint:
+                return Codec(model)
+        if embedded is not None:
+            raise embedded
+        raise ModelNotFound(
+            f"the archive needs model {self.describe(number)}, which is not installed: "
+            "give its file (--model), or install it with vaecodec models add"
+        )
+
+    def _embedded(self, number: int) -> Codec | FormatError | None:
+        place = self._directory.models[number].embedded
+        if place is None:
+            return None
+        try:
+            data, _ = unpack_embedded(self._source.read(*place))
+            codec = Codec(open_model(data))
+        except FormatError as error:
+            return error
+        if codec.fingerprint != self._directory.fingerprint_of(number):
+            return BadChecksum("embedded model: its fingerprint is not the archive's")
+        return codec
+
+    def embedded_file(self, number: int) -> bytes | None:
+        """The model file that the archive carries. Raises FormatError's children."""
+        place = self._directory.models[number].embedded
+        return None if place is None else unpack_embedded(self._source.read(*place))[0]
+
+    def name(self, number: int) -> str | None:
+        """As the archive tells it; None where that record is damaged."""
+        record = self._directory.models[number].record
+        try:
+            return None if record is None else unpack_model_record(self._source.read(*record)).name
+        except FormatError:
+            return None
+
+    def describe(self, number: int) -> str:
+        """Name and the start of the fingerprint."""
+        name = self.name(number)
+        short = self._directory.fingerprint_of(number).hex()[:16]
+        return f"{name} ({short}…)" if name else f"{short}…"

@@ -1,0 +1,124 @@
+"""Finding images by name, and names by number, without holding all of them.
+
+name ──SHA-256, 4 bytes──> page of the names' table (one read of 4 KB) ──> numbers ──> block, which has the name itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.blocks import Blocks
+from vaecodec.archive.directory import Directory, NamesTable
+from vaecodec.archive.source import Source
+from vaecodec.bitstream.archive.columns import encode_name, unpack_names
+from vaecodec.bitstream.archive.index import name_hash, page_bytes, table_bytes, unpack_page
+from vaecodec.bitstream.archive.limits import NAMES_PER_PAGE
+from vaecodec.bitstream.archive.record import RECORD_CHECK_BYTES
+from vaecodec.errors import FormatError
+
+KEPT_BLOCKS = 64
+
+
+class Names(Sequence[str | None]):
+    """The name of each image, None where it has none. Reads blocks as they are asked for."""
+
+    def __init__(self, source: Source, directory: Directory, blocks: Blocks) -> None:
+        self._source = source
+        self._directory = directory
+        self._blocks = blocks
+        self._kept: dict[int, tuple[str | None, ...]] = {}
+
+    def __len__(self) -> int:
+        return self._directory.images
+
+    @overload
+    def __getitem__(self, key: int) -> str | None: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[str | None]: ...
+    def __getitem__(self, key: int | slice) -> str | list[str | None] | None:
+        """Raises IndexError, FormatError where the name is damaged."""
+        if isinstance(key, slice):
+            return [self[number] for number in range(*key.indices(len(self)))]
+        number = range(len(self))[key]
+        k = self._directory.block_of(number)
+        return self.of_block(k)[number - int(self._directory.firsts[k])]
+
+    def __iter__(self) -> Iterator[str | None]:
+        for number in range(len(self)):
+            yield self[number]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) is not None
+
+    def of_block(self, k: int) -> tuple[str | None, ...]:
+        """The names of block number k. Raises FormatError's children."""
+        names = self._kept.get(k)
+        if names is None:
+            block = self._blocks.read(k)
+            names = (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
+            while len(self._kept) >= KEPT_BLOCKS:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[k] = names
+        return names
+
+    def find(self, name: str) -> int | None:
+        """The number of the first image of this name; None if there is none.
+
+        A damaged index makes it read everything.
+        """
+        damaged = not self._directory.indexed
+        key = name_hash(encode_name(name))
+        for table in self._directory.tables:
+            try:
+                numbers = self._numbers_of(table, key)
+            except FormatError:
+                damaged = True
+                continue
+            for number in numbers:
+                if self._is_named(number, name):
+                    return number
+        return self._search_all(name) if damaged else None
+
+    def _numbers_of(self, table: NamesTable, key: int) -> list[int]:
+        """The images of a segment whose names have this hash, rising."""
+        hashes = table.page_hashes
+        # Equal hashes may run over several pages; the first of them may stand at the end of the page before.
+        first = max(int(np.searchsorted(hashes, key, side="left")) - 1, 0)
+        last = int(np.searchsorted(hashes, key, side="right"))
+        numbers: list[int] = []
+        for page in range(first, last):
+            keys = self.page(table, page)
+            low, high = np.searchsorted(keys >> np.uint64(32), [key, key + 1])
+            numbers += [table.first_image + int(k & np.uint64(0xFFFFFFFF)) for k in keys[low:high]]
+        return numbers
+
+    def page(self, table: NamesTable, page: int) -> npt.NDArray[np.uint64]:
+        """The keys of a page. Raises FormatError's children."""
+        offset, size = table.place
+        whole, rest = divmod(table.named, NAMES_PER_PAGE)
+        page_size = page_bytes(NAMES_PER_PAGE, table.number_bytes)
+        # Counted from the record's end, so that no damage to its frame matters.
+        body_bytes = table_bytes(table.named, table.number_bytes)
+        start = offset + size - RECORD_CHECK_BYTES - body_bytes + page * page_size
+        entries = NAMES_PER_PAGE if page < whole else rest
+        return unpack_page(self._source.read(start, page_bytes(entries, table.number_bytes)), table.number_bytes)
+
+    def _is_named(self, number: int, name: str) -> bool:
+        try:
+            return number < len(self) and self[number] == name
+        except FormatError:
+            return False
+
+    def _search_all(self, name: str) -> int | None:
+        for k, first in enumerate(self._directory.firsts.tolist()):
+            try:
+                names = self.of_block(k)
+            except FormatError:
+                continue
+            if name in names:
+                return int(first) + names.index(name)
+        return None

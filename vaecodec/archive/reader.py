@@ -1,0 +1,198 @@
+"""Archive: many images in one file, read as a sequence.
+
+    with vaecodec.Archive("digits.vaea") as archive:
+        archive[7]                 # uint8 (h, w)
+        archive["train/7.png"]     # by name
+        archive[100:200]           # a list of images
+        archive.labels[7], archive.names[7], archive.metadata
+
+Opening reads the index, an image its block (64 to 128 images in one coder stream). Many threads and processes may read
+one file, forked ones through the same open archive.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.blocks import Blocks
+from vaecodec.archive.directory import read_directory
+from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec
+from vaecodec.archive.names import Names
+from vaecodec.archive.source import open_source
+from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
+from vaecodec.bitstream.archive.metadata import unpack_metadata
+from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.errors import FormatError, ImageSizeError
+from vaecodec.modelfile.model import Model
+
+DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
+
+
+class Archive(Sequence[Pixels]):
+    """An archive, open for reading; a context manager.
+
+    model: a codec (or name, or path of a model file, or several of these) to decode with; without it, the model
+    embedded in the archive or installed. cache_bytes: of decoded symbols that are kept. Raises OSError, FormatError's
+    children, ModelMismatch; reading an image raises FormatError's children where its block is lost, ModelNotFound.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        model: ModelLike | Sequence[ModelLike] | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> None:
+        given = [] if model is None else [model] if isinstance(model, Codec | str | os.PathLike) else list(model)
+        codecs = [as_codec(one) for one in given]
+        self._arguments = (os.fspath(path), codecs, cache_bytes)
+        self._source = open_source(path)
+        try:
+            self._directory = read_directory(self._source, [codec.fingerprint for codec in codecs])
+            self._models = ArchiveModels(self._source, self._directory, codecs)
+            self._models.check_given()
+        except BaseException:
+            self._source.close()
+            raise
+        self._blocks = Blocks(self._source, self._directory, self._models, cache_bytes)
+        self._names = Names(self._source, self._directory, self._blocks)
+        self._labels: npt.NDArray[np.int64] | None = None
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._source.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled archive is opened again where it arrives: in a worker process, with a file of its own."""
+        path, codecs, cache_bytes = self._arguments
+        return _reopen, (path, [codec.model for codec in codecs], cache_bytes)
+
+    def __repr__(self) -> str:
+        return f"<Archive {self._arguments[0]}: {len(self)} images>"
+
+    # images
+
+    def __len__(self) -> int:
+        return self._directory.images
+
+    @overload
+    def __getitem__(self, key: int | str) -> Pixels: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Pixels]: ...
+    def __getitem__(self, key: int | str | slice) -> Pixels | list[Pixels]:
+        """uint8 (h, w) by number or name, a list by slice. Raises IndexError, KeyError, FormatError's children."""
+        if isinstance(key, slice):
+            return self.images(range(*key.indices(len(self))))
+        number = self.number_of(key) if isinstance(key, str) else range(len(self))[key]
+        return self._blocks.images([number])[0]
+
+    def __iter__(self) -> Iterator[Pixels]:
+        """All images, block by block. Raises where one is lost: archive.readable() goes round these."""
+        number = 0
+        for first, count in zip(self._directory.firsts.tolist(), self._directory.counts.tolist(), strict=True):
+            if first > number:
+                self._directory.block_of(number)
+            yield from self._blocks.images(range(first, first + count))
+            number = first + count
+
+    def images(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> list[Pixels]:
+        """The images of these numbers (negative ones count from the end), each block decoded once."""
+        return self._blocks.images([range(len(self))[int(number)] for number in numbers])
+
+    def batch(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Pixels:
+        """images() as one array uint8 (n, h, w). Raises ImageSizeError where their sizes differ."""
+        images = self.images(numbers)
+        if len({image.shape for image in images}) > 1:
+            raise ImageSizeError(f"images of several sizes do not fit one array: {sorted({i.shape for i in images})}")
+        return np.stack(images) if images else np.empty((0, 0, 0), np.uint8)
+
+    def readable(self) -> Iterator[tuple[int, list[Pixels]]]:
+        """(first number, images) of every block that is whole, in order; lost blocks are left out."""
+        for first, count in zip(self._directory.firsts.tolist(), self._directory.counts.tolist(), strict=True):
+            try:
+                images = self._blocks.images(range(first, first + count))
+            except FormatError:
+                continue
+            yield first, images
+
+    # what is known of them
+
+    @property
+    def names(self) -> Names:
+        """The name of each image (None where it has none), read as they are asked for."""
+        return self._names
+
+    def number_of(self, name: str) -> int:
+        """The number of the first image of this name. Raises KeyError."""
+        number = self._names.find(name)
+        if number is None:
+            raise KeyError(name)
+        return number
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64] | None:
+        """Labels int64 (n,), or (n, columns) where there are several; None where no image, or not each, has them.
+
+        Read at the first use, from every block. Raises FormatError's children where one is lost.
+        """
+        if self._labels is None:
+            parts: list[npt.NDArray[np.int64]] = []
+            for k in range(len(self._directory.firsts)):
+                labels = self._blocks.read(k).labels
+                if labels is None or (parts and labels.shape[1] != parts[0].shape[1]):
+                    return None
+                parts.append(labels)
+            if not parts or sum(map(len, parts)) != len(self):
+                return None
+            whole = np.concatenate(parts)
+            self._labels = whole[:, 0] if whole.shape[1] == 1 else whole
+        return self._labels
+
+    def label(self, number: int) -> npt.NDArray[np.int64] | None:
+        """The labels (columns,) of one image; None where it has none."""
+        k = self._directory.block_of(range(len(self))[number])
+        labels = self._blocks.read(k).labels
+        row: npt.NDArray[np.int64] | None = None
+        if labels is not None:
+            row = labels[range(len(self))[number] - int(self._directory.firsts[k])]
+        return row
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The archive's JSON record; empty where there is none. Raises FormatError's children where it is damaged."""
+        place = self._directory.metadata
+        return {} if place is None else unpack_metadata(self._source.read(*place))
+
+    # the whole
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found wrong while opening (a torn tail, a damaged index), one line each; verify() looks further."""
+        return tuple(self._directory.problems)
+
+    def verify(self) -> Verification:
+        """Read and decode everything, and say which images are lost. Raises ModelNotFound."""
+        return verify_archive(self._source, self._directory, self._blocks, self._models, self._names)
+
+    def info(self) -> ArchiveInfo:
+        """What the archive is, from its index alone."""
+        return describe_archive(self._source, self._directory, self._models)
+
+    def embedded_model(self, number: int = 0) -> bytes | None:
+        """The model file that the archive carries, None where it does not. Raises FormatError's children."""
+        return self._models.embedded_file(number) if number in self._directory.models else None
+
+
+def _reopen(path: str, models: list[Model], cache_bytes: int) -> Archive:
+    return Archive(path, model=[Codec(model) for model in models], cache_bytes=cache_bytes)

@@ -1,0 +1,100 @@
+"""What a writer must remember until the footer, on disk: a million images cost next to no memory."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.bitstream.archive.index import (
+    Footer,
+    ModelEntry,
+    name_hash,
+    number_bytes_for,
+    pack_page,
+    table_bytes,
+)
+from vaecodec.bitstream.archive.limits import KIND_NAMES, NAMES_PER_PAGE
+from vaecodec.bitstream.archive.record import RECORD_CHECK_BYTES, pack_frame
+
+Int64 = npt.NDArray[np.int64]
+
+
+class IndexSpool:
+    """Counts and lengths of blocks, and the names' hashes, in temporary files."""
+
+    def __init__(self) -> None:
+        self._blocks = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._names = tempfile.TemporaryFile()  # noqa: SIM115
+        self._named = 0
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._blocks.close()
+        self._names.close()
+
+    def add_block(self, count: int, length: int) -> None:
+        """A block of so many images and bytes."""
+        self._blocks.write(np.array([count, length], "<i8").tobytes())
+
+    def add_names(self, names: Sequence[str], first: int) -> None:
+        """The names of images first, first + 1 … of the segment."""
+        keys = [name_hash(name.encode()) << 32 | first + k for k, name in enumerate(names)]
+        self._names.write(np.array(keys, "<u8").tobytes())
+        self._named += len(names)
+
+    def blocks(self) -> tuple[Int64, Int64]:
+        """(counts, lengths) of all blocks."""
+        self._blocks.seek(0)
+        table = np.frombuffer(self._blocks.read(), "<i8").reshape(-1, 2).astype(np.int64)
+        return table[:, 0], table[:, 1]
+
+    def write_names(self, write: Callable[[bytes], None], images: int) -> tuple[int, int, npt.NDArray[np.uint32]]:
+        """Write the names' table, page by page: (the record's bytes, names, first hash of each page)."""
+        if not self._named:
+            return 0, 0, np.empty(0, np.uint32)
+        self._names.flush()
+        keys = np.memmap(self._names, "<u8", "r+", shape=(self._named,))
+        keys.sort()  # in the file's own pages, which the system may take back
+        width = number_bytes_for(images)
+        body_bytes = table_bytes(self._named, width)
+        frame = pack_frame(KIND_NAMES, body_bytes)
+        write(frame)
+        check = zlib.crc32(frame)
+        for start in range(0, self._named, NAMES_PER_PAGE):
+            page = pack_page(np.asarray(keys[start : start + NAMES_PER_PAGE], np.uint64), width)
+            check = zlib.crc32(page, check)
+            write(page)
+        write(check.to_bytes(RECORD_CHECK_BYTES, "little"))
+        hashes = np.asarray(keys[::NAMES_PER_PAGE] >> np.uint64(32), np.uint32)
+        return len(frame) + body_bytes + RECORD_CHECK_BYTES, self._named, hashes
+
+    def footer(
+        self,
+        write: Callable[[bytes], None],
+        *,
+        start: int,
+        first_image: int,
+        images: int,
+        first_model: int,
+        models: tuple[ModelEntry, ...],
+        metadata_bytes: int,
+    ) -> Footer:
+        """Write the names' table; the footer that follows it."""
+        names_bytes, named, page_hashes = self.write_names(write, images)
+        counts, lengths = self.blocks()
+        return Footer(
+            start=start,
+            first_image=first_image,
+            first_model=first_model,
+            models=models,
+            counts=counts,
+            lengths=lengths,
+            metadata_bytes=metadata_bytes,
+            names_bytes=names_bytes,
+            named=named,
+            page_hashes=page_hashes,
+        )

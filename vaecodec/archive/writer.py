@@ -1,0 +1,215 @@
+"""ArchiveWriter: makes an archive, or appends to one, with the memory of one block.
+
+    images ──a block at a time──> symbols ──one coder stream──> block ──> file            archive_segment.py
+                                   lengths, counts, name hashes ──────> spool ──> names' table, footer
+
+A new archive is written beside its place and moved there when it is whole. An append writes blocks, syncs, writes the
+footer and syncs: killed at any moment, the archive is the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.archive.encode import (
+    Label,
+    PendingImage,
+    aim_for,
+    encode_block,
+    label_row,
+    may_share_a_block,
+    paired,
+)
+from vaecodec.archive.models import ModelLike, as_codec
+from vaecodec.archive.segment import Segment
+from vaecodec.archive.target import Output, open_for_append, open_new
+from vaecodec.bitstream.archive.columns import encode_name
+from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.codec.images import grey_pixels
+from vaecodec.codec.rate_control import Target, one_target
+from vaecodec.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+GIVEN_UP = "archive: given up after an image that could not be written"
+
+
+class ArchiveWriter:
+    """Writes images into an archive; use create() or append(), and `with`: an exception leaves the old state.
+
+    metadata: may be set until the end; None keeps what an archive that is appended to has.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        codec: Codec,
+        *,
+        target: Target,
+        block_images: int,
+        embed_model: bool,
+        metadata: Mapping[str, Any] | None,
+    ) -> None:
+        self.metadata = metadata
+        self._codec = codec
+        self._block_images = block_images
+        self._pending: list[PendingImage] = []
+        self._failed = False
+        self._segment = Segment(output)
+        try:
+            if not 1 <= block_images <= MAX_BLOCK_IMAGES:
+                raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
+            self._aim = aim_for(codec.model, target)
+            self._model = self._segment.model_number(codec, embed=embed_model)
+        except BaseException:
+            self.abort()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        model: ModelLike,
+        *,
+        level: int | None = None,
+        effort: int = 0,
+        target: Target | None = None,
+        block_images: int = MAX_BLOCK_IMAGES,
+        embed_model: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> ArchiveWriter:
+        """A new archive, which appears at `path` when it is whole.
+
+        level and effort, or target: of images that are added without one, else the model's default; a target's bytes
+        are those of a stream of the image's own, which in an archive takes less. block_images: 1 to 128; reading one
+        image decodes its block. embed_model: the archive carries the model file. Raises OutputError where `path` exists
+        and overwrite is not set.
+        """
+        return cls(
+            target=one_target(level, effort, target),
+            codec=as_codec(model),
+            output=open_new(path, overwrite=overwrite),  # last: whatever fails before leaves no file
+            block_images=block_images,
+            embed_model=embed_model,
+            metadata=metadata,
+        )
+
+    @classmethod
+    def append(
+        cls,
+        path: str | os.PathLike[str],
+        model: ModelLike | None = None,
+        *,
+        level: int | None = None,
+        effort: int = 0,
+        target: Target | None = None,
+        block_images: int = MAX_BLOCK_IMAGES,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ArchiveWriter:
+        """Goes on after the last image of an archive; without `model`, with the model used last.
+
+        A torn tail is cut off. Raises OutputError where another process appends, FormatError's children where the index
+        is damaged.
+        """
+        wanted = one_target(level, effort, target)
+        output, last_codec = open_for_append(path, None if model is None else as_codec(model))
+        return cls(output, last_codec, target=wanted, block_images=block_images, embed_model=False, metadata=metadata)
+
+    def __len__(self) -> int:
+        """Images in the archive, those just added included."""
+        return self._segment.images + len(self._pending)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes written so far, what was there before included."""
+        return self._segment.size_bytes
+
+    def add(
+        self,
+        image: Pixels | Image.Image,
+        name: str | None = None,
+        label: Label | None = None,
+        *,
+        level: int | None = None,
+        target: Target | None = None,
+    ) -> None:
+        """One image, uint8 (h, w) or PIL; label: an integer or several. Raises ImageError's children, BadField.
+
+        Raises TargetMissed, which names the image, where no level meets a target; that may be an image added before,
+        since levels are sought a block at a time, and the archive is given up.
+        """
+        if self._failed:
+            raise OutputError(GIVEN_UP)
+        if name is not None:
+            encode_name(name)
+        pixels = grey_pixels(image)
+        self._codec.check_image(pixels)
+        own = level is not None or target is not None
+        effort = self._aim.effort if target is None else 0
+        aim = aim_for(self._codec.model, one_target(level, effort, target)) if own else self._aim
+        item = PendingImage(pixels.copy(), aim, name, label_row(label))
+        if self._pending and not may_share_a_block(self._pending[0], item):
+            self._write_block()
+        self._pending.append(item)
+        if len(self._pending) == self._block_images:
+            self._write_block()
+
+    def add_batch(
+        self,
+        images: Iterable[Pixels | Image.Image],
+        names: Iterable[str] | None = None,
+        labels: Iterable[Label] | npt.NDArray[np.int64] | None = None,
+        *,
+        level: int | None = None,
+        target: Target | None = None,
+    ) -> None:
+        """Images from any iterable, which is never held whole.
+
+        Raises BadField where names or labels are not as many.
+        """
+        for image, name, label in paired(images, names, labels):
+            self.add(image, name, label, level=level, target=target)
+
+    def close(self) -> None:
+        """Finish: the archive is on disk, whole, when this returns."""
+        if self._segment.closed:
+            return
+        try:
+            if self._failed:
+                raise OutputError(GIVEN_UP)
+            if self._pending:
+                self._write_block()
+            self._segment.finish(self.metadata)
+        except BaseException:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Give up what was added: no new archive, or the old one."""
+        self._segment.abort()
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _write_block(self) -> None:
+        items, self._pending = self._pending, []
+        try:
+            block = encode_block(items, self._codec, self._model, self._segment.images)
+        except BaseException:
+            self._failed = True
+            raise
+        self._segment.add_block(block, self._codec.fingerprint, [item.name for item in items])

@@ -1,0 +1,199 @@
+"""A block: up to 128 images in one coder stream, with all that is needed to read them but the model.
+
+    frame | model | images - 1 | first image | names' bytes | codings | sizes | labels | payload | names | check
+            uvarint u8           uvarint       if named
+
+The frame's kind has the flags. check = CRC-32 of the model's whole fingerprint (32 bytes) and the record without its
+names and check; the names' section has a check of its own.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from vaecodec.bitstream.archive.codings import Codings, put_codings, take_codings
+from vaecodec.bitstream.archive.columns import Labels, pack_labels, take_labels, unpack_names
+from vaecodec.bitstream.archive.limits import KIND_BLOCK, MAX_ARCHIVE_MODELS, MAX_BLOCK_BYTES, MAX_BLOCK_IMAGES
+from vaecodec.bitstream.archive.record import (
+    MAX_FRAME_BYTES,
+    RECORD_CHECK_BYTES,
+    Frame,
+    compare_check,
+    pack_frame,
+    unpack_frame,
+)
+from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.bitstream.reader import Buffer, Reader, Writer
+from vaecodec.bitstream.stream import FINGERPRINT_BYTES
+from vaecodec.errors import BadChecksum, BadField, FormatError, LimitExceeded, NotCanonical
+
+FLAG_NAMES = 1
+FLAG_LABELS = 2
+FLAG_ONE_SIZE = 4  # all images have one size, and not the model's
+FLAG_SIZES = 8  # each image says its size
+FLAG_CODINGS = 16  # each image says its coding
+_FLAGS = FLAG_NAMES | FLAG_LABELS | FLAG_ONE_SIZE | FLAG_SIZES | FLAG_CODINGS
+
+Size = tuple[int, int]
+FingerprintOf = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The fields of a block.
+
+    model: number of the model in the archive. first: number of the first image. codings: of the images. sizes:
+    (height, width) of each image, None where all have the model's own. labels int64 (count, columns) or None. names:
+    the packed section (archive_columns.unpack_names), or None.
+    """
+
+    model: int
+    first: int
+    codings: Codings
+    sizes: tuple[Size, ...] | None
+    labels: Labels | None
+    names: bytes | None
+    payload: bytes
+
+    @property
+    def count(self) -> int:
+        """Images of the block."""
+        return len(self.codings.each)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHead:
+    """What stands at the start of a block, not verified: enough to find the model, and then to verify."""
+
+    frame: Frame
+    model: int
+    count: int
+    first: int
+    names_bytes: int
+    end: int
+
+
+@lru_cache(maxsize=64)
+def _fingerprint_state(fingerprint: bytes) -> int:
+    if len(fingerprint) != FINGERPRINT_BYTES:
+        raise BadField(f"model fingerprint: expected {FINGERPRINT_BYTES} bytes, found {len(fingerprint)}")
+    return zlib.crc32(fingerprint)
+
+
+def pack_block(block: Block, fingerprint: bytes) -> bytes:
+    """The bytes of a block; `fingerprint` is the whole one of its model. Raises BadField, LimitExceeded."""
+    _check_ranges(block)
+    kind, writer = KIND_BLOCK, Writer()
+    writer.uvarint(block.model)
+    writer.u8(block.count - 1)
+    writer.uvarint(block.first)
+    if block.names is not None:
+        kind |= FLAG_NAMES
+        writer.uvarint(len(block.names))
+    kind |= FLAG_CODINGS if block.codings.several else 0
+    put_codings(writer, block.codings)
+    if block.sizes is not None:
+        mixed = any(size != block.sizes[0] for size in block.sizes)
+        kind |= FLAG_SIZES if mixed else FLAG_ONE_SIZE
+        for height, width in block.sizes if mixed else block.sizes[:1]:
+            writer.raw(bytes((height - 1, width - 1)))
+    if block.labels is not None:
+        kind |= FLAG_LABELS
+        writer.raw(pack_labels(block.labels))
+    writer.raw(block.payload)
+    names = block.names or b""
+    body = pack_frame(kind, len(writer) + len(names)) + writer.getvalue()
+    if len(body) + len(names) > MAX_BLOCK_BYTES:
+        raise LimitExceeded(f"block: {len(body) + len(names)} bytes, at most {MAX_BLOCK_BYTES} allowed")
+    check = zlib.crc32(body, _fingerprint_state(fingerprint))
+    return body + names + check.to_bytes(RECORD_CHECK_BYTES, "little")
+
+
+def _check_ranges(block: Block) -> None:
+    if not 1 <= block.count <= MAX_BLOCK_IMAGES:
+        raise LimitExceeded(f"block: {block.count} images, not in 1..{MAX_BLOCK_IMAGES}")
+    if block.sizes is not None:
+        if len(block.sizes) != block.count:
+            raise BadField(f"block: {len(block.sizes)} sizes for {block.count} images")
+        if not all(1 <= side <= MAX_SIDE for size in block.sizes for side in size):
+            raise LimitExceeded(f"block: sides must be in 1..{MAX_SIDE}")
+    if block.labels is not None and len(block.labels) != block.count:
+        raise BadField(f"block: {len(block.labels)} labels for {block.count} images")
+
+
+def unpack_head(data: Buffer) -> BlockHead:
+    """The start of a block, of which `data` may hold more or less. Raises FormatError's children."""
+    view = memoryview(data).cast("B")
+    frame = unpack_frame(view[:MAX_FRAME_BYTES])
+    if not frame.kind & KIND_BLOCK:
+        raise BadField(f"record kind at offset 2: {frame.kind} is no block")
+    if frame.kind & ~(KIND_BLOCK | _FLAGS):
+        raise BadField(f"record kind at offset 2: block flags {frame.kind:#x} have no meaning")
+    if frame.body_bytes > MAX_BLOCK_BYTES:
+        raise LimitExceeded(f"block: {frame.body_bytes} bytes, at most {MAX_BLOCK_BYTES} allowed")
+    reader = Reader(view)
+    reader.take(frame.frame_bytes, "block")
+    model = reader.uvarint("block's model")
+    if model >= MAX_ARCHIVE_MODELS:
+        raise LimitExceeded(f"block's model: {model}, at most {MAX_ARCHIVE_MODELS - 1} allowed")
+    count = reader.u8("block's images") + 1
+    first = reader.uvarint("block's first image")
+    names_bytes = reader.uvarint("names' bytes") if frame.kind & FLAG_NAMES else 0
+    if names_bytes > frame.body_bytes - (reader.offset - frame.frame_bytes):
+        raise BadField(f"names' bytes at offset {reader.offset}: {names_bytes} in a block of {frame.body_bytes}")
+    return BlockHead(frame, model, count, first, names_bytes, reader.offset)
+
+
+def unpack_block(data: Buffer, fingerprint_of: FingerprintOf) -> Block:
+    """The fields of exactly one block, verified; `fingerprint_of` gives the fingerprint of a model's number.
+
+    The names' section is left packed: unpack_names verifies it. Raises FormatError's children.
+    """
+    view = memoryview(data).cast("B")
+    head = unpack_head(view)
+    reader = Reader(view)
+    covered = reader.take(head.frame.record_bytes - RECORD_CHECK_BYTES - head.names_bytes, "block")
+    names = reader.take(head.names_bytes, "names")
+    check = reader.u32("block check")
+    reader.end("block")
+    try:
+        state = _fingerprint_state(fingerprint_of(head.model))
+    except LookupError as error:
+        raise BadChecksum(f"block: model number {head.model} is none of this archive's") from error
+    compare_check(zlib.crc32(covered, state), check, len(view) - RECORD_CHECK_BYTES)
+    fields = Reader(covered)
+    fields.take(head.end, "block")
+    named = bytes(names) if head.frame.kind & FLAG_NAMES else None
+    return _take_fields(fields, head, named)
+
+
+def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
+    kind, count = head.frame.kind, head.count
+    if count > MAX_BLOCK_IMAGES:
+        raise LimitExceeded(f"block: {count} images, at most {MAX_BLOCK_IMAGES} allowed")
+    codings = take_codings(fields, count, bool(kind & FLAG_CODINGS))
+    if kind & FLAG_ONE_SIZE and kind & FLAG_SIZES:
+        raise BadField("record kind at offset 2: one size and a size for each image exclude each other")
+    sizes: tuple[Size, ...] | None = None
+    if kind & (FLAG_ONE_SIZE | FLAG_SIZES):
+        sides = fields.take(2 * count if kind & FLAG_SIZES else 2, "sizes")
+        sizes = tuple((sides[i] + 1, sides[i + 1] + 1) for i in range(0, len(sides), 2))
+        if kind & FLAG_SIZES and all(a == b for a, b in pairwise(sizes)):
+            raise NotCanonical("block: equal sizes must be written once")
+        sizes = sizes if kind & FLAG_SIZES else sizes * count
+    labels = take_labels(fields, count) if kind & FLAG_LABELS else None
+    payload = bytes(fields.take(fields.remaining, "payload"))
+    return Block(head.model, head.first, codings, sizes, labels, names, payload)
+
+
+def names_of_damaged(data: Buffer) -> tuple[str, ...] | None:
+    """The names in a block whose other bytes may be damaged, where their own check still matches."""
+    try:
+        head = unpack_head(data)
+        view = memoryview(data).cast("B")
+        end = len(view) - RECORD_CHECK_BYTES
+        return unpack_names(view[end - head.names_bytes : end], head.count) if head.names_bytes else None
+    except FormatError:
+        return None

@@ -1,0 +1,72 @@
+"""AnalysisSession: the analysis transform, run by ONNX Runtime, which is imported when an image is first compressed.
+
+images uint8 (b, h, w) ──> float32 in 0..1 ──ONNX──> y float32 (b, n)
+level ─────────────────> int64 (b,), a second input where the model has several levels
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.cores import core_count
+from vaecodec.errors import ModelError
+
+Levels = npt.NDArray[np.int64]
+MAX_BATCH = 256  # bounds the memory of the feature maps
+
+
+class AnalysisSession:
+    """The graph of one model; an empty one cannot be run, only held.
+
+    The session is made at first use, once for each process (a fork must not inherit it).
+    """
+
+    def __init__(self, graph: bytes) -> None:
+        self._graph = graph
+        self._session: Any = None
+        self._process = 0
+
+    def __call__(self, images: npt.NDArray[np.uint8], level: int | Levels = 0) -> npt.NDArray[np.float32]:
+        """Latents (b, n) of images (b, h, w) at a level, or each at its own (b,). Raises ModelError."""
+        session = self._started()
+        names = [taken.name for taken in session.get_inputs()]
+        levels = np.broadcast_to(np.asarray(level, np.int64), (len(images),))
+        parts = []
+        for start in range(0, len(images), MAX_BATCH):
+            part = images[start : start + MAX_BATCH]
+            numbers = np.resize(np.arange(start, start + len(part)), max(len(part), 2))  # the graph wants two at least
+            x = images[numbers].astype(np.float32) / np.float32(255)
+            try:
+                inputs = (x, levels[numbers])[: len(names)]
+                parts.append(session.run(None, dict(zip(names, inputs, strict=False)))[0][: len(part)])
+            except Exception as error:  # ONNX Runtime's errors share no narrower parent
+                raise ModelError(f"the analysis graph does not run on these images: {error}") from error
+        if not parts:
+            return np.empty((0, session.get_outputs()[0].shape[1]), np.float32)
+        return np.concatenate(parts)
+
+    def start(self) -> None:
+        """Make the session now, before several threads need it. Raises ModelError."""
+        self._started()
+
+    def _started(self) -> Any:
+        if self._session is None or self._process != os.getpid():
+            if not self._graph:
+                raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            options.intra_op_num_threads = core_count()  # left to itself it binds threads to cores that may be taken
+            # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            try:
+                self._session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+            except Exception as error:  # as above
+                raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
+            self._process = os.getpid()
+        return self._session

@@ -1,0 +1,110 @@
+"""Synthesis: symbols to pixels, by an exact network whose arithmetic is proven on this machine before it is used.
+
+symbols (b, n), level ─┬─ few ──> the network as it is ──────────────────┐
+                       └─ many ─> its plan for the level (exact_plan.py) ─┴──> pixels (b, h, w), the same both ways
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecodec.errors import KnownAnswerMismatch
+from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, sha256_of
+from vaecodec.exact.operations import Array
+from vaecodec.modelfile.model import Model
+
+if TYPE_CHECKING:
+    from vaecodec.exact.plan import PlanMaker
+
+Pixels = npt.NDArray[np.uint8]
+Symbols = npt.NDArray[np.int32]
+MOST_ROWS = 512  # images at once: where matrix products reach their speed
+MOST_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
+MAX_PLANS = 16  # levels whose plans are kept, each some 100 KB to MB
+
+
+class Synthesis:
+    """The synthesis of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._proven: set[int] = set()
+        self._plans: dict[int, Callable[[Symbols], Array]] = {}
+
+    def __call__(self, symbols: Symbols, level: int) -> Pixels:
+        """Images (b, h, w) of symbols (b, n); those of collapsed latents count as the tables say.
+
+        Raises KnownAnswerMismatch.
+        """
+        few = len(symbols) <= KNOWN_ANSWER_BATCH
+        rows = KNOWN_ANSWER_BATCH if few else self.many_rows
+        network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
+        inputs, parts = symbols, []  # a plan takes what is coded from them, and nothing else
+        if few:
+            inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
+        for first in range(0, len(inputs), rows):
+            part = inputs[first : first + rows]
+            self._prove(len(part))
+            parts.append(network(part)[..., 0].astype(np.uint8))
+        return np.concatenate(parts) if parts else np.empty((0, self._model.height, self._model.width), np.uint8)
+
+    def input(self, symbols: Symbols, level: int) -> Symbols:
+        """What the network takes: symbols (b, n), and the level after them where the model conditions on it."""
+        if not self._model.level_is_input:
+            return symbols
+        return np.column_stack([symbols, np.full(len(symbols), level, np.int32)])
+
+    @cached_property
+    def _maker(self) -> PlanMaker:
+        from vaecodec.exact.plan import PlanMaker  # here: few images need no plan, and need not wait for it
+
+        return PlanMaker(self._model.synthesis)
+
+    @cached_property
+    def many_rows(self) -> int:
+        """Images of a large batch: a multiple of the known answer's."""
+        largest = max(math.prod(value.shape) for value in self._model.synthesis.ranges())
+        rows = min(MOST_ROWS, MOST_ELEMENTS // largest)
+        return max(1, rows // KNOWN_ANSWER_BATCH) * KNOWN_ANSWER_BATCH
+
+    def _plan(self, level: int) -> Callable[[Symbols], Array]:
+        """The plan of a level; compared with the network itself, on the known answer's symbols, before it is used."""
+        plan = self._plans.get(level)
+        if plan is None:
+            from vaecodec.exact.plan import KnownInputs
+
+            tables = self._model.levels[level].tables
+            known = self.input(np.where(tables.coded, 0, tables.offsets)[None], level)[0]
+            chosen = np.ones(len(known), np.bool_)
+            chosen[: tables.n] = ~tables.coded
+            sample = np.where(chosen, known, self._model.known_answer.symbols)
+            plan = self._maker.plan(KnownInputs(chosen, known))
+            if not np.array_equal(plan(sample), self._model.synthesis(sample)):
+                raise KnownAnswerMismatch(
+                    f"{self._model.name}: this machine's arithmetic is not exact at level {level}"
+                )
+            for old in list(self._plans)[: len(self._plans) - MAX_PLANS + 1]:
+                self._plans.pop(old, None)
+            self._plans[level] = plan
+        return plan
+
+    def _prove(self, batch: int) -> None:
+        """Compare with the known answer before the first use of one image, of a batch, and of a large batch."""
+        answer = self._model.known_answer
+        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self.many_rows
+        if wanted in self._proven:
+            return
+        values = self._model.synthesis(np.resize(answer.symbols, (wanted, answer.symbols.shape[1])))
+        found = {sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, wanted, KNOWN_ANSWER_BATCH)}
+        if found != {answer.sha256_one if wanted == 1 else answer.sha256_all}:
+            raise KnownAnswerMismatch(
+                f"{self._model.name}: at batch size {wanted} this machine's arithmetic does not give the known answer; "
+                "images would be wrong"
+            )
+        self._proven.add(wanted)

@@ -1,0 +1,144 @@
+"""Training of a conditioned-vae: each image of a batch at a level of its own, or at several.
+
+    x, level ─analyse─> latents ─┬─ + U(-½, ½) ──> rate under the training prior
+                                 └─ rounded ─────> synthesise ──> distortion         (the gradient passes the rounding)
+
+    objective: mean over images of (rate + distortion / β(level)) · (β(level) / √(β_high β_low))^balance
+
+Noise for the rate, rounding for the decoder: Minnen & Singh 2020, "Channel-wise autoregressive entropy models", 3.3.
+Divided by β, and multiplied by about the power of β that the rate itself follows, all parts of the curve weigh alike;
+the minimum at each level is that of distortion + β · rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from vaecodec.families.conditioned.begin_drawing import begin_drawing
+from vaecodec.families.conditioned.drawn import DrawnSynthesis
+from vaecodec.families.conditioned.level_prior import MIXTURE
+from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Shared
+from vaecodec.families.conditioned.soft_clamp import soft_clamp
+from vaecodec.families.conditioned.widen import middle_level, widen
+from vaecodec.recipes.objective import Losses, distortion_nats
+from vaecodec.recipes.objective_config import ConditionedObjective
+
+DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
+STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
+
+
+class ConditionedTrainable(nn.Module):
+    """What one step of training updates; called as vaecodec.recipes.objective.Trainable is."""
+
+    def __init__(self, model: ConditionedVAE, config: ConditionedObjective) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.middle_alone = False
+
+    def enter_step(self, step: int) -> int:
+        """Called before each step: the first config.stem_steps train the middle level alone, then the others join.
+
+        The step at which this began: without a warm-up, what joins ruins within a hundred steps what is learned.
+        """
+        self.middle_alone = step < self.config.stem_steps
+        if step == self.config.stem_steps > 0:
+            widen(self.model)
+        return 0 if self.middle_alone else self.config.stem_steps
+
+    def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
+        """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""
+        levels = self._draw_levels(len(x), rng)
+        most = max(self.model.most_open(level) for level in levels)
+        seen = self.model.analysis.shared(x, most)
+        return mean_of([self._at_level(x, seen, level, beta, rng) for level in levels])
+
+    def _draw_levels(self, images: int, rng: torch.Generator) -> list[Int[Tensor, " l"]]:
+        """A level for each image; or, with several levels an image, one for all of them from each part of the grid."""
+        levels, parts = self.model.config.levels, self.config.levels_an_image
+        device = self.model.betas.device
+        if self.middle_alone:
+            return [torch.tensor([middle_level(self.model)], device=device)]
+        if parts == 1 or not self.training:
+            return [torch.randint(levels, (images,), generator=rng, device=device)]
+        edges = [k * levels // parts for k in range(parts + 1)]
+        return [torch.randint(*part, (1,), generator=rng, device=device) for part in pairwise(edges)]
+
+    def _at_level(
+        self, x: Float[Tensor, "b h w"], seen: Shared, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
+    ) -> Losses:
+        latents = self.model.in_steps(seen, level)
+        noise = latents.new_empty(len(x), self.model.config.latents).uniform_(-0.5, 0.5, generator=rng)
+        rate = self.model.rate_nats(latents + noise[:, : latents.shape[1]], level).sum(dim=1)
+        rounded = latents + (latents.round() - latents).detach()
+        distortion = distortion_nats(self.model.synthesise(rounded, level), x, self.config)
+        objective = (weight_of_level(self.model, level) * (beta * rate + distortion / self.model.betas[level])).mean()
+        return Losses(distortion.mean().detach(), rate.mean().detach(), objective)
+
+
+def mean_of(losses: Sequence[Losses]) -> Losses:
+    """Their means."""
+    return Losses(*(sum(getattr(part, name) for part in losses) / len(losses) for name in Losses.__slots__))
+
+
+def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """(β(level) / the middle β)^balance."""
+    config = model.config
+    middle = math.sqrt(config.beta_high * config.beta_low)
+    return (model.betas[level] / middle) ** config.balance
+
+
+def begin_conditioned(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
+    """What a fresh model's weights become before the first step, given the training images (N, h, w)."""
+    if isinstance(model.synthesis, DrawnSynthesis):
+        begin_drawing(model, model.synthesis, images)
+    else:
+        begin_as_transform_code(model, model.synthesis, images, pixel_sigma)
+
+
+@torch.no_grad()
+def begin_as_transform_code(
+    model: ConditionedVAE, synthesis: ConditionedSynthesis, images: npt.NDArray[np.uint8], pixel_sigma: float
+) -> None:
+    """Set the straight paths to the Karhunen-Loève transform of images (N, h, w), steps, gains and prior to fit it.
+
+    The step of a level is what reverse water-filling gives for its β, the same for all latents; a latent that is small
+    against the step begins with a gain and a rate near zero.
+    """
+    x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
+    mean = x.mean(dim=0)
+    values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    n, own = model.config.latents, model.config.own_latents
+    order = torch.cat([torch.arange(own), torch.arange(n - own)])
+    basis, deviation = vectors.flip(1)[:, order], values.flip(0)[order].clamp_min(1e-8).sqrt()
+    analysis, prior = model.analysis, model.prior
+    analysis.straight.weight.copy_(basis.T)
+    analysis.leave.weight.mul_(0.1)
+    analysis.leave.bias.copy_(-mean @ basis)
+    synthesis.straight.weight.copy_(basis)
+    synthesis.leave.weight.mul_(0.1)
+    synthesis.leave.bias.copy_(_before_clamp(mean))
+    knots = model.config.knots
+    log_beta = torch.linspace(math.log(model.config.beta_high), math.log(model.config.beta_low), knots)
+    step = (STEP_BY_BETA * (pixel_sigma / 0.1) ** 2 * log_beta.exp()).sqrt()[:, None]
+    model.log_step.knots.copy_(step.log().expand(knots, n))
+    synthesis.gain.knots.copy_(step * deviation**2 / (deviation**2 + step**2 / 8))
+    scale = (0.5 * deviation / step).clamp_min(0.06)[:, :, None]
+    spread = torch.linspace(-1, 1, MIXTURE)
+    prior.log_scale.knots.copy_((scale.log() + 0.3 * spread).reshape(knots, -1))
+    prior.mean.knots.copy_((0.5 * scale * spread).reshape(knots, -1))
+
+
+def _before_clamp(pixels: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
+    """The inverse of soft_clamp, off a fine grid."""
+    grid = torch.linspace(-1, 1, 4001)
+    found = torch.searchsorted(soft_clamp(grid), pixels.clamp(DARKEST, 1 - DARKEST))
+    return grid[found]

@@ -1,0 +1,152 @@
+"""From a trained lossless-vae to a model file: tables of the latents, then an integer-exact likelihood of the pixels.
+
+model ──halve──> analysis ──> symbols of the training images ──> tables
+                 map, phases, bases ──ExactLikelihood──fine-tune on the symbols──> PixelLikelihood
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from vaecodec.codec.analysis import AnalysisSession
+from vaecodec.data.image_set import ImageSet
+from vaecodec.entropy.quantizer import Quantizer
+from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH
+from vaecodec.families.lossless.exact import ExactLikelihood
+from vaecodec.families.lossless.model import LosslessAnalysis, LosslessVAE
+from vaecodec.families.lossless.objective import LosslessTrainable
+from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.modelfile.lossless_part import LosslessPart
+from vaecodec.modelfile.model import Model, lossless_model
+from vaecodec.pixels.phases import make_likelihood_answer
+from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.descent import descend
+from vaecodec.recipes.latents import Symbols, carrying, fit_tables
+from vaecodec.recipes.onnx_export import LinearParts, export_lossless_analysis, halve_weights, round_to_bytes
+from vaecodec.recipes.record import training_record
+
+CALIBRATION_IMAGES = 512
+REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
+CHUNK = 250  # images at once, where nothing is learned
+
+
+class PixelModel(Protocol):
+    """The float model and its exact twin, to be measured alike."""
+
+    def pixel_nats(self, y: Tensor, pixels: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationBits:
+    """Mean bits of a validation image: its latents under the stored tables, and its pixels in three stages."""
+
+    latents: float
+    pixels_float: float
+    pixels_exact: float
+    pixels_fine_tuned: float
+    phases_fine_tuned: tuple[float, ...]
+
+
+def finish_lossless(
+    trainable: LosslessTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
+) -> Model:
+    """The model file's content; raises NotExact where the bound cannot be met."""
+    model = trainable.model
+    model.fold_steps()
+    shrink_weights(model.analysis)
+    every = _latents(model, training.images)
+    center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
+    step = np.full_like(center, config.finish.latent_step)
+    active = carrying(Quantizer(center, step).round_to_symbols(every))
+    graph = export_lossless_analysis(model, torch.from_numpy(active))
+    quantizer = Quantizer(center[active], step[active])
+    session = AnalysisSession(graph)
+    seen, held_out = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
+    rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
+    fitted = fit_tables(seen, held_out, rng)
+    meaning = _meaning(center, step, active, seen)
+    chosen = all_over(len(seen), CALIBRATION_IMAGES)
+    exact = ExactLikelihood(model, meaning, _floats(seen[chosen]), torch.from_numpy(training.images[chosen]))
+    dequantised = meaning.dequantise(torch.from_numpy(held_out.astype(np.float32)))
+    first = [_phase_bits(model, dequantised, validation), _phase_bits(exact, _floats(held_out), validation)]
+    _fine_tune(exact, config, seen, training.images)
+    after = _phase_bits(exact, _floats(held_out), validation)
+    bits = ValidationBits(
+        latents=float(fitted.tables.information_bits(held_out).mean()),
+        pixels_float=sum(first[0]),
+        pixels_exact=sum(first[1]),
+        pixels_fine_tuned=sum(after),
+        phases_fine_tuned=after,
+    )
+    likelihood = exact.to_likelihood()
+    answer = make_likelihood_answer(likelihood, np.resize(held_out, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32))
+    part = LosslessPart(graph, quantizer, fitted.tables, likelihood, answer)
+    about = training_record(config, training)
+    about["finish"] = {"tables": fitted.made_by, "coded_latents": len(active), "validation_bits": _plain(bits)}
+    return lossless_model(config.name, config.family, part, about)
+
+
+@torch.no_grad()
+def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Latents (N, n) of a whole set."""
+    parts = [
+        model.analyse(torch.from_numpy(images[k : k + CHUNK].astype(np.float32) / 255))
+        for k in range(0, len(images), CHUNK)
+    ]
+    return torch.cat(parts).numpy()
+
+
+def shrink_weights(analysis: LosslessAnalysis) -> None:
+    """Half floats, and bytes inside the blocks, where most of the weights are; beside moments also for the pixels."""
+    halve_weights(analysis)
+    if analysis.moments is not None:
+        enter = analysis.layers.enter
+        parts = LinearParts(enter, enter.in_features - analysis.moments.count)
+        round_to_bytes(parts.first)
+        analysis.layers.enter = parts  # type: ignore[assignment]  # it is called alike
+    for block in analysis.layers.blocks:
+        round_to_bytes(block.inner)  # type: ignore[arg-type]
+        round_to_bytes(block.outer)  # type: ignore[arg-type]
+
+
+def _meaning(
+    center: npt.NDArray[np.float32], step: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols
+) -> SymbolRange:
+    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
+    return SymbolRange(*map(torch.from_numpy, (center, step, active, limit)))
+
+
+@torch.no_grad()
+def _phase_bits(model: PixelModel, y: Tensor, images: ImageSet) -> tuple[float, ...]:
+    """Mean bits of an image in each phase."""
+    pixels = torch.from_numpy(images.images)
+    parts = [model.pixel_nats(y[k : k + CHUNK], pixels[k : k + CHUNK]) for k in range(0, len(y), CHUNK)]
+    return tuple((torch.cat(parts).double().mean(dim=0) / math.log(2)).tolist())
+
+
+def _fine_tune(exact: ExactLikelihood, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
+    """Train the integer layers on what they will see: the symbols of the training images."""
+    order = Batches(images, config.optimiser.batch_size, config.seed)
+
+    def nats_of(step: int) -> Tensor:
+        chosen = order.chosen(step)
+        return exact.pixel_nats(_floats(symbols[chosen]), torch.from_numpy(images[chosen])).sum(dim=1).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
+
+
+def _floats(symbols: Symbols) -> Tensor:
+    return torch.from_numpy(symbols.astype(np.float32))
+
+
+def _plain(bits: ValidationBits) -> dict[str, object]:
+    return {**asdict(bits), "phases_fine_tuned": list(bits.phases_fine_tuned)}

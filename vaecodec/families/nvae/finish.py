@@ -1,0 +1,146 @@
+"""From a trained nvae to a model file: symbols, the networks of their priors, the integer-exact synthesis.
+
+nvae ──halve──> analysis ──> symbols ─┬─ group 0 ────────────────────────────────────> tables
+                                      ├─ PriorNetwork ─ExactPrior─fine-tune──────────> conditional priors
+                trunk ────────────────┴─ ExactNVAESynthesis ─fine-tune on the symbols─> synthesis
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vaecodec.codec.analysis import AnalysisSession
+from vaecodec.codec.groups import GroupCoder
+from vaecodec.data.image_set import ImageSet
+from vaecodec.entropy.quantizer import Quantizer
+from vaecodec.entropy.shape_table import ShapeTable
+from vaecodec.entropy.tables import CodingTables, tables_from_histogram
+from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.families.nvae.exact import ExactNVAESynthesis
+from vaecodec.families.nvae.fit_priors import FittedPrior, fit_priors, prior_bits
+from vaecodec.families.nvae.model import NVAE
+from vaecodec.families.nvae.objective import NVAETrainable
+from vaecodec.families.nvae.prior_networks import shape_counts
+from vaecodec.modelfile.levels import Level
+from vaecodec.modelfile.model import Model
+from vaecodec.modelfile.priors import ConditionalPriors, make_conditional_answer
+from vaecodec.recipes.batches import Batches, all_over
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.descent import descend
+from vaecodec.recipes.latents import Symbols, carrying
+from vaecodec.recipes.objective import distortion_nats
+from vaecodec.recipes.onnx_export import export_analysis, halve_weights
+from vaecodec.recipes.record import training_record
+
+CALIBRATION_IMAGES = 1000
+REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
+CHUNK = 500
+
+
+def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
+    """The model file's content; raises NotExact where the bound cannot be met."""
+    model = trainable.model
+    halve_weights(model)
+    graph = export_analysis(model, torch.arange(model.config.latents))
+    session, quantizer = AnalysisSession(graph), _rounding(model.config.latents)
+    seen, checked = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
+    tables = _tables(seen)
+    seen, checked = tables.fill_collapsed(seen), tables.fill_collapsed(checked)
+    limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.abs(seen).max(axis=0, initial=1)).astype(np.float32))
+    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, checked.shape[1])).astype(np.int32)
+    fitted = fit_priors(model, config, limit, seen)
+    exact = ExactNVAESynthesis(model, limit, _floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
+    distortions = [_distortion(part, checked, validation, config) for part in (_Float(model), exact)]
+    _fine_tune(exact, trainable, config, seen, training.images)
+    distortions.append(_distortion(exact, checked, validation, config))
+    network = exact.to_network()
+    finished = Model(
+        name=config.name,
+        family=config.family,
+        height=config.model.height,
+        width=config.model.width,
+        levels=(Level(config.objective.beta, tables, quantizer),),
+        analysis=graph,
+        synthesis=network,
+        known_answer=make_known_answer(network, rows),
+        about=training_record(config, training),
+        priors=_priors(model, fitted, rows),
+    )
+    stored = GroupCoder(finished).symbol_bits(checked).mean(axis=0)
+    names = ("float_distortion_nats", "before_fine_tuning_nats", "after_fine_tuning_nats")
+    finished.about["finish"] = {
+        "tables": "smoothed counts; conditional priors",
+        "coded_latents": int(tables.coded.sum()),
+        "validation_bits": prior_bits(model, fitted, validation, checked, stored),
+        "exact_synthesis": dict(zip(names, distortions, strict=True)),
+    }
+    return finished
+
+
+def _rounding(latents: int) -> Quantizer:
+    """Center 0 and step 1, as in training."""
+    return Quantizer(np.zeros(latents, np.float32), np.ones(latents, np.float32))
+
+
+def _tables(symbols: Symbols) -> CodingTables:
+    """Of every latent by itself: those of the first group are coded with it, the others' say what carries nothing."""
+    collapsed = np.ones(symbols.shape[1], np.bool_)
+    collapsed[carrying(symbols)] = False
+    return tables_from_histogram(symbols, collapsed=collapsed)
+
+
+def _priors(model: NVAE, fitted: Sequence[FittedPrior], rows: Symbols) -> ConditionalPriors:
+    networks = tuple(each.exact.to_network() for each in fitted)
+    answer = make_conditional_answer(networks, rows)
+    return ConditionalPriors(model.config.group_sizes, networks, ShapeTable(shape_counts()), answer)
+
+
+class _Float(nn.Module):
+    """The trunk itself, asked as its exact twin is."""
+
+    def __init__(self, model: NVAE) -> None:
+        super().__init__()
+        self._model = [model]  # not a part of this one
+
+    def logits(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
+        return self._model[0].synthesise(symbols)
+
+
+@torch.no_grad()
+def _distortion(part: _Float | ExactNVAESynthesis, symbols: Symbols, images: ImageSet, config: TrainingConfig) -> float:
+    """Nats an image."""
+    total = 0.0
+    for start in range(0, len(symbols), CHUNK):
+        logits = part.logits(_floats(symbols[start : start + CHUNK]))
+        x = torch.from_numpy(images.images[start : start + CHUNK].astype(np.float32) / 255)
+        total += float(distortion_nats(logits, x, config.objective).sum())
+    return total / len(symbols)
+
+
+def _fine_tune(
+    exact: ExactNVAESynthesis,
+    trainable: NVAETrainable,
+    config: TrainingConfig,
+    symbols: Symbols,
+    images: npt.NDArray[np.uint8],
+) -> None:
+    """Train the integer layers on what they will see: the symbols of the training images."""
+    order = Batches(images, config.optimiser.batch_size, config.seed)
+
+    def nats_of(step: int) -> Tensor:
+        chosen = order.chosen(step)
+        batch, x = _floats(symbols[chosen]), torch.from_numpy(images[chosen].astype(np.float32) / 255)
+        return distortion_nats(exact.logits(batch), trainable.goal(x, batch), config.objective).mean()
+
+    how = config.finish
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
+
+
+def _floats(symbols: Symbols) -> Float[Tensor, "b n"]:
+    return torch.from_numpy(symbols.astype(np.float32))

@@ -1,0 +1,43 @@
+"""Models made of models: the levels of one with the lossless part of another, and a model that only decodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vaecodec.errors import ModelError
+from vaecodec.modelfile.lossless_sections import ENCODE
+from vaecodec.modelfile.model import Model
+
+
+def join_models(lossy: Model, lossless: Model, name: str) -> Model:
+    """A model with the levels of `lossy` and the lossless part of `lossless`, and a fingerprint of its own.
+
+    Its record is that of `lossy`; that of `lossless` stands in it under "lossless". Raises ModelError, and where the
+    part is damaged FormatError's children.
+    """
+    if not lossy.levels or lossy.has_lossless:
+        raise ModelError(f"{lossy.name}: expected a model of lossy levels alone")
+    if lossless.lossless is None:  # which reads it: a damaged part is not joined
+        raise ModelError(f"{lossless.name} has no lossless part")
+    sizes = [(model.height, model.width) for model in (lossy, lossless)]
+    if sizes[0] != sizes[1]:
+        raise ModelError(
+            f"{lossy.name} is for images of {sizes[0][0]}x{sizes[0][1]}, "
+            f"{lossless.name} for {sizes[1][0]}x{sizes[1][1]}"
+        )
+    records = {
+        "levels_from": lossy.name,
+        "lossless": {**lossless.about, "name": lossless.name, "family": lossless.family},
+    }
+    return replace(lossy, name=name, about={**lossy.about, **records}, stored_lossless=lossless.stored_lossless)
+
+
+def strip_analysis(model: Model) -> Model:
+    """The model with empty analysis graphs: the same fingerprint, so it decodes every file of the whole one.
+
+    A superseded model is kept so, and a machine that only reads files needs no more.
+    """
+    stored = model.stored_lossless
+    if stored is not None:
+        stored = replace(stored, sections={**stored.sections, f"{ENCODE}analysis.onnx": b""})
+    return replace(model, analysis=b"", stored_lossless=stored)

@@ -1,0 +1,141 @@
+"""Where models are found: the zoo in the package, then the user's model folder.
+
+    name ──aliases.json──> revision ──> zoo/REVISION.vaem or MODELS/REVISION.vaem ──> Model
+    stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
+
+What a released model decodes to is never changed: an alias moves to a new revision, and the old one is stripped to its
+decoder (runtime/strip.py), whose fingerprint is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from vaecodec.errors import FormatError, ModelNotFound, NotExact
+from vaecodec.modelfile.model import Model, open_model_file
+from vaecodec.modelfile.summary import Summary, read_summary
+
+SUFFIX = ".vaem"
+MODELS_VARIABLE = "VAECODEC_MODELS"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model file on this machine. aliases: the names that stand for it."""
+
+    name: str
+    path: Path
+    aliases: tuple[str, ...]
+    summary: Summary
+
+
+def zoo_folder() -> Path:
+    """The model files that ship with the package."""
+    return Path(__file__).parents[1] / "zoo"
+
+
+def user_folder() -> Path:
+    """$VAECODEC_MODELS, or the user's data folder."""
+    if chosen := os.environ.get(MODELS_VARIABLE):
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("vaecodec") / "models"
+
+
+def aliases() -> dict[str, str]:
+    """Alias → revision."""
+    table: dict[str, str] = json.loads((zoo_folder() / "aliases.json").read_text())
+    return table
+
+
+def recorded_fingerprints() -> dict[str, bytes]:
+    """Fingerprints of the zoo's models by name, so that one can be found without reading the headers of all."""
+    path = zoo_folder() / "fingerprints.json"
+    table: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    return {name: bytes.fromhex(digits) for name, digits in table.items()}
+
+
+def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
+    """Every model file that can be read: the zoo's first, by name; a user's file cannot hide a released one.
+
+    short: only those whose fingerprint starts so.
+    """
+    recorded = recorded_fingerprints() if short else {}
+    names_of: dict[str, list[str]] = {}
+    for alias, revision in aliases().items():
+        names_of.setdefault(revision, []).append(alias)
+    seen: set[str] = set()
+    for folder in (zoo_folder(), user_folder()):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            if path.stem in seen:
+                continue
+            seen.add(path.stem)
+            if folder == zoo_folder() and not recorded.get(path.stem, short).startswith(short):
+                continue
+            try:
+                summary = _summary(path, path.stat().st_mtime_ns)
+            except (FormatError, OSError):
+                continue  # one damaged file must not make the others unusable; naming it gives its error
+            if summary.fingerprint.startswith(short):
+                yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
+
+
+def find_model(name_or_path: str | os.PathLike[str]) -> Model:
+    """By alias, revision, or path of a model file. Raises ModelNotFound, FormatError."""
+    text = os.fspath(name_or_path)
+    file_name = f"{aliases().get(text, text)}{SUFFIX}"
+    plain = os.sep not in file_name and "/" not in file_name
+    candidates = [folder / file_name for folder in (zoo_folder(), user_folder())] if plain else []
+    for path in (*candidates, Path(text)):
+        if path.is_file():
+            return read_installed(path)
+    raise ModelNotFound(f"no model {text!r}; there are: {_known_names()}; a path of a {SUFFIX} file works too")
+
+
+def models_by_fingerprint(short: bytes) -> list[Model]:
+    """Every installed model whose fingerprint starts with `short`; empty where there is none.
+
+    A file that is damaged behind its header does not hide the others; where no other is left, its error is raised.
+    """
+    found, errors = [], []
+    for installed in installed_models(short):
+        try:
+            found.append(read_installed(installed.path))
+        except (FormatError, NotExact, OSError) as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
+
+
+def models_for_geometry(height: int, width: int, *, exact: bool = False) -> list[InstalledModel]:
+    """The aliased models that are made for images of this size, those first that code them exactly, or with loss."""
+    found = [m for m in installed_models() if m.aliases]
+    fitting = [m for m in found if (m.summary.height, m.summary.width) == (height, width)]
+    return sorted(fitting, key=lambda m: not (m.summary.has_lossless if exact else m.summary.betas))
+
+
+def read_installed(path: Path) -> Model:
+    """The model of a file, read once for each version of it."""
+    return _model(path, path.stat().st_mtime_ns)
+
+
+def _known_names() -> str:
+    names = [name for model in installed_models() for name in (*model.aliases, model.name)]
+    return ", ".join(names) if names else "none"
+
+
+@lru_cache(maxsize=8)
+def _model(path: Path, modified_ns: int) -> Model:
+    return open_model_file(path)
+
+
+@lru_cache(maxsize=256)
+def _summary(path: Path, modified_ns: int) -> Summary:
+    return read_summary(path)

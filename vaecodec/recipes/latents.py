@@ -1,0 +1,124 @@
+"""From posteriors to symbols: which latents are coded, with which steps, centers and tables.
+
+means, σ (N, latents) ──steps · multiplier──> symbols (N, n) ──> tables: learned prior, or counts where better
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vaecodec.entropy.quantizer import Quantizer
+from vaecodec.entropy.tables import CodingTables, counts_from_probabilities, tables_from_histogram
+from vaecodec.layers.base import VAE
+from vaecodec.layers.priors import FactorizedPrior
+
+COLLAPSED_BITS = 0.005  # a latent whose symbols carry less than this, over the training set, is not coded
+COUNTS_WIN = 0.995  # smoothed counts replace the learned prior where their bits are below this share of its
+FIT_STEPS, FIT_BATCH, FIT_LEARNING_RATE = 400, 4096, 0.02
+
+Symbols = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """What is quantised of every image of a set, and its σ: float32 (N, latents).
+
+    σ is 0 where a latent is a whole number by itself (vaecodec.layers.base.Posterior.code).
+    """
+
+    mean: npt.NDArray[np.float32]
+    sigma: npt.NDArray[np.float32]
+
+
+@torch.no_grad()
+def posteriors(model: VAE, images: npt.NDArray[np.uint8]) -> Latents:
+    """Analyse a whole set of images (N, h, w)."""
+    parts = [
+        model.analyse(torch.from_numpy(images[k : k + 500].astype(np.float32) / 255))
+        for k in range(0, len(images), 500)
+    ]
+    return Latents(
+        torch.cat([part.code() for part in parts]).numpy(), torch.cat([part.spread() for part in parts]).numpy()
+    )
+
+
+def make_quantizer(latents: Latents, multiplier: float | None) -> Quantizer:
+    """One step for each latent: multiplier × root mean square of σ; 1 where the multiplier is None (uniform noise).
+
+    The center is the median, so that the commonest value falls into the middle of a bin. A latent that is a whole
+    number by itself stays what it is.
+    """
+    whole = ~latents.sigma.any(axis=0)
+    center = np.where(whole, 0, np.median(latents.mean, axis=0)).astype(np.float32)
+    if multiplier is None:
+        return Quantizer(center, np.ones_like(center))
+    rms = np.sqrt(np.square(latents.sigma, dtype=np.float64).mean(axis=0))
+    return Quantizer(center, np.where(whole, 1, multiplier * rms).astype(np.float32))
+
+
+def carrying(symbols: Symbols) -> npt.NDArray[np.int64]:
+    """Numbers of the latents whose symbols carry information."""
+    return np.flatnonzero([entropy_bits(column) >= COLLAPSED_BITS for column in symbols.T])
+
+
+def entropy_bits(column: npt.NDArray[np.int32]) -> float:
+    """Entropy of the observed symbols of one latent (N,)."""
+    p = np.unique(column, return_counts=True)[1] / len(column)
+    return float(-(p * np.log2(p)).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTables:
+    """tables, which of the two ways made them, and the bits of a validation image under both."""
+
+    tables: CodingTables
+    made_by: str
+    learned_bits: float
+    counts_bits: float
+
+
+def fit_tables(symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
+    """Tables of the symbols (N, n): the learned prior's, or smoothed counts where they are > 0.5 % better."""
+    counted = tables_from_histogram(symbols)
+    if counted.n == 0:
+        return FittedTables(counted, "no latent carries information", 0.0, 0.0)
+    learned = CodingTables(counted.offsets, _learned_counts(symbols, counted, rng), counted.coded)
+    bits = [float(tables.information_bits(validation).mean()) for tables in (learned, counted)]
+    if bits[1] < COUNTS_WIN * bits[0]:
+        return FittedTables(counted, "smoothed counts", *bits)
+    return FittedTables(learned, "learned prior", *bits)
+
+
+def _learned_counts(symbols: Symbols, window: CodingTables, rng: torch.Generator) -> npt.NDArray[np.uint32]:
+    """Counts of the learned density over the window of `window`, the escape getting the rest."""
+    prior = _fitted_prior(torch.from_numpy(symbols.astype(np.float32)), rng)
+    width = window.alphabet - 1
+    low, high = int(window.offsets.min()), int(window.offsets.max()) + width - 1
+    every = prior.probabilities(low, high).numpy()
+    rows = [every[i, first - low : first - low + width] for i, first in enumerate(window.offsets)]
+    inside = np.stack(rows)
+    return counts_from_probabilities(np.column_stack([inside, np.maximum(1 - inside.sum(axis=1), 0)]))
+
+
+def _fitted_prior(symbols: Float[Tensor, "N n"], rng: torch.Generator) -> FactorizedPrior:
+    """A learned prior fitted to symbols, from their median and spread on."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=rng)))
+        prior = FactorizedPrior(symbols.shape[1])
+    prior.start_from(symbols.median(dim=0).values, symbols.std(dim=0))
+    optimiser = torch.optim.Adam(prior.parameters(), lr=FIT_LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, FIT_STEPS)
+    for _ in range(FIT_STEPS):
+        chosen = torch.randint(len(symbols), (min(FIT_BATCH, len(symbols)),), generator=rng)
+        rate = prior.rate_nats(symbols[chosen]).sum(dim=1).mean()
+        optimiser.zero_grad()
+        rate.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+    return prior.eval()
