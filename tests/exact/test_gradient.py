@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.runtime.test_exact import random_network
 
+from tests.exact.test_network import random_network
 from vaecodec.exact.gradient import ExactGradient
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.runtime.test_exact import random_network
 
 import vaecodec
+from tests.exact.test_network import random_network
 from vaecodec.codec.codec import Codec
 from vaecodec.errors import KnownAnswerMismatch
 from vaecodec.exact.network import ExactNetwork

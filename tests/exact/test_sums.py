@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.runtime.test_exact_plan import assert_plan_is_the_network, integers
 
+from tests.exact.test_plan import assert_plan_is_the_network, integers
 from vaecodec.exact import steps as exact_steps
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Op, Rescale, Slice

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaecodec.bitstream import archive_limits
+from vaecodec.bitstream.archive import limits as archive_limits
 from vaecodec.bitstream.archive.block import Block, pack_block
 from vaecodec.bitstream.archive.codings import Codings
 from vaecodec.bitstream.archive.index import (

@@ -27,7 +27,7 @@ from vaecodec.recipes.sizes import ConditionedConfig
 from vaecodec.training.loop import Hardware, _Run, train
 from vaecodec.training.run import run
 
-DATA = Path(__file__).parents[1] / "fixtures" / "data"
+DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
 SMALL = {
     "height": 28,

@@ -20,7 +20,7 @@ from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
 
-DATA = Path(__file__).parents[1] / "fixtures" / "data"
+DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SPLITS = ("train", "validation", "test")
 SMALL = {"units": 32, "map_units": 24, "map_channels": 6, "phase_width": 8, "phase_blocks": 1, "window": 3}
 SIZES = {

@@ -103,7 +103,7 @@ def test_a_fresh_cell_is_the_identity_and_shrinking_inverts_the_sides_of_growing
 def test_of_a_fresh_nvae_the_first_scale_says_about_as_much_as_its_noise_and_the_finer_next_to_nothing() -> None:
     torch.manual_seed(0)
     model = NVAE(NVAEConfig(28, 28)).eval()
-    digits = load_dataset("mnist", "test", data_dir=Path(__file__).parents[1] / "fixtures" / "data").images[:40]
+    digits = load_dataset("mnist", "test", data_dir=Path(__file__).parents[2] / "fixtures" / "data").images[:40]
     x = torch.from_numpy(digits) / 255
     with torch.no_grad():
         walk = model.walk(x, torch.round)

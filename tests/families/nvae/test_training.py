@@ -26,7 +26,7 @@ from vaecodec.training.checkpoint import load_checkpoint
 from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
 
-DATA = Path(__file__).parents[1] / "fixtures" / "data"
+DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
 IMAGES = SETS[2].images[:100]
 CONFIG: dict[str, Any] = {
