@@ -163,7 +163,7 @@ def test_damage_is_one_line(fails, digit, joined, run):
 
 
 def test_models_that_share_the_short_fingerprint_are_told_apart_by_decoding(run, digit, joined, folders):
-    from vaecodec.codec.stream_model import Candidate, codec_among
+    from vaecodec.codec.choice import Candidate, codec_among
 
     run("compress", digit, "x.vae", "--model", joined, "--lossless")
     with open("x.vae", "rb") as file:

@@ -19,18 +19,17 @@ from vaecodec.archive.models import as_codec
 from vaecodec.archive.reader import Archive
 from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES
-from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack
-from vaecodec.codec.codec import Codec
+from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
+from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.images import grey_pixels
 from vaecodec.codec.rate_control import AIMS, Target
-from vaecodec.codec.stream_model import Candidate, codec_among
-from vaecodec.errors import ConfigError, FormatError, ModelNotFound, VaecodecError
-from vaecodec.modelfile.installed import models_by_fingerprint, models_for_geometry, read_installed
+from vaecodec.errors import ConfigError, FormatError, VaecodecError
 
 STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
 STREAM_SUFFIX = ".vae"
 ARCHIVE_SUFFIX = ".vaea"
+ADVICE = Advice(image="Name one: save(..., model=...)", stream="Install its model file: vaecodec models add FILE")
 
 
 def accept_stream(prefix: bytes) -> bool:
@@ -41,17 +40,6 @@ def accept_stream(prefix: bytes) -> bool:
 def accept_archive(prefix: bytes) -> bool:
     """Whether a file is an archive, by its magic."""
     return prefix.startswith(ARCHIVE_MAGIC)
-
-
-def codec_of(stream: Stream, data: bytes) -> Codec:
-    """The installed model that the stream was made with. Raises ModelNotFound, FormatError's children."""
-    models = models_by_fingerprint(stream.short_fingerprint)
-    found = codec_among([Candidate.of(Codec(model)) for model in models], data)
-    if found is None:
-        raise ModelNotFound(
-            f"made with a model whose fingerprint starts with {stream.short_fingerprint.hex()}, which is not installed"
-        )
-    return found
 
 
 class StreamImageFile(ImageFile.ImageFile):
@@ -70,7 +58,7 @@ class StreamImageFile(ImageFile.ImageFile):
         except FormatError as error:
             raise SyntaxError(str(error)) from error
         try:
-            self._codec = codec_of(stream, self._data)
+            self._codec = Choice(ADVICE).for_stream(self._data)
         except VaecodecError as error:
             raise OSError(str(error)) from error
         height, width = stream.size or self._codec.geometry
@@ -162,7 +150,9 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
             settings["max_error"] = 0
         target = Target(**settings, effort=_number("effort", options.get("effort")) or 0)
         pixels = grey_pixels(image)
-        codec = _codec_to_save(options.get("model"), pixels.shape, exact=target.exact)
+        model = options.get("model")
+        given = None if model is None else as_codec(model)
+        codec = Choice(ADVICE, given=given, exact=target.exact).for_image(pixels.shape)
         file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
@@ -175,15 +165,6 @@ def _number(name: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ConfigError(f"{name}: expected a number, found {value!r}")
     return int(value) if name in ("level", "target_bytes", "max_error", "effort") else float(value)
-
-
-def _codec_to_save(model: Any, size: tuple[int, ...], *, exact: bool) -> Codec:
-    if model is not None:
-        return as_codec(model)
-    found = models_for_geometry(size[0], size[1], exact=exact)
-    if not found:
-        raise ModelNotFound(f"no model is the default for images of {size[0]}x{size[1]}: save(..., model=...)")
-    return Codec(read_installed(found[0].path))
 
 
 def register() -> None:

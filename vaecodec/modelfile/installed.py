@@ -114,10 +114,11 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
     return found
 
 
-def models_for_geometry(height: int, width: int, *, exact: bool = False) -> list[InstalledModel]:
-    """The aliased models that are made for images of this size, those first that code them exactly, or with loss."""
+def models_for_geometry(height: int, width: int, *, channels: int = 1, exact: bool = False) -> list[InstalledModel]:
+    """The aliased models that are made for such images, those first that code them exactly, or with loss."""
     found = [m for m in installed_models() if m.aliases]
-    fitting = [m for m in found if (m.summary.height, m.summary.width) == (height, width)]
+    wanted = (height, width, channels)
+    fitting = [m for m in found if (m.summary.height, m.summary.width, m.summary.channels) == wanted]
     return sorted(fitting, key=lambda m: not (m.summary.has_lossless if exact else m.summary.betas))
 
 

@@ -33,6 +33,7 @@ class Summary:
     fingerprint: bytes
     height: int
     width: int
+    channels: int
     betas: tuple[float, ...]
     has_lossless: bool
     has_analysis: bool
@@ -55,6 +56,7 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
             fingerprint=fingerprint_of(decode, digests),
             height=decode["height"],
             width=decode["width"],
+            channels=decode.get("channels", 1),
             betas=tuple(checked_beta(beta) for beta in meta["encode"]["betas"]),
             has_lossless="lossless" in decode,
             has_analysis=EMPTY not in (digests.get(name) for name in ANALYSES),
