@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .files import STANDARD, check_target, naming, print_json, read_bytes, say, write_bytes
+from .fidelity import Fidelity
+from .files import STANDARD, check_target, naming, print_json, say, write_bytes
 from .options import parse_target, target_options
+from .pictures import read_pixels
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from vaecodec.codec.codec import Codec
-
-MAX_IMAGE_FILE_BYTES = 1 << 26  # images of at most 256x256 pixels: whatever is larger is something else
 
 
 @click.command()
@@ -53,57 +49,23 @@ def command(
     codec = codec_for_image(pixels.shape, model, exact=wanted.exact)
     with naming(source):
         stream = codec.compress_batch([pixels], target=wanted)[0]
-        mse = error_of(codec.decompress(stream), pixels) if verify else None
+        fidelity = Fidelity.of(codec.decompress(stream), pixels) if verify else Fidelity()
     write_bytes(target, stream, force=force)
-    warnings = [] if mse is None else _warnings(codec, stream, pixels, mse)
+    from .misfit import Misfits
+
+    warnings = Misfits().warnings(codec, stream, pixels, fidelity)
     if as_json:
-        _print_report(codec, stream, target, pixels.shape, mse, warnings)
+        _print_report(codec, stream, target, pixels.shape, fidelity, warnings)
     else:
         bpp = 8 * len(stream) / pixels.size
-        quality = "" if mse is None else f", {decibels(mse)}"
+        quality = f", {fidelity.words}" if verify else ""
         say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
     for warning in warnings:
         say(f"vaecodec: warning: {source}: {warning}")
 
 
-def read_pixels(source: str) -> NDArray[np.uint8]:
-    """The grey pixels (h, w) of an image file. Raises OSError, ImageError's children."""
-    from io import BytesIO
-
-    from vaecodec.codec.images import read_grey
-    from vaecodec.errors import UnreadableImage
-
-    data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
-    if len(data) > MAX_IMAGE_FILE_BYTES:
-        raise UnreadableImage(f"larger than {MAX_IMAGE_FILE_BYTES} bytes: too large for any model")
-    return read_grey(BytesIO(data))
-
-
-def error_of(decoded: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> float:
-    """Mean squared error."""
-    import numpy as np
-
-    return float(np.square(decoded.astype(np.float64) - pixels).mean())
-
-
-def psnr_db(mse: float) -> float:
-    """Of 8-bit pixels; infinite where nothing differs."""
-    return 10 * math.log10(255**2 / mse) if mse else math.inf
-
-
-def decibels(mse: float) -> str:
-    """The PSNR in words."""
-    return f"{psnr_db(mse):.2f} dB" if mse else "lossless"
-
-
-def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float) -> list[str]:
-    from .misfit import Misfits
-
-    return Misfits().warnings(codec, stream, pixels, mse)
-
-
 def _print_report(
-    codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], mse: float | None, warnings: list[str]
+    codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], fidelity: Fidelity, warnings: list[str]
 ) -> None:
     from vaecodec.codec.stream_report import report_streams
 
@@ -119,7 +81,7 @@ def _print_report(
             "level": found.level,
             "beta": None if found.level is None else codec.model.levels[found.level].beta,
             "max_error": found.stream.max_error if found.level is None else None,
-            "psnr_db": psnr_db(mse) if mse else None,
+            **fidelity.fields(),
             "file_bytes": len(stream),
             "file_bpp": 8 * len(stream) / (shape[0] * shape[1]),
             "payload_bytes": len(found.stream.payload),

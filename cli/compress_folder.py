@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING
 import click
 
 from .choose import Codecs
-from .compress import decibels, error_of, psnr_db, read_pixels
+from .fidelity import Fidelity
 from .files import STANDARD, print_json, say
 from .mirror import Mirror, files_below
 from .misfit import Misfits
+from .pictures import STREAM_SUFFIX, read_pixels
 from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import Codec, Pixels
     from vaecodec.codec.rate_control import Target
 
-SUFFIX = ".vae"
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A stream and the mean squared error of what it decodes to, None where that was not asked for."""
+    """A stream and how near what it decodes to is, if that was asked for."""
 
     stream: bytes
-    mse: float | None
+    fidelity: Fidelity
 
 
 def compress_folder(
@@ -55,19 +55,25 @@ def compress_folder(
 
     files = files_below(source, SUFFIXES)
     mirror = Mirror(
-        source, target, SUFFIX, read=read, convert=convert, pack=lambda r: r.stream, force=force, progress=progress
+        source,
+        target,
+        STREAM_SUFFIX,
+        read=read,
+        convert=convert,
+        pack=lambda written: written.stream,
+        force=force,
+        progress=progress,
     )
-    source_bytes, sizes, errors, warnings = 0, [], [], []
+    source_bytes, sizes, found, warnings = 0, [], [], []
     for file, (codec, pixels), result in mirror.run(files):
         source_bytes += os.path.getsize(os.path.join(source, file))
         sizes.append(len(result.stream))
-        if result.mse is not None:
-            errors.append(result.mse)
-            warnings += [(file, text) for text in misfits.warnings(codec, result.stream, pixels, result.mse)]
+        found.append(result.fidelity)
+        warnings += [(file, text) for text in misfits.warnings(codec, result.stream, pixels, result.fidelity)]
         if progress.due():
             progress.draw(f"{len(sizes)} of {len(files)} images, {sum(sizes)} bytes")
     progress.clear()
-    elapsed_s, mean_mse = time.monotonic() - started, sum(errors) / len(errors) if errors else None
+    elapsed_s, fidelity = time.monotonic() - started, Fidelity.of_set(found)
     if as_json:
         print_json(
             {
@@ -75,19 +81,19 @@ def compress_folder(
                 "images": len(sizes),
                 "file_bytes": sum(sizes),
                 "source_bytes": source_bytes,
-                "psnr_db": psnr_db(mean_mse) if mean_mse else None,
+                **fidelity.fields(),
                 "elapsed_s": elapsed_s,
                 "warnings": [{"file": file, "warning": text} for file, text in warnings],
                 "failed": [{"file": failure.file, "error": failure.error} for failure in mirror.failed],
             }
         )
     else:
-        _say_summary(source, target, sizes, source_bytes, mean_mse, elapsed_s)
+        _say_summary(source, target, sizes, source_bytes, fidelity, elapsed_s)
     for file, text in warnings[:MAX_SHOWN]:
         say(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
     if len(warnings) > MAX_SHOWN:
         say(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
-    end(len(mirror.failed), len(files))
+    mirror.end(len(files))
 
 
 def _compressed(items: Sequence[tuple[Codec, Pixels]], wanted: Target, verify: bool) -> list[Written]:
@@ -98,22 +104,15 @@ def _compressed(items: Sequence[tuple[Codec, Pixels]], wanted: Target, verify: b
         streams = codec.compress_batch([items[k][1] for k in places], target=wanted)
         decoded = codec.decompress_batch(streams) if verify else [None] * len(streams)
         for k, stream, image in zip(places, streams, decoded, strict=True):
-            results[k] = Written(stream, None if image is None else error_of(image, items[k][1]))
+            results[k] = Written(stream, Fidelity() if image is None else Fidelity.of(image, items[k][1]))
     return [results[k] for k in range(len(items))]
 
 
 def _say_summary(
-    source: str, target: str, sizes: list[int], source_bytes: int, mean_mse: float | None, elapsed_s: float
+    source: str, target: str, sizes: list[int], source_bytes: int, fidelity: Fidelity, elapsed_s: float
 ) -> None:
     total = sum(sizes)
     ratio = f", {source_bytes / total:.1f} times smaller" if total else ""
-    quality = "" if mean_mse is None else f", {decibels(mean_mse)}"
+    quality = f", {fidelity.words}" if fidelity.words else ""
     speed = f"{len(sizes) / max(elapsed_s, 1e-3):.0f} images/s"
     say(f"{source} -> {target}: {len(sizes)} images, {total} bytes{ratio}{quality}, {speed}")
-
-
-def end(failed: int, files: int) -> None:
-    """Exit code 1, and the count, where files failed."""
-    if failed:
-        say(f"vaecodec: error: {failed} of {files} files failed")
-        raise click.exceptions.Exit(1)

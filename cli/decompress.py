@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from .files import STANDARD, check_target, naming, read_bytes, say, write_bytes
-
-if TYPE_CHECKING:
-    from vaecodec.codec.codec import Pixels
-
-DEFAULT_SUFFIX = ".png"
-# Where a format can keep the pixels as they are, it must.
-EXACT: dict[str, dict[str, Any]] = {
-    ".webp": {"lossless": True},
-    ".jxl": {"lossless": True},
-    ".avif": {"quality": 100},
-    ".jpg": {"quality": 95},
-    ".jpeg": {"quality": 95},
-}
+from .pictures import DEFAULT_SUFFIX, image_file, is_lossy
 
 
 @click.command()
@@ -53,33 +40,5 @@ def command(source: str, target: str | None, model: str | None, force: bool) -> 
         pixels = codec.decompress(data)
     write_bytes(target, image_file(pixels, target), force=force)
     say(f"{source} -> {target}: {pixels.shape[0]}x{pixels.shape[1]} pixels, model {codec.model.name}")
-
-
-def image_file(pixels: Pixels, target: str) -> bytes:
-    """The bytes of an image file in the format of the target's suffix. Raises OutputError."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    from vaecodec.errors import OutputError
-
-    suffix = os.path.splitext(target)[1].lower() or DEFAULT_SUFFIX
-    if suffix == ".jxl":
-        import_jxl()
-    buffer = BytesIO()
-    buffer.name = f"image{suffix}"  # given a name and no format, Pillow loads one plugin instead of five
-    try:
-        Image.fromarray(pixels).save(buffer, **EXACT.get(suffix, {}))
-    except Exception as error:  # Pillow raises ValueError, KeyError, OSError, ... for formats it cannot write
-        raise OutputError(f"{target}: Pillow cannot write {suffix} of a grey image ({error}); try .png") from error
-    return buffer.getvalue()
-
-
-def import_jxl() -> None:
-    """Pillow learns JPEG XL from a package of the `bench` extra."""
-    from vaecodec.errors import OutputError
-
-    try:
-        import pillow_jxl  # noqa: F401
-    except ImportError as error:
-        raise OutputError("JPEG XL needs another package: pip install pillow-jxl-plugin") from error
+    if is_lossy(target):
+        say(f"vaecodec: note: {target}: this format changes the pixels a little; .png keeps them")

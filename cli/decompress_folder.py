@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from .choose import Codecs
-from .compress_folder import SUFFIX, end
-from .decompress import DEFAULT_SUFFIX, image_file
 from .files import STANDARD, read_bytes, say
 from .mirror import Mirror, files_below
+from .pictures import DEFAULT_SUFFIX, STREAM_SUFFIX, image_file
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
         data = read_bytes(path, MAX_STREAM_BYTES)
         return codecs.for_stream(data), data
 
-    files = files_below(source, {SUFFIX})
+    files = files_below(source, {STREAM_SUFFIX})
     mirror = Mirror(
         source,
         target,
@@ -49,7 +48,7 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
     progress.clear()
     elapsed_s = time.monotonic() - started
     say(f"{source} -> {target}: {images} images, {images / max(elapsed_s, 1e-3):.0f} images/s")
-    end(len(mirror.failed), len(files))
+    mirror.end(len(files))
 
 
 def _decompressed(items: Sequence[tuple[Codec, bytes]]) -> list[Pixels]:

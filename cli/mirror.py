@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import click
+
 from vaecodec.errors import DataError, OutputError, VaecodecError
 
 from .boundary import describe, plain
@@ -68,6 +70,12 @@ class Mirror(Generic[Item, Result]):
                     self._fail(file, error)
                     continue
                 yield file, item, result
+
+    def end(self, files: int) -> None:
+        """Exit code 1, and the count, where some of these files failed."""
+        if self.failed:
+            say(f"vaecodec: error: {len(self.failed)} of {files} files failed")
+            raise click.exceptions.Exit(1)
 
     def _item(self, file: str) -> tuple[str, str, Item] | None:
         """The file, the path of its output and what was read; None where that failed."""

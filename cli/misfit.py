@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vaecodec.bitstream.stream import is_exact
 from vaecodec.modelfile.installed import installed_models, read_installed
 
-from .compress import psnr_db
+from .fidelity import Fidelity
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import Codec, Pixels
@@ -32,11 +32,11 @@ class Misfits:
         self._rivals: dict[bytes, list[Codec]] = {}
         self._compared = 0
 
-    def warnings(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> list[str]:
-        """What to say of an image (h, w) whose stream decodes with this mean squared error; nothing if it is exact."""
-        if is_exact(stream):
+    def warnings(self, codec: Codec, stream: bytes, pixels: Pixels, fidelity: Fidelity) -> list[str]:
+        """What to say of an image (h, w) and its stream; nothing if it is exact or was not verified."""
+        decibels, mse = fidelity.psnr_db, fidelity.mse
+        if decibels is None or mse is None or is_exact(stream):
             return []
-        decibels = psnr_db(mse)
         found = []
         if decibels < POOR_DB:
             found.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
     from vaecodec.modelfile.model import Model
 
 MAX_NAME_CHARS = 64  # a file name with room for a suffix on every file system
+NAME_WIDTH = 20
+SHOWN_HEX = 8  # digits of a fingerprint; a stream holds the first four
 
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """List the installed models: those that ship with vaecodec, then your own."""
+    """List the installed models: those that ship with vaecodec, then your own.
+
+    --json says more: every level's β, the whole fingerprint, and where the file lies.
+    """
     if context.invoked_subcommand is not None:
         return
     from vaecodec.modelfile.installed import installed_models, user_folder
@@ -31,19 +37,36 @@ def command(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    for model in found:
-        names = "/".join((*model["aliases"], model["name"]))
-        kinds = [f"β {', '.join(f'{beta:g}' for beta in model['betas'])}"] if model["betas"] else []
-        kinds += ["lossless"] if model["lossless"] else []
-        kinds += [] if model["compresses"] else ["decodes only"]
-        click.echo(
-            plain(
-                f"{names:<34} {model['height']}x{model['width']}  {', '.join(kinds)}  {model['file_bytes']} bytes  "
-                f"{model['fingerprint'][:16]}  {model['path']}"
-            )
-        )
+    for line in table(found):
+        click.echo(line)
     if not found:
         say(f"no models are installed; `vaecodec models add FILE` puts one into {user_folder()}")
+
+
+def table(models: list[dict[str, Any]]) -> Iterator[str]:
+    """Lines of at most 80 letters: names, size of the images, levels and their β, exactness, bytes, fingerprint."""
+    if not models:
+        return
+    row = f"{{:<{NAME_WIDTH}}} {{:<7}} {{:<22}} {{:<8}} {{:>7}} {{}}".format
+    yield row("MODEL", "PIXELS", "LEVELS", "LOSSLESS", "SIZE", "FINGERPRINT")
+    for model in models:
+        name = plain(model["name"])
+        if len(name) > NAME_WIDTH:
+            yield name
+            name = ""
+        pixels, lossless = f"{model['height']}x{model['width']}", "yes" if model["lossless"] else "no"
+        size = f"{model['file_bytes'] / 1e6:.1f} MB"
+        yield row(name, pixels, _levels(model["betas"]), lossless, size, model["fingerprint"][:SHOWN_HEX])
+        notes = [f"--model {alias} means this one" for alias in model["aliases"]]
+        notes += [] if model["compresses"] else ["decodes only"]
+        yield from (f"  {plain(note)}" for note in notes)
+
+
+def _levels(betas: list[float]) -> str:
+    """How many levels there are, and from which β to which."""
+    if len(betas) < 2:
+        return f"1, β {betas[0]:.2g}" if betas else "none"
+    return f"{len(betas)}, β {betas[0]:.2g}..{betas[-1]:.2g}"
 
 
 def describe_installed(installed: InstalledModel) -> dict[str, Any]:

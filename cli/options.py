@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vaecodec.bitstream.limits import MAX_ERROR, MAX_LEVEL
+
 if TYPE_CHECKING:
     from vaecodec.codec.rate_control import Target
 
@@ -37,9 +39,9 @@ def target_options(command: F) -> F:
             show_default=True,
             help="Time for better streams; decoding stays as fast.",
         ),
-        click.option("--max-error", type=click.IntRange(0, 127), metavar="E", help="Of every pixel, in grey levels."),
+        click.option("--max-error", type=click.IntRange(0, MAX_ERROR), metavar="E", help="Of each pixel, grey levels."),
         click.option("--lossless", is_flag=True, help="Exactly: needs a model with a lossless part."),
-        click.option("--level", type=click.IntRange(0, 111), help="The model's level itself, 0 the coarsest."),
+        click.option("--level", type=click.IntRange(0, MAX_LEVEL), help="The model's level itself, 0 the coarsest."),
         click.option("--max-mse", type=float, metavar="M", help="Mean squared error of the decoded image, at most."),
         click.option("--target-psnr", type=float, metavar="DB", help="PSNR of the decoded image, at least."),
         click.option("--target-bytes", type=int, metavar="N", help="Size of the stream, never exceeded."),

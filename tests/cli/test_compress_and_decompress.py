@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from vaecodec.cli.decompress import image_file
+from vaecodec.cli.pictures import image_file
 
 import vaecodec
 from vaecodec.modelfile.installed import aliases
@@ -39,12 +39,27 @@ def test_decompress_finds_the_model_and_inverts_compress(run, compressed, tmp_pa
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["digit.png", "digit.vae"]
 
 
-@pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "bmp", "pgm", "PNG"])
+@pytest.mark.parametrize("suffix", ["png", "webp", "avif", "jp2", "gif", "tiff", "bmp", "pgm", "tga", "PNG"])
 def test_the_outputs_suffix_chooses_the_format(run, compressed, tmp_path, codec, stream, suffix):
     assert run("decompress", compressed, f"out.{suffix}").exit_code == 0
     with Image.open(tmp_path / f"out.{suffix}") as image:
-        assert image.format == {"pgm": "PPM"}.get(suffix, suffix.upper())
+        assert image.format == {"pgm": "PPM", "jp2": "JPEG2000"}.get(suffix, suffix.upper())
     assert (pixels_of(tmp_path / f"out.{suffix}") == codec.decompress(stream)).all()
+
+
+def test_a_format_that_changes_the_pixels_is_said_to(run, compressed, tmp_path, codec, stream):
+    for suffix in ("jpg", "jpeg", "jfif"):
+        done = run("decompress", compressed, f"out.{suffix}")
+        assert "changes the pixels a little" in done.stderr
+        error = pixels_of(tmp_path / f"out.{suffix}").astype(int) - codec.decompress(stream)
+        assert 0 < np.abs(error).max() < 16
+    assert "changes the pixels" not in run("decompress", compressed, "out.png").stderr
+
+
+@pytest.mark.parametrize("suffix", ["ico", "icns"])
+def test_a_format_that_changes_the_size_is_refused(fails, compressed, tmp_path, suffix):
+    assert "another size; try .png" in fails("decompress", compressed, f"out.{suffix}")
+    assert not (tmp_path / f"out.{suffix}").exists()
 
 
 def test_a_format_that_pillow_cannot_write_is_an_error_that_names_one_it_can(fails, compressed, tmp_path):
@@ -74,6 +89,23 @@ def test_compress_reports_in_json(run, digit, stream, codec):
     assert found["fingerprint"] == codec.fingerprint.hex()
     assert (found["height"], found["width"]) == (28, 28)
     assert found["information_bits"] < 8 * found["payload_bytes"] + 1
+
+
+def test_json_tells_exact_from_not_verified(run, digit, tmp_path):
+    exact = Path(__file__).parents[1] / "golden" / "exact.vaem"
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "digit.png").write_bytes(digit.read_bytes())
+
+    def told(source, target, *options):
+        found = json.loads(run("compress", "--json", "--force", source, target, *options).stdout)
+        return found["verified"], found["exact"], found["psnr_db"]
+
+    for source, target in ((digit, "out.vae"), ("pictures", "out")):
+        assert told(source, target, "--model", exact) == (True, True, None)
+        assert told(source, target, "--model", exact, "--no-verify") == (False, None, None)
+        verified, is_exact, psnr_db = told(source, target, "--model", NAME)
+        assert (verified, is_exact, psnr_db > 5) == (True, False, True)
+        assert told(source, target, "--model", NAME, "--no-verify") == (False, None, None)
 
 
 def test_json_and_the_stream_do_not_share_standard_output(run, digit):

@@ -6,6 +6,9 @@ import click
 import pytest
 from vaecodec.cli.main import COMMANDS, command
 
+from vaecodec.bitstream.limits import MAX_ERROR, MAX_LEVEL
+from vaecodec.codec.rate_control import MAX_EFFORT
+
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
@@ -36,6 +39,13 @@ def test_every_option_has_help_and_stands_in_the_docs(path):
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.opts
             assert max(parameter.opts, key=len) in PAGE
+
+
+def test_the_ranges_of_options_are_those_of_the_format():
+    ranges = {option.name: option.type for option in EVERY["compress",].params if isinstance(option, click.Option)}
+    assert (ranges["max_error"].min, ranges["max_error"].max) == (0, MAX_ERROR)
+    assert (ranges["level"].min, ranges["level"].max) == (0, MAX_LEVEL)
+    assert (ranges["effort"].min, ranges["effort"].max) == (0, MAX_EFFORT)
 
 
 def test_the_group_lists_its_commands(run):

@@ -56,6 +56,19 @@ def test_models_lists_what_is_installed(run, folders, codec):
     assert NAME in run("models").stdout
 
 
+@pytest.mark.parametrize("name", ["a", "m" * 64])
+def test_the_table_of_models_fits_80_columns(run, tiny, folders, name):
+    (folders / f"{name}.vaem").write_bytes(pack_model(replace(read_model(tiny), name=name, family="another")))
+    lines = run("models").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    listed = json.loads(run("models", "--json").stdout)
+    assert sum(model["fingerprint"][:8] in line for model in listed for line in lines) >= len(listed)
+    assert [line for line in lines if line.startswith(name)]
+    assert "  --model mnist means this one" in lines
+    (many,) = [model for model in listed if "mnist" in model["aliases"]]
+    assert any(f"{len(many['betas'])}, β {many['betas'][0]:.2g}.." in line for line in lines)
+
+
 def test_a_stripped_model_decompresses_and_refuses_to_compress(run, tmp_path, tiny, digit, stream, folders):
     assert run("models", "strip", NAME, "decoder.vaem").exit_code == 0
     assert (tmp_path / "decoder.vaem").stat().st_size < tiny.stat().st_size
