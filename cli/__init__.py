@@ -1,7 +1,10 @@
-"""The command line, installed as vaecodec.cli: main.py is the door, every other public file is one command.
+"""The command line, installed as vaecodec.cli. A command parses, calls the library and prints.
 
-    main.py ──lazily──> compress.py decompress.py info.py models.py train.py export.py evaluate.py
-       └── boundary.py: what goes wrong becomes one line on stderr and an exit code
+main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export      one file a command, and
+   │                for folders: compress_folder  decompress_folder  mirror
+   │                of archive:  archive_write  archive_sources  archive_extract
+   └── boundary.py: what goes wrong becomes one line on stderr and an exit code
 
-A command parses, calls the library and prints: data on stdout, talk on stderr.
+Data goes to stdout, talk to stderr. Shared: options (of size and quality), choose (--model), files and pictures
+(reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress.
 """

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -60,12 +61,18 @@ def test_decompress_imports_no_more_than_it_needs(python, compressed):
     )
     loaded = set(python(code, "decompress", compressed).stdout.decode().split())
     assert not {"torch", "onnxruntime", "compressai", "tempfile", "importlib_metadata"} & loaded
-    assert {name for name in loaded if name.startswith("vaecodec.")} & {
-        *("vaecodec.training", "vaecodec.models", "vaecodec.data", "vaecodec.evaluation"),
+    rooms = {".".join(name.split(".")[:2]) for name in loaded if name.startswith("vaecodec.")}
+    assert (
+        not {f"vaecodec.{room}" for room in ("archive", "data", "evaluation", "layers", "pixels", "training")} & rooms
+    )
+    unneeded = {
         *("vaecodec.cli.compress", "vaecodec.cli.train"),
-        *(f"vaecodec.runtime.{name}" for name in ("conditional_priors", "exact_plan", "lossless_part", "rate_control")),
+        *("vaecodec.codec.rate_control", "vaecodec.codec.lossless", "vaecodec.codec.groups"),
+        *("vaecodec.exact.plan", "vaecodec.modelfile.priors", "vaecodec.modelfile.lossless_part"),
         *("vaecodec.bitstream.streams", "vaecodec.entropy.lanes"),
-    } == set()
+    }
+    assert not unneeded & loaded
+    assert [name for name in unneeded if not find_spec(name)] == []  # a name that has gone would prove nothing
 
 
 def test_streams_go_through_pipes(process, digit, codec, stream):
@@ -140,6 +147,16 @@ def test_the_module_runs_as_the_command_does(python):
         "import runpy, sys; sys.argv = ['vaecodec', '--version']; runpy.run_module('vaecodec.cli', run_name='__main__')"
     )
     assert python(code).stdout.startswith(b"vaecodec, version ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_options(python, monkeypatch, shell):
+    monkeypatch.setenv("_VAECODEC_COMPLETE", f"{shell}_source")
+    assert b"_VAECODEC_COMPLETE" in python(CONSOLE_SCRIPT).stdout
+    monkeypatch.setenv("_VAECODEC_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "vaecodec archive cr")
+    monkeypatch.setenv("COMP_CWORD", "cr" if shell == "fish" else "2")
+    assert b"create" in python(CONSOLE_SCRIPT).stdout
 
 
 def test_a_closed_standard_stream_is_an_error_of_one_line(process, compressed):

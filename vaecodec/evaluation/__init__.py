@@ -3,7 +3,7 @@
 distortion.py   MSE, PSNR, MS-SSIM           images (n, h, w) uint8, twice -> numbers
 rd.py           RatePoint, RateCurve
 bd.py           BD-rate between two curves, by PSNR or MS-SSIM
-classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL, whole and with their headers stripped
+classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL; headers.py: the same with their headers stripped
 pca.py          the trivial learned codec that a VAE has to beat
 """
 

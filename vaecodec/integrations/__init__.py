@@ -1,1 +1,6 @@
-"""Places where people use images: torch's DataLoader, Pillow, ... One file each, imported only when asked for."""
+"""Places where people use images, one file each, imported only when asked for (docs/integrations.md).
+
+pillow.py          Image.open and Image.save of streams, Image.open of archives
+torch_dataset.py   an archive as a torch Dataset
+zarr.py            a codec of Zarr v3: each chunk of an array as an archive's blocks
+"""
