@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.machine import RESULTS, write_results
+from benchmarks.measuring.machine import RESULTS, write_results
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.codec.codec import Codec, load
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results["size"] = [measure_size(codec, images, setting, folder) for setting in settings]
         print(results["size"], file=sys.stderr)
         if options.epoch:
-            from benchmarks.archive_epoch import measure_epoch
+            from benchmarks.studies.archive_epoch import measure_epoch
 
             results["epoch"] = measure_epoch(codec, images, dataset.labels, levels[0], folder)
             print(results["epoch"], file=sys.stderr)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classical import DATA, describe_set, evenly_spaced, measure
-from benchmarks.machine import RESULTS, write_results
+from benchmarks.measuring.images import DATA, describe_set, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.points import measure_classical
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.bd import bd_rate
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
@@ -80,7 +81,7 @@ def with_option(codec: ClassicalCodec, option: str, value: object) -> ClassicalC
 
 def curve(data: str, images: NDArray[np.uint8], codecs: Sequence[ClassicalCodec]) -> RateCurve:
     """The points of one codec."""
-    return RateCurve(codecs[0].name, data, tuple(measure(codec, images) for codec in codecs))
+    return RateCurve(codecs[0].name, data, tuple(measure_classical(codec, images) for codec in codecs))
 
 
 def excess(anchor: RateCurve, other: RateCurve, *, lossless: bool) -> dict[str, Any]:

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.classical import describe_set
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import levels_to_measure
+from benchmarks.measuring.images import describe_set
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.measure import levels_to_measure
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse

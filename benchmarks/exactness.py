@@ -12,9 +12,6 @@ Needs vaecodec[bench,train].
 
 import argparse
 import hashlib
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,23 +22,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vaecodec
-from benchmarks.classical import DATA, describe_set, evenly_spaced
-from benchmarks.machine import RESULTS, ROOT, write_results
-from benchmarks.measure import levels_to_measure, lossy_streams, through_files
+from benchmarks.measuring.images import DATA, Images, describe_set, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.measure import levels_to_measure, lossy_streams, through_files
+from benchmarks.measuring.workers import THREADS, run_worker
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 
 BATCHES = (1, 64)
-THREADS = (1, 2)
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+WORKER = "benchmarks.measuring.exactness_worker"
 MAX_OVERHEAD_BYTES = 9
 CODING_LOSS = 1.01  # payload may exceed the information content by this factor
 SET_SLACK_BITS, IMAGE_SLACK_BITS = 4.0, 12.0  # ... and by so many bits an image
 TORCH_SHARE = 1e-4  # pixels that may differ from torch, by one level
 
 Symbols = NDArray[np.int32]
-Images = NDArray[np.uint8]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,11 +102,7 @@ def run_workers(model: str, level: int, images: Images, symbols: Symbols, refere
         np.save(Path(folder) / "symbols.npy", symbols)
         for threads in THREADS:
             for batch in BATCHES:
-                environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONPATH": str(ROOT)}
-                worker = [sys.executable, "-m", "benchmarks.exactness_worker"]
-                command = [*worker, model, str(level), folder, str(batch)]
-                done = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-                said = json.loads(done.stdout)
+                said = run_worker(WORKER, [model, str(level), folder, str(batch)], threads)
                 runs.append(
                     {
                         "threads": threads,
@@ -128,7 +120,7 @@ def compare_with_torch(codec: Codec, inputs: Symbols, pixels: Images) -> dict[st
     """How many pixels differ from those that torch gives for these inputs, and by how many grey levels at most."""
     import torch
 
-    from benchmarks.torch_evaluator import synthesise_in_torch
+    from benchmarks.measuring.torch_evaluator import synthesise_in_torch
 
     difference = np.abs(synthesise_in_torch(codec.model.synthesis, inputs).astype(np.int16) - pixels)
     return {

@@ -19,20 +19,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classical import describe, evenly_spaced
-from benchmarks.family_float import measure_float, trained_model
-from benchmarks.family_measure import measure_files
-from benchmarks.family_rows import FamilyRow, read_row, row_path
-from benchmarks.family_runs import DATA, FAMILIES, FamilyRun, family_runs
-from benchmarks.machine import RESULTS, provenance, write_results
-from benchmarks.stored import PROVENANCE, Origin
-from benchmarks.sweep import QUICK_STEPS, RunState, ensure_run, model_path, run_state, runs_folder, training_sets
+from benchmarks.measuring.family_files import measure_files
+from benchmarks.measuring.float_model import measure_float, trained_model
+from benchmarks.measuring.images import DATA, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, provenance, write_results
+from benchmarks.measuring.points import describe
+from benchmarks.measuring.runs import (
+    QUICK_STEPS,
+    QUICK_TEST_IMAGES,
+    RunState,
+    ensure_run,
+    model_path,
+    run_state,
+    runs_folder,
+    training_sets,
+)
+from benchmarks.measuring.stored import PROVENANCE, Origin
+from benchmarks.studies.family_rows import FamilyRow, read_row, row_path
+from benchmarks.studies.family_runs import FAMILIES, FamilyRun, family_runs
 from vaecodec.codec.codec import load
 from vaecodec.data import load_dataset
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.record import versions
-
-QUICK_IMAGES = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +96,7 @@ class Work:
     def __init__(self, data: str, runs: Path, out: Path, *, quick: bool, fresh: bool) -> None:
         self.sets = training_sets(data, quick=quick)
         test = load_dataset(data, "test")
-        few = evenly_spaced(test.images, QUICK_IMAGES) if quick else test.images
+        few = evenly_spaced(test.images, QUICK_TEST_IMAGES) if quick else test.images
         self.test = replace(test, images=few, labels=None, label_names=())
         self.runs, self.out, self.quick, self.fresh = runs, out, quick, fresh
         self._hashes = (self.sets[0].sha256, self.test.sha256)

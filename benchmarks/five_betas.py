@@ -24,12 +24,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classical import describe, describe_set, evenly_spaced
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import measure_model
-from benchmarks.rate_distortion import QUICK_IMAGES, measure_sweep
-from benchmarks.stored import Origin, SweepRow, new_row, read_rows
-from benchmarks.sweep import CONFIGS, RunState, ensure_run, last_metrics, run_state, runs_folder, training_sets
+from benchmarks.measuring.images import describe_set, evenly_spaced
+from benchmarks.measuring.machine import CONFIGS, RESULTS, write_results
+from benchmarks.measuring.measure import measure_model
+from benchmarks.measuring.points import describe
+from benchmarks.measuring.runs import (
+    QUICK_TEST_IMAGES,
+    RunState,
+    ensure_run,
+    last_metrics,
+    run_state,
+    runs_folder,
+    training_sets,
+)
+from benchmarks.measuring.stored import Origin, SweepRow, new_row, read_rows
+from benchmarks.measuring.sweep import measure_sweep
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
@@ -123,7 +132,7 @@ def measure_all(
 ) -> dict[str, Any]:
     """Everything, as it is stored. configs: the two conditioned ones first. train: names of what may be trained."""
     dataset = load_dataset(DATA, "test")
-    chosen = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
+    chosen = evenly_spaced(dataset.images, QUICK_TEST_IMAGES) if quick else dataset.images
     test = replace(dataset, images=chosen, labels=None, label_names=())
     sets = training_sets(DATA, quick=quick)
     one, plain, *separate = configs

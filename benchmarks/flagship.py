@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.checks import amortised_bytes
-from benchmarks.classical import DATA, describe, describe_set, evenly_spaced
-from benchmarks.figure import draw_stored
-from benchmarks.flagship_bars import BARS, describe_rate, describe_size, judge_rate, judge_size
-from benchmarks.flagship_gap import measure_gap
-from benchmarks.flagship_rivals import Rival, compare, curve_of, defined, read_rivals
-from benchmarks.lossless import measure_files
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import Images, LevelPoint, levels_to_measure, lossy_streams, measure_level
+from benchmarks.measuring.checks import amortised_bytes
+from benchmarks.measuring.exact_files import measure_exact_files
+from benchmarks.measuring.images import DATA, Images, describe_set, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.measure import LevelPoint, levels_to_measure, lossy_streams, measure_level
+from benchmarks.measuring.points import describe
+from benchmarks.pages.figure import draw_stored
+from benchmarks.studies.flagship_bars import BARS, describe_rate, describe_size, judge_rate, judge_size
+from benchmarks.studies.flagship_gap import measure_gap
+from benchmarks.studies.flagship_rivals import Rival, compare, curve_of, defined, read_rivals
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     images = evenly_spaced(test.images, options.images or len(test))
     curves = [measure_curve(codec, images, effort, every[effort]) for effort in sorted(set(options.effort))]
     rivals = read_rivals(options.data, RESULTS, test.sha256, codec.model.name)
-    lossless = measure_files(codec, images) if codec.model.has_lossless else None
+    lossless = measure_exact_files(codec, images) if codec.model.has_lossless else None
     subject = Subject(codec, images, options.data, rivals, lossless)
     efforts = [summarise(subject, curve, curves[0]) for curve in curves]
     result = {

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.checks import bytes_at_psnr
-from benchmarks.classical import describe, evenly_spaced, measure
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import ModelPoint, measure_model
-from benchmarks.startup import CONSOLE_SCRIPT
-from benchmarks.sweep import last_metrics, runs_folder
+from benchmarks.measuring.checks import bytes_at_psnr
+from benchmarks.measuring.images import evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.measure import ModelPoint, measure_model
+from benchmarks.measuring.points import describe, measure_classical
+from benchmarks.measuring.runs import last_metrics, runs_folder
+from benchmarks.measuring.timing import CONSOLE_SCRIPT
 from vaecodec.codec.codec import load
 from vaecodec.data.mnist import file_names, find_idx, read_idx
 from vaecodec.evaluation.classical import classical_codecs
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     test = evenly_spaced(test, options.limit or len(test))
     point = measure_model(load(model), model, test, last_metrics(model.parent))
     print(describe(point.point), file=sys.stderr)
-    webp = [measure(codec, test) for codec in classical_codecs(["WebP"]) if not codec.lossless]
+    webp = [measure_classical(codec, test) for codec in classical_codecs(["WebP"]) if not codec.lossless]
     result = compare(point, webp)
     stored = {
         "data": {"name": "fashion-mnist", "source": "Debian dataset-fashion-mnist", "images": len(test)},

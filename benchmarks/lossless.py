@@ -14,51 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.checks import amortised_bytes
-from benchmarks.foreign import foreign_sets
-from benchmarks.lossless_bars import lossless_bars
-from benchmarks.lossless_parts import measure_parts
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import through_files
+from benchmarks.measuring.checks import amortised_bytes
+from benchmarks.measuring.exact_files import EXACTLY, measure_exact_files, same_pixels
+from benchmarks.measuring.images import Images
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.studies.foreign import foreign_sets
+from benchmarks.studies.lossless_bars import lossless_bars
+from benchmarks.studies.lossless_parts import measure_parts
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
-from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
 from vaecodec.data import load_dataset
 from vaecodec.modelfile.model import pack_model
 
-Images = NDArray[np.uint8]
-EXACTLY = Target(max_error=0)
-STORED_OVERHEAD_BYTES = 10  # what a file may have beyond the raw pixels
 SINGLE_IMAGES = 50  # compressed and decompressed one by one
-
-
-def measure_files(codec: Codec, images: Images) -> dict[str, Any]:
-    """One file for each image; raises AssertionError where an image does not come back or a file is too large."""
-    started = time.perf_counter()
-    streams = codec.compress_batch(images, target=EXACTLY)
-    compressed_s = time.perf_counter() - started
-    files = through_files(streams)
-    started = time.perf_counter()
-    decoded = codec.decompress_batch(files.streams)
-    decompressed_s = time.perf_counter() - started
-    same_pixels(images, decoded)
-    raw = images[0].size
-    if max(files.sizes) > raw + STORED_OVERHEAD_BYTES:
-        raise AssertionError(f"a file of {max(files.sizes)} bytes, the raw pixels have {raw}")
-    stored = sum(unpack(data).coding not in CODED_EXACTLY for data in files.streams)
-    return {
-        "images": len(images),
-        "bytes": float(np.mean(files.sizes)),
-        "bits_per_pixel": 8 * float(np.mean(files.sizes)) / raw,
-        "largest_bytes": max(files.sizes),
-        "stored": stored,
-        "compressed_images_per_s": len(images) / compressed_s,
-        "decompressed_images_per_s": len(images) / decompressed_s,
-    }
 
 
 def measure_archive(codec: Codec, images: Images) -> dict[str, Any]:
@@ -96,26 +66,17 @@ def measure_single(codec: Codec, images: Images) -> dict[str, float]:
     return {name: float(np.median(times[1:])) for name, times in spans.items()}
 
 
-def same_pixels(images: Images, decoded: Sequence[Images]) -> None:
-    """Raises AssertionError at the first image that is another."""
-    if len(decoded) != len(images):
-        raise AssertionError(f"{len(decoded)} of {len(images)} images came back")
-    for number, (image, found) in enumerate(zip(images, decoded, strict=True)):
-        if not np.array_equal(image, found):
-            raise AssertionError(f"image {number} came back with other pixels")
-
-
 def measure_all(codec: Codec, images: Images) -> dict[str, Any]:
     """Everything that is said of one model on one set of images."""
     part = codec.lossless.part
-    results: dict[str, Any] = {"files": measure_files(codec, images), "archive": measure_archive(codec, images)}
+    results: dict[str, Any] = {"files": measure_exact_files(codec, images), "archive": measure_archive(codec, images)}
     print(results, file=sys.stderr)
     results["parts"] = measure_parts(part, codec.lossless.analyse(list(images)), images).to_dict(images[0].size)
     print(results["parts"], file=sys.stderr)
     results["single"] = measure_single(codec, images)
     results["foreign"] = {}
     for foreign in foreign_sets(images):
-        results["foreign"][foreign.name] = measure_files(codec, foreign.images)
+        results["foreign"][foreign.name] = measure_exact_files(codec, foreign.images)
         print(foreign.name, results["foreign"][foreign.name], file=sys.stderr)
     model_bytes = len(pack_model(codec.model))
     results["model"] = {

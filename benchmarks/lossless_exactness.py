@@ -10,9 +10,6 @@ All must have the hash of the images that were compressed. Needs vaecodec[bench,
 
 import argparse
 import hashlib
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,23 +18,20 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.classical import DATA, evenly_spaced
-from benchmarks.exactness import THREAD_VARIABLES, THREADS
-from benchmarks.machine import RESULTS, ROOT, write_results
+from benchmarks.measuring.exact_files import EXACTLY
+from benchmarks.measuring.images import DATA, Images, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.workers import THREADS, run_worker
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
 from vaecodec.data import load_dataset
 from vaecodec.pixels.coder import decode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
 IMAGES = 1000
 BATCHES = (1, 16, 64)
-EXACTLY = Target(max_error=0)
-
-Images = NDArray[np.uint8]
+WORKER = "benchmarks.measuring.lossless_exactness_worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +81,7 @@ def in_numpy(model: str, streams: Sequence[bytes], images: Images) -> Iterator[E
         for path, data in zip(paths, streams, strict=True):
             path.write_bytes(data)
         for threads in THREADS:
-            environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONPATH": str(ROOT)}
-            command = [sys.executable, "-m", "benchmarks.lossless_exactness_worker", model, folder, *map(str, BATCHES)]
-            done = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-            for batch, found in json.loads(done.stdout).items():
+            for batch, found in run_worker(WORKER, [model, folder, *map(str, BATCHES)], threads).items():
                 yield Engine("numpy", int(batch), found == expected, threads=threads)
 
 
@@ -98,7 +89,7 @@ def in_torch(codec: Codec, streams: Sequence[bytes], images: Images) -> Iterator
     """The same operations by torch's kernels."""
     import torch
 
-    from benchmarks.torch_evaluator import evaluate_in_torch
+    from benchmarks.measuring.torch_evaluator import evaluate_in_torch
 
     part, payloads = codec.lossless.part, [unpack(data).payload for data in streams]
     for dtype in (torch.float32, torch.float64):

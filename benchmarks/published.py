@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,13 +29,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.family_float import bound, trained_model
-from benchmarks.family_runs import DATA
-from benchmarks.graph_training import HARDWARE, GraphRun, train_side_by_side
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.published_table import REFERENCE_STEPS
-from benchmarks.reference_network import REFERENCE_FAMILY
-from benchmarks.sweep import runs_folder
+from benchmarks.measuring.float_model import bound, trained_model
+from benchmarks.measuring.images import DATA
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.runs import runs_folder
+from benchmarks.studies.graph_training import HARDWARE, GraphRun, train_side_by_side
+from benchmarks.studies.published_points import BETAS, PUBLISHED, REFERENCE_STEPS, PublishedPoint
+from benchmarks.studies.reference_network import REFERENCE_FAMILY
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import COUNT, classes_of, default_rows
 from vaecodec.data.dsprites_renderer import render
@@ -45,7 +45,6 @@ from vaecodec.recipes.sizes import ModelConfig
 from vaecodec.training.checkpoint import CHECKPOINT
 from vaecodec.training.loop import train
 
-BETAS = (1.0, 4.0)
 WARMUP_STEPS = 10_000  # the reference's
 SIDES = {"mnist": 32, "dsprites": 64}
 SPLITS = ("train", "validation", "test")
@@ -54,22 +53,6 @@ DRAWN_TOGETHER = 4096  # images of dSprites
 WITHIN = 0.10
 
 Images = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedPoint:
-    """Nats an image, means over the training set (disentangling-vae, Dubois et al. 2019)."""
-
-    reconstruction_nats: float
-    kl_nats: float
-
-
-PUBLISHED = {
-    ("mnist", 1.0): PublishedPoint(118.8, 19.69),
-    ("mnist", 4.0): PublishedPoint(138.8, 10.99),
-    ("dsprites", 1.0): PublishedPoint(18.0, 25.40),
-    ("dsprites", 4.0): PublishedPoint(35.6, 15.35),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,29 +21,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.checks import PairCheck, check_pairs
-from benchmarks.classical import describe, describe_set, evenly_spaced
-from benchmarks.figure import draw, read_results
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import ModelPoint, measure_model
-from benchmarks.pca_baseline import FIT_IMAGES, measure_pca
-from benchmarks.stored import Origin, SweepRow, find_row, new_row, read_rows
-from benchmarks.sweep import (
-    RunState,
-    ensure_run,
+from benchmarks.measuring.checks import PairCheck, check_pairs
+from benchmarks.measuring.images import DATA, describe_set, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.measure import ModelPoint, measure_model
+from benchmarks.measuring.points import describe
+from benchmarks.measuring.runs import (
+    QUICK_TEST_IMAGES,
     last_metrics,
-    run_state,
     runs_folder,
-    sweep_configs,
     training_sets,
 )
+from benchmarks.measuring.stored import SweepRow, read_rows
+from benchmarks.measuring.sweep import measure_sweep
+from benchmarks.pages.figure import draw, read_results
+from benchmarks.studies.beta_sweep import sweep_configs
+from benchmarks.studies.pca_baseline import FIT_IMAGES, measure_pca
 from vaecodec.codec.codec import load
-from vaecodec.data import ImageSet, load_dataset
+from vaecodec.data import load_dataset
 from vaecodec.modelfile.installed import installed_models, zoo_folder
-from vaecodec.recipes.config import TrainingConfig
 
-DATA = ("mnist", "dsprites")
-QUICK_IMAGES = 200
 QUICK_FIT_IMAGES = 1000
 
 
@@ -85,7 +82,7 @@ def fails(result: Mapping[str, Any], *, quick: bool) -> bool:
 def measure_data(data: str, runs: Path, stored: Sequence[SweepRow], *, train: bool, quick: bool) -> dict[str, Any]:
     """Everything on one data set, as it is stored."""
     dataset = load_dataset(data, "test")
-    chosen = evenly_spaced(dataset.images, QUICK_IMAGES) if quick else dataset.images
+    chosen = evenly_spaced(dataset.images, QUICK_TEST_IMAGES) if quick else dataset.images
     test = replace(dataset, images=chosen, labels=None, label_names=())
     sets = training_sets(data, quick=quick)
     rows, missing = measure_sweep(sweep_configs(data, quick=quick), runs, test, sets, stored, train=train)
@@ -103,40 +100,6 @@ def measure_data(data: str, runs: Path, stored: Sequence[SweepRow], *, train: bo
         "zoo": [point.to_dict() for point in measure_zoo(data, runs, test.images)],
         "pca": [point.to_dict() for point in pca],
     }
-
-
-def measure_sweep(
-    configs: Sequence[TrainingConfig],
-    runs: Path,
-    test: ImageSet,
-    sets: tuple[ImageSet, ImageSet],
-    stored: Sequence[SweepRow],
-    *,
-    train: bool,
-) -> tuple[list[SweepRow], list[dict[str, str]]]:
-    """A row for each config, and which are missing and why.
-
-    A run that is done is measured anew; else a stored row of the same origin stands; else, with `train`, it is trained.
-    """
-    rows: list[SweepRow] = []
-    missing = []
-    for config in configs:
-        state = run_state(config, sets[0], runs)
-        origin = Origin(config, sets[0].sha256, test.sha256)
-        row = None if state is RunState.DONE else find_row(stored, origin)
-        if row is not None:
-            print(f"{config.name:24} as stored, {row.provenance['time_utc']}", file=sys.stderr)
-        elif train or state is RunState.DONE:
-            path = ensure_run(config, runs, sets)
-            point = measure_model(load(path), path, test.images, last_metrics(path.parent))
-            print(f"{config.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
-            row = new_row(origin, point)
-        else:
-            print(f"{config.name}: missing ({state.value})", file=sys.stderr)
-            missing.append({"name": config.name, "state": state.value})
-            continue
-        rows.append(row)
-    return rows, missing
 
 
 def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[ModelPoint]:

@@ -24,13 +24,14 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.classical import describe, describe_set
-from benchmarks.correlation import Correlation, correlation, sample_of
-from benchmarks.family_float import BATCH, gaussians, trained_model
-from benchmarks.family_measure import FilePoint, measure_files
-from benchmarks.family_runs import DATA, family_runs
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.sweep import RunState, model_path, run_state, runs_folder, training_sets
+from benchmarks.measuring.family_files import FilePoint, measure_files
+from benchmarks.measuring.float_model import BATCH, gaussians, trained_model
+from benchmarks.measuring.images import DATA, describe_set
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.points import describe
+from benchmarks.measuring.runs import RunState, model_path, run_state, runs_folder, training_sets
+from benchmarks.studies.correlation import Correlation, correlation, sample_of
+from benchmarks.studies.family_runs import family_runs
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.families.conv.conv_vae import ConvVAE

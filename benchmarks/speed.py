@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classical import evenly_spaced
-from benchmarks.machine import RESULTS, write_results
+from benchmarks.measuring.images import evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.timing import spread
 from vaecodec.codec.codec import Codec, load
 from vaecodec.cores import core_count, map_on_cores, pieces
 from vaecodec.data import load_dataset
@@ -110,11 +111,6 @@ def on_threads(function: Callable[[Any], object], items: list[Any]) -> object:
     """The function of each item, the items shared out among the cores."""
     parts = pieces(len(items), least=64, most=len(items))
     return map_on_cores(lambda part: [function(item) for item in items[part]], parts)
-
-
-def spread(times: Sequence[float]) -> dict[str, float]:
-    """Median, fastest and slowest."""
-    return {"median": statistics.median(times), "min": min(times), "max": max(times)}
 
 
 def check(name: str, micros: dict[str, list[float]]) -> dict[str, Any]:

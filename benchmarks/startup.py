@@ -8,20 +8,18 @@ Needs the package to be installed (`make venv`), for the console script.
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import vaecodec
-from benchmarks.machine import RESULTS, ROOT, write_results
+from benchmarks.measuring.machine import RESULTS, ROOT, write_results
+from benchmarks.measuring.timing import CONSOLE_SCRIPT, elapsed_s, spread
 from vaecodec.codec.images import read_grey
 
 BASELINE = "import numpy, PIL.Image"
 LARGEST_RATIO = 2.5
-CONSOLE_SCRIPT = Path(sys.executable).with_name("vaecodec")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,18 +62,6 @@ def time_in_turn(source: Path, model: str, runs: int) -> tuple[list[float], list
         ours.append(elapsed_s([str(CONSOLE_SCRIPT), "decompress", str(source), str(target), *named]))
         baseline.append(elapsed_s([sys.executable, "-c", BASELINE]))
     return ours[1:], baseline[1:]
-
-
-def elapsed_s(command: Sequence[str]) -> float:
-    """Wall seconds of a whole process. Raises CalledProcessError where it fails."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - started
-
-
-def spread(seconds: Sequence[float]) -> dict[str, float]:
-    """Median, fastest and slowest."""
-    return {"median": statistics.median(seconds), "min": min(seconds), "max": max(seconds)}
 
 
 if __name__ == "__main__":

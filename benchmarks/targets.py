@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classical import describe_set, evenly_spaced
-from benchmarks.machine import RESULTS, write_results
-from benchmarks.measure import Images
+from benchmarks.measuring.images import Images, describe_set, evenly_spaced
+from benchmarks.measuring.machine import RESULTS, write_results
 from vaecodec.codec.codec import Codec, load
 from vaecodec.codec.rate_control import Target, find_settings
 from vaecodec.data import load_dataset

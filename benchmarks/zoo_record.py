@@ -13,35 +13,22 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.classical import describe, describe_set, evenly_spaced
-from benchmarks.lossless import measure_files
-from benchmarks.machine import write_results
-from benchmarks.measure import levels_to_measure, lossy_streams, measure_model
-from benchmarks.sweep import last_metrics
+from benchmarks.measuring.exact_files import measure_exact_files
+from benchmarks.measuring.images import describe_set, evenly_spaced
+from benchmarks.measuring.machine import write_results
+from benchmarks.measuring.measure import levels_to_measure, measure_model, measure_set
+from benchmarks.measuring.points import describe
+from benchmarks.measuring.runs import last_metrics
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
-from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.modelfile.installed import SUFFIX, zoo_folder
 from vaecodec.modelfile.summary import read_summary
 
 GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
-
-
-@dataclass(frozen=True, slots=True)
-class SetPoint:
-    """A level on some images: mean bytes of the streams and of their information, PSNR from the mean MSE."""
-
-    images: int
-    file_bytes: float
-    information_bytes: float
-    psnr_db: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,19 +96,7 @@ def measure_exact(codec: Codec, data: str, test: ImageSet) -> dict[str, dict[str
     """Files of training, validation and test images, each of which came back exactly."""
     training = evenly_spaced(load_dataset(data, "train").images, GAP_IMAGES)
     sets = {"train": training, "validation": load_dataset(data, "validation").images, "test": test.images}
-    return {name: measure_files(codec, images) for name, images in sets.items()}
-
-
-def measure_set(codec: Codec, images: NDArray[np.uint8], level: int) -> SetPoint:
-    """The point of a level over images uint8 (n, h, w), in memory."""
-    streams = lossy_streams(codec, images, level)
-    symbols = np.stack([codec.parse(stream)[1] for stream in streams])
-    return SetPoint(
-        images=len(images),
-        file_bytes=float(np.mean([len(stream) for stream in streams])),
-        information_bytes=float(codec.information_bits(symbols, level).mean()) / 8,
-        psnr_db=psnr_db_from_mse(float(mse(images, codec.synthesise(symbols, level)).mean())),
-    )
+    return {name: measure_exact_files(codec, images) for name, images in sets.items()}
 
 
 if __name__ == "__main__":

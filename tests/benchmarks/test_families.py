@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import families, family_table
-from benchmarks.correlation import correlation, sample_of
-from benchmarks.family_measure import gradient_energy, zero_share
-from benchmarks.family_rows import read_row, read_rows, row_path
-from benchmarks.family_runs import DATA, FAMILIES, KEPT, family_runs
-from benchmarks.family_summary import settings
-from benchmarks.machine import RESULTS, write_results
-from tests.benchmarks.family_rows import row, rows_of
+from benchmarks import families
+from benchmarks.measuring.family_files import gradient_energy, zero_share
+from benchmarks.measuring.images import DATA
+from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.pages import families_page
+from benchmarks.pages.page import out_of_date
+from benchmarks.studies.correlation import correlation, sample_of
+from benchmarks.studies.family_rows import read_row, read_rows, row_path
+from benchmarks.studies.family_runs import FAMILIES, KEPT, family_runs
+from benchmarks.studies.family_summary import settings
+from tests.benchmarks.studies.family_rows import row, rows_of
 
 
 @pytest.mark.parametrize("data", DATA)
@@ -93,19 +96,16 @@ def test_a_run_that_breaks_a_bar_is_not_done(tmp_path):
 
 
 def test_the_page_and_the_block_are_what_the_rows_give():
-    readme = family_table.README.read_text(encoding="utf-8")
-    fresh = family_table.replace_block(readme, family_table.block(RESULTS), family_table.MARKERS)
-    assert fresh == readme, "run python -m benchmarks.family_table"
-    assert family_table.PAGE.read_text(encoding="utf-8") == family_table.page(RESULTS), "run benchmarks.family_table"
+    assert out_of_date(families_page.pages(RESULTS)) == [], "run python -m benchmarks.family_table"
 
 
 def test_every_setting_stands_on_the_page(tmp_path):
     for one in rows_of():
         write_results(row_path(tmp_path, one.name), one.to_dict(), seed=0)
-    page = family_table.page(tmp_path)
+    page = families_page.page(tmp_path)
     for one in settings(rows_of()):
-        assert f"| {family_table.name_of(one)} |" in page
-    block = family_table.block(tmp_path)
+        assert f"| {families_page.name_of(one)} |" in page
+    block = families_page.block(tmp_path)
     assert all(family in block for family in KEPT)
     assert block.count("not measured yet") == 1  # dSprites
 
@@ -120,7 +120,7 @@ def test_zeros_and_gradients():
 
 def test_objectives_at_equal_beta_weigh_all_of_the_rate_once():
     found = settings(rows_of())
-    equal = {(one.family, one.knob) for one in found if family_table.weighs_rate_once(one)}
+    equal = {(one.family, one.knob) for one in found if families_page.weighs_rate_once(one)}
     assert {("vae", None), ("nvae", 1.0), ("modified-beta-vae", 1.0), ("hfvae", 1.0), ("decomposition", 30.0)} <= equal
     assert not {family for family, _ in equal} & {"beta-vae", "capacity"}
     assert ("hfvae", 3.0) not in equal

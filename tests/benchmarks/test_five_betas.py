@@ -10,8 +10,8 @@ pytest.importorskip("torch")
 pytest.importorskip("bjontegaard")
 
 from benchmarks import five_betas
-from benchmarks.machine import write_results
-from benchmarks.stored import Origin, SweepRow, read_rows
+from benchmarks.measuring.machine import write_results
+from benchmarks.measuring.stored import Origin, SweepRow, read_rows
 from vaecodec.data import ImageSet
 from vaecodec.evaluation.rd import RatePoint
 from vaecodec.families.conditioned.levels import beta_grid, open_latents

@@ -10,7 +10,9 @@ pytest.importorskip("torch")
 pytest.importorskip("bjontegaard")
 
 from benchmarks import flagship
-from benchmarks.flagship_bars import (
+from benchmarks.measuring.machine import RESULTS
+from benchmarks.measuring.measure import LevelPoint
+from benchmarks.studies.flagship_bars import (
     BARS,
     RateBar,
     SizeBar,
@@ -20,10 +22,8 @@ from benchmarks.flagship_bars import (
     judge_rate,
     judge_size,
 )
-from benchmarks.flagship_gap import extra_bytes, read_recorded
-from benchmarks.flagship_rivals import PCA, SWEEP, Rival, compare, curve_of, read_rivals
-from benchmarks.machine import RESULTS
-from benchmarks.measure import LevelPoint
+from benchmarks.studies.flagship_gap import extra_bytes, read_recorded
+from benchmarks.studies.flagship_rivals import PCA, SWEEP, Rival, compare, curve_of, read_rivals
 from vaecodec.codec.codec import load
 from vaecodec.evaluation.rd import RateCurve, RatePoint
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from benchmarks.family_float import bound
-from benchmarks.published import BETAS, PUBLISHED, SIDES, reference_config
+from benchmarks.measuring.float_model import bound
+from benchmarks.published import SIDES, reference_config
 from benchmarks.rotation import RotatedVAE, full_bound, gaussian_kl, random_rotation, rotated_correlations
+from benchmarks.studies.published_points import BETAS, PUBLISHED
 from vaecodec.families.registry import build
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.objective import Trainable

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.foreign import crops, grey
-from benchmarks.lossless import measure_archive, measure_files
-from benchmarks.lossless_parts import measure_parts
+from benchmarks.lossless import measure_archive
+from benchmarks.measuring.exact_files import measure_exact_files
+from benchmarks.studies.foreign import crops, grey
+from benchmarks.studies.lossless_parts import measure_parts
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
@@ -59,7 +60,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_every_image_comes_back_from_its_file_and_from_an_archive(trained: Trained) -> None:
-    files = measure_files(trained.codec, trained.images)  # they raise where an image does not
+    files = measure_exact_files(trained.codec, trained.images)  # they raise where an image does not
     archive = measure_archive(trained.codec, trained.images)
     raw = trained.images[0].size / (1 if trained.codec.lossless.part.likelihood.bit_depth == 8 else 8)
     assert files["stored"] == 0
@@ -112,7 +113,7 @@ def test_a_model_whose_latents_carry_nothing_still_codes_exactly() -> None:
     sets = [_first(load_dataset("mnist", split, data_dir=DATA), 60) for split in SPLITS]
     codec = Codec(finish_any(trainable, config, *sets[:2]))
     assert codec.lossless.part.tables.n == 0
-    assert measure_files(codec, sets[2].images[:5])["images"] == 5
+    assert measure_exact_files(codec, sets[2].images[:5])["images"] == 5
 
 
 def test_rounded_latents_are_what_files_have() -> None:

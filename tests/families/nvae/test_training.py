@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.torch_evaluator import evaluate_in_torch, synthesise_in_torch
+from benchmarks.measuring.torch_evaluator import evaluate_in_torch, synthesise_in_torch
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.stream import unpack

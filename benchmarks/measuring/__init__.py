@@ -1,0 +1,1 @@
+"""What several scripts measure with: models and codecs over images, runs and their rows, the machine, workers."""
