@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.levels import LevelTable
-from vaecodec.recipes.sizes import ConditionedConfig
 
 MIXTURE = 3  # logistics in the training prior of each latent
 

@@ -39,14 +39,6 @@ def open_latents(betas: Float[Tensor, " levels"], coarse: int, latents: int, ope
     return (coarse * (latents / coarse) ** share.clamp(0, 1)).round().long()
 
 
-def own_or_opened(
-    betas: Float[Tensor, " levels"], own: int, own_until: float, opened: Int[Tensor, " levels"]
-) -> tuple[Int[Tensor, " levels"], Int[Tensor, " levels"]]:
-    """(first, end) of each level's latents: 0 and `own` while β is at least own_until, then own and own + opened."""
-    has_own = (betas >= own_until) & (own > 0)
-    return torch.where(has_own, 0, own), torch.where(has_own, own, own + opened)
-
-
 def beta_grid(high: float, low: float, levels: int) -> Float[Tensor, " levels"]:
     """β of each level: geometric, from few bytes to many."""
     ratio = torch.linspace(0, 1, levels, dtype=torch.float64)
