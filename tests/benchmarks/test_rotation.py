@@ -12,7 +12,7 @@ from benchmarks.published import SIDES, reference_config
 from benchmarks.rotation import RotatedVAE, full_bound, gaussian_kl, random_rotation, rotated_correlations
 from benchmarks.studies.published_points import BETAS, PUBLISHED
 from vaecodec.families import find_family
-from vaecodec.families.conv.vae import TraditionalObjective
+from vaecodec.families.conv.config import TraditionalObjective
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.objective import Trainable
 from vaecodec.recipes.sizes import ModelConfig

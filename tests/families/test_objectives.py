@@ -10,13 +10,15 @@ from torch.distributions.relaxed_categorical import ExpRelaxedCategorical
 
 from vaecodec.errors import ConfigError
 from vaecodec.families import find_family, training_config
-from vaecodec.families.conv.beta_vae_gan import AdversarialObjective
-from vaecodec.families.conv.capacity import CapacityObjective
-from vaecodec.families.conv.decomposition import DecompositionObjective
+from vaecodec.families.conv.config import (
+    AdversarialObjective,
+    CapacityObjective,
+    DecompositionObjective,
+    TraditionalObjective,
+)
 from vaecodec.families.conv.objective_capacity import CapacityTrainable
 from vaecodec.families.conv.objective_decomposition import DecompositionTrainable, make_prior
 from vaecodec.families.conv.objective_gan import AdversarialTrainable, Contest
-from vaecodec.families.conv.vae import TraditionalObjective
 from vaecodec.families.hfvae.config import HFVAEConfig, HFVAEObjective
 from vaecodec.families.hfvae.model import StructuredPosterior
 from vaecodec.families.hfvae.objective import HFVAETrainable, concrete_log_density

@@ -10,7 +10,7 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecodec.families.conv.capacity import CapacityObjective
+from vaecodec.families.conv.config import CapacityObjective
 from vaecodec.recipes.objective import Trainable
 
 QUANTISING_NATS = 0.25 * math.log(2)  # a latent: what a uniform step that keeps the noise's variance costs over the KL

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecodec.families.conv.decomposition import DecompositionObjective
+from vaecodec.families.conv.config import DecompositionObjective
 from vaecodec.layers.base import VAE, Posterior
 from vaecodec.layers.latent_priors import AnisotropicGaussian, GaussianMixture, LatentPrior, SpikeAndSlab, StudentT
 from vaecodec.recipes.divergences import dimension_wise_mmd, inclusive_kl_nats

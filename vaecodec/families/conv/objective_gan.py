@@ -23,7 +23,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from vaecodec.families.conv.beta_vae_gan import AdversarialObjective
+from vaecodec.families.conv.config import AdversarialObjective
 from vaecodec.families.conv.model import ConvVAE
 from vaecodec.layers.sizes import ConvSizes
 from vaecodec.recipes.objective import Losses, SecondTurn, Trainable, distortion_nats
