@@ -26,8 +26,7 @@ from vaecodec.errors import ConfigError
 from vaecodec.families import add_family
 from vaecodec.families.conditioned.config import ConditionedConfig, ConditionedObjective
 from vaecodec.families.conditioned.family import finish
-from vaecodec.families.conditioned.level_prior import MIXTURE
-from vaecodec.families.conditioned.levels import LevelTable, open_latents
+from vaecodec.families.conditioned.levels import MIXTURE, LevelTable, open_latents
 from vaecodec.families.conditioned.model import (
     ConditionedAnalysis,
     ConditionedSynthesis,

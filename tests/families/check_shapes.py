@@ -19,11 +19,11 @@ IMAGES = 300
 
 
 def main() -> None:
-    with install_import_hook(annotated(Path(sys.argv[2])), "beartype.beartype"):
-        from vaecodec.data import load_dataset
-        from vaecodec.families import find_family, training_config
-        from vaecodec.families.trainables import make_trainable
-        from vaecodec.recipes import begin_half_planes, latents
+    install_import_hook(annotated(Path(sys.argv[2])), "beartype.beartype")  # stays: families are imported when built
+    from vaecodec.data import load_dataset
+    from vaecodec.families import find_family, training_config
+    from vaecodec.families.trainables import make_trainable
+    from vaecodec.recipes import begin_half_planes, latents
 
     begin_half_planes.FITTING_STEPS = latents.FIT_STEPS = 3
     rest_while_exporting()

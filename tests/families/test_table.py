@@ -20,9 +20,8 @@ from vaecodec.errors import CheckpointError, ConfigError
 from vaecodec.families import PLACES, add_family, family_names, find_family, training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.family import AnyFamily, OwnLoop
-from vaecodec.recipes.hardware import Hardware
 from vaecodec.recipes.objective import TrainingStep
 from vaecodec.training.loop import train
 from vaecodec.training.run import export, run

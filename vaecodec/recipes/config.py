@@ -78,6 +78,17 @@ class FinishConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where a run is trained; it is not a part of the run's config.
+
+    device: "cpu" or "auto" (what Accelerate finds); mixed_precision: "no", "bf16" or "fp16".
+    """
+
+    device: str = "auto"
+    mixed_precision: str = "no"
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """One run. data: "mnist", "dsprites" or a folder of images. Raises ConfigError.
 

@@ -17,8 +17,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import ConfigError
 from vaecodec.layers.sizes import ImageSizes
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.config import FinishConfig, OptimiserConfig, TrainingConfig, record_of
-from vaecodec.recipes.hardware import Hardware
+from vaecodec.recipes.config import FinishConfig, Hardware, OptimiserConfig, TrainingConfig, record_of
 from vaecodec.recipes.objective_config import ObjectiveConfig
 from vaecodec.recipes.suggested import geometry_alone, learned_rate_objective
 

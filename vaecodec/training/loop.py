@@ -21,8 +21,8 @@ from accelerate.utils import DistributedDataParallelKwargs
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.config import Hardware as Hardware
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.hardware import Hardware as Hardware
 from vaecodec.recipes.objective import Losses, TrainingStep
 from vaecodec.recipes.schedule import beta_at, decayed, learning_rate
 from vaecodec.training.checkpoint import (

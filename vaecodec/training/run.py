@@ -17,8 +17,7 @@ from vaecodec.families import find_family, training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.model import Model, pack_model
-from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.hardware import Hardware
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.objective import TrainingStep
 from vaecodec.training.checkpoint import CHECKPOINT, load_matching, refuse_differences, replacing
 from vaecodec.training.loop import train, write_config

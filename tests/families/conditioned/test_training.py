@@ -15,8 +15,7 @@ from vaecodec.families import training_config
 from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.exact import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
 from vaecodec.families.conditioned.export import export_conditioned_analysis
-from vaecodec.families.conditioned.level_prior import LevelPrior
-from vaecodec.families.conditioned.levels import LevelTable, beta_grid, open_latents
+from vaecodec.families.conditioned.levels import LevelPrior, LevelTable, beta_grid, open_latents
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.prune import prune_hidden
 from vaecodec.modelfile.model import read_model

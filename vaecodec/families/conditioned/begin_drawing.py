@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from vaecodec.families.conditioned.drawn import SQUARE, DrawnSynthesis
-from vaecodec.families.conditioned.level_prior import MIXTURE
+from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.modelfile.lossless_part import PHASES

@@ -23,7 +23,7 @@ from torch import Tensor
 from vaecodec.families.conditioned.begin_drawing import begin_drawing
 from vaecodec.families.conditioned.config import ConditionedObjective
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
-from vaecodec.families.conditioned.level_prior import MIXTURE
+from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Seen
 from vaecodec.families.conditioned.soft_clamp import soft_clamp
 from vaecodec.recipes.objective import Losses, TrainingStep, distortion_nats
