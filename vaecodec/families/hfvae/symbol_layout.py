@@ -75,7 +75,7 @@ class FactorisedLayout(StructuredLayout):
 
     def quantizer(self, every: Quantizer) -> Quantizer:
         chosen = self.categories + self.active
-        return Quantizer(_first(0, every.center[chosen]), _first(1, every.step[chosen]))
+        return Quantizer(_first(0.0, every.center[chosen]), _first(1.0, every.step[chosen]))
 
     def export_analysis(self, every: Quantizer) -> bytes:
         return export_module(CategoryAndLatents(self.model, torch.from_numpy(self.active)), self.model.config)
