@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import pytest
 
 NAME = "golden-tiny-1"
-CONSOLE_SCRIPT = "import sys; from vaecodec.cli.main import main; sys.exit(main())"
+CONSOLE_SCRIPT = "import sys; from vaecodec.cli.entry import main; sys.exit(main())"
 STARTUP_BAR = 2.5
 ROUNDS, ATTEMPTS = 5, 4
 
@@ -140,6 +140,74 @@ def test_an_interrupt_is_no_traceback(package, tmp_path):
     assert error.split("\n")[-2:] == ["vaecodec: error: interrupted", ""]
     assert "Traceback" not in error
     assert not (tmp_path / "out.png").exists()
+
+
+LATE = """
+import signal, sys, importlib.abc
+WHERE = sys.argv[1]
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == WHERE:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from vaecodec.cli.entry import main
+sys.argv = ["vaecodec", *sys.argv[2:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "vaecodec.cli.main", "vaecodec.cli.decompress", "numpy", "PIL.Image"])
+def test_an_interrupt_during_the_imports_is_no_traceback(python, compressed, module, tmp_path):
+    done = python(LATE, module, "decompress", compressed, "out.png")
+    assert done.returncode == 130
+    assert done.stderr.decode().splitlines()[-1] == "vaecodec: error: interrupted"
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+ENDS_ITSELF = """
+import os, signal, sys
+import vaecodec
+from vaecodec.cli.main import main
+add, before = vaecodec.ArchiveWriter.add, len(os.listdir("."))
+def late(self, *arguments, **options):
+    add(self, *arguments, **options)
+    if len(self) == 2:
+        assert len(os.listdir(".")) > before  # a temporary file is there
+        os.kill(os.getpid(), int(sys.argv[1]))
+vaecodec.ArchiveWriter.add = late
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_signals_that_end_a_command_leave_nothing_half_written(python, digit, name, code, tmp_path):
+    number = getattr(signal, name)
+    arguments = ("archive", "create", "a.vaea", digit, digit, digit, "--model", NAME)
+    done = python(ENDS_ITSELF, int(number), *arguments)
+    assert (done.returncode, os.listdir(tmp_path)) == (code, []), done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.strip().startswith(b"vaecodec: error: ")
+    if name == "SIGHUP":  # nohup's way
+        ignored = f"import signal; signal.signal({int(number)}, signal.SIG_IGN)\n{ENDS_ITSELF}"
+        assert python(ignored, int(number), *arguments).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8:strict"])
+def test_letters_that_the_terminal_does_not_have_are_no_error(process, digit, encoding, monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    for arguments in (("models",), ("--help",), ("archive", "create", "--help"), ("compress", "--help")):
+        done = process(*arguments)
+        assert (done.returncode, done.stderr) == (0, b"")
+    letter = b"\\u03b2" if encoding in ("latin-1", "cp1252") else "β".encode()  # click takes ASCII for a mistake
+    assert letter in process("models").stdout
+    names = ["βeta.png", "ü.png", "日本.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names[:3]:
+        (tmp_path / name).write_bytes(digit.read_bytes())
+    assert process("archive", "create", "a.vaea", *names[:3], "--model", NAME).returncode == 0
+    assert process("archive", "list", "a.vaea").stdout.count(b"\n") == 3
+    done = process("compress", names[3], "out.vae")
+    assert "No such file" in clean_error(done)
 
 
 def test_the_module_runs_as_the_command_does(python):

@@ -10,6 +10,7 @@ import threading
 from typing import Any, Protocol
 
 from vaecodec.errors import OutputError, Truncated
+from vaecodec.files.inputs import open_regular
 
 
 class Source(Protocol):
@@ -25,7 +26,7 @@ class FileSource:
     """A file on disk, open for reading."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
+        self._file = open_regular(path)  # which can be read at any place
         self.size = os.fstat(self._file.fileno()).st_size
         self._lock = threading.Lock()
 

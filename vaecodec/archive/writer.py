@@ -62,7 +62,11 @@ class ArchiveWriter:
         self._block_images = block_images
         self._pending: list[PendingImage] = []
         self._failed = False
-        self._segment = Segment(output)
+        try:
+            self._segment = Segment(output)
+        except BaseException:  # its temporary files found no place
+            output.abort()
+            raise
         try:
             if not 1 <= block_images <= MAX_BLOCK_IMAGES:
                 raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.errors import ImageError, ImageModeError, UnreadableImage
+from vaecodec.files.inputs import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,7 +25,7 @@ def read_grey(source: str | IO[bytes]) -> npt.NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(source, str):
-        with open(source, "rb") as file:
+        with open_regular(source) as file:
             return read_grey(file)
     try:
         with Image.open(source) as image:
