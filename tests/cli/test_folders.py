@@ -82,7 +82,7 @@ def test_what_is_no_file_is_named_and_the_rest_goes_on(run, fails, pictures, tmp
         assert line in result.stderr
     assert len(files("out")) == 4
     create = ("archive", "create", "a.vaea", "--model", NAME)
-    assert "pictures/gone.png: no file" in fails(*create, "pictures/gone.png")
+    assert "pictures/gone.png: No such file" in fails(*create, "pictures/gone.png")
     assert "pictures/gone.png: No such file" in run(*create, "pictures").stderr
     Path("pictures/gone.png").unlink()
     for source in ("pictures", "pictures/a/pipe.png", "-"):
