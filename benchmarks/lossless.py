@@ -26,7 +26,7 @@ from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.modelfile.model import pack_model
 
@@ -110,7 +110,9 @@ def measure_all(codec: Codec, images: Images) -> dict[str, Any]:
     part = codec.lossless.part
     results: dict[str, Any] = {"files": measure_files(codec, images), "archive": measure_archive(codec, images)}
     print(results, file=sys.stderr)
-    results["parts"] = measure_parts(part, codec.lossless.analyse(list(images)), images).to_dict(images[0].size)
+    results["parts"] = measure_parts(part, codec.lossless.analyse(codec.frame.fit_all(images)), images).to_dict(
+        images[0].size
+    )
     print(results["parts"], file=sys.stderr)
     results["single"] = measure_single(codec, images)
     results["foreign"] = {}

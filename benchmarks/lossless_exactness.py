@@ -28,7 +28,7 @@ from benchmarks.exactness import THREAD_VARIABLES, THREADS
 from benchmarks.machine import RESULTS, ROOT, write_results
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.pixels.coder import decode_payloads
 from vaecodec.pixels.near_lossless import Bins

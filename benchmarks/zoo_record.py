@@ -115,12 +115,12 @@ def measure_exact(codec: Codec, data: str, test: ImageSet) -> dict[str, dict[str
 def measure_set(codec: Codec, images: NDArray[np.uint8], level: int) -> SetPoint:
     """The point of a level over images uint8 (n, h, w), in memory."""
     streams = lossy_streams(codec, images, level)
-    symbols = np.stack([codec.parse(stream)[1] for stream in streams])
+    symbols = np.stack([codec.lossy.parse(stream)[1] for stream in streams])
     return SetPoint(
         images=len(images),
         file_bytes=float(np.mean([len(stream) for stream in streams])),
-        information_bytes=float(codec.information_bits(symbols, level).mean()) / 8,
-        psnr_db=psnr_db_from_mse(float(mse(images, codec.synthesise(symbols, level)).mean())),
+        information_bytes=float(codec.lossy.information_bits(symbols, level).mean()) / 8,
+        psnr_db=psnr_db_from_mse(float(mse(images, codec.lossy.synthesise(symbols, level)).mean())),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +45,8 @@ def command(
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the stream cannot both go to standard output")
     check_target(target, force)
+    from vaecodec.codec.quality import mse as mse_of
+
     from .choose import codec_for_image
 
     with naming(source):
@@ -53,7 +54,7 @@ def command(
     codec = codec_for_image(pixels.shape, model, exact=wanted.exact)
     with naming(source):
         stream = codec.compress_batch([pixels], target=wanted)[0]
-        mse = error_of(codec.decompress(stream), pixels) if verify else None
+        mse = mse_of(codec.decompress(stream), pixels) if verify else None
     write_bytes(target, stream, force=force)
     warnings = [] if mse is None else _warnings(codec, stream, pixels, mse)
     if as_json:
@@ -79,21 +80,11 @@ def read_pixels(source: str) -> NDArray[np.uint8]:
     return read_grey(BytesIO(data))
 
 
-def error_of(decoded: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> float:
-    """Mean squared error."""
-    import numpy as np
-
-    return float(np.square(decoded.astype(np.float64) - pixels).mean())
-
-
-def psnr_db(mse: float) -> float:
-    """Of 8-bit pixels; infinite where nothing differs."""
-    return 10 * math.log10(255**2 / mse) if mse else math.inf
-
-
 def decibels(mse: float) -> str:
     """The PSNR in words."""
-    return f"{psnr_db(mse):.2f} dB" if mse else "lossless"
+    from vaecodec.codec.quality import psnr_db_from_mse
+
+    return f"{psnr_db_from_mse(mse):.2f} dB" if mse else "lossless"
 
 
 def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float) -> list[str]:
@@ -105,6 +96,7 @@ def _warnings(codec: Codec, stream: bytes, pixels: NDArray[np.uint8], mse: float
 def _print_report(
     codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], mse: float | None, warnings: list[str]
 ) -> None:
+    from vaecodec.codec.quality import psnr_db_from_mse
     from vaecodec.codec.stream_report import report_streams
 
     (found,) = report_streams(codec, [stream])
@@ -119,7 +111,7 @@ def _print_report(
             "level": found.level,
             "beta": None if found.level is None else codec.model.levels[found.level].beta,
             "max_error": found.stream.max_error if found.level is None else None,
-            "psnr_db": psnr_db(mse) if mse else None,
+            "psnr_db": psnr_db_from_mse(mse) if mse else None,
             "file_bytes": len(stream),
             "file_bpp": 8 * len(stream) / (shape[0] * shape[1]),
             "payload_bytes": len(found.stream.payload),

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from .choose import Codecs
-from .compress import decibels, error_of, psnr_db, read_pixels
+from .compress import decibels, read_pixels
 from .files import STANDARD, print_json, say
 from .mirror import Mirror, files_below
 from .misfit import Misfits
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.target import Target
 
 SUFFIX = ".vae"
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
@@ -37,6 +38,7 @@ def compress_folder(
     source: str, target: str, model: str | None, wanted: Target, *, force: bool, verify: bool, as_json: bool
 ) -> None:
     """Every image below `source` into a stream below `target`. Exit code 1 where one failed."""
+    from vaecodec.codec.quality import psnr_db_from_mse
     from vaecodec.data.folder import SUFFIXES
 
     if target == STANDARD:
@@ -47,7 +49,7 @@ def compress_folder(
     def read(path: str) -> tuple[Codec, Pixels]:
         pixels = read_pixels(path)
         codec = codecs.for_image(pixels.shape)
-        codec.check_image(pixels)
+        codec.frame.fit(pixels)  # refuses what does not fit before the others are compressed
         return codec, pixels
 
     def convert(items: Sequence[tuple[Codec, Pixels]]) -> list[Written]:
@@ -75,7 +77,7 @@ def compress_folder(
                 "images": len(sizes),
                 "file_bytes": sum(sizes),
                 "source_bytes": source_bytes,
-                "psnr_db": psnr_db(mean_mse) if mean_mse else None,
+                "psnr_db": psnr_db_from_mse(mean_mse) if mean_mse else None,
                 "elapsed_s": elapsed_s,
                 "warnings": [{"file": file, "warning": text} for file, text in warnings],
                 "failed": [{"file": failure.file, "error": failure.error} for failure in mirror.failed],
@@ -92,13 +94,15 @@ def compress_folder(
 
 def _compressed(items: Sequence[tuple[Codec, Pixels]], wanted: Target, verify: bool) -> list[Written]:
     """A result for each item. Raises TargetMissed."""
+    from vaecodec.codec.quality import mse as mse_of
+
     results: dict[int, Written] = {}
     for codec in {id(codec): codec for codec, _ in items}.values():
         places = [k for k, (one, _) in enumerate(items) if one is codec]
         streams = codec.compress_batch([items[k][1] for k in places], target=wanted)
         decoded = codec.decompress_batch(streams) if verify else [None] * len(streams)
         for k, stream, image in zip(places, streams, decoded, strict=True):
-            results[k] = Written(stream, None if image is None else error_of(image, items[k][1]))
+            results[k] = Written(stream, None if image is None else mse_of(image, items[k][1]))
     return [results[k] for k in range(len(items))]
 
 

@@ -10,7 +10,7 @@ import click
 from .files import STANDARD, check_target, naming, read_bytes, say, write_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Pixels
+    from vaecodec.arrays import Pixels
 
 DEFAULT_SUFFIX = ".png"
 # Where a format can keep the pixels as they are, it must.

@@ -16,7 +16,8 @@ from .mirror import Mirror, files_below
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
 
 
 def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.codec.target import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def target_options(command: F) -> F:
 
 def parse_target(options: dict[str, Any]) -> Target:
     """The target of these options; the others are left alone. Raises click.UsageError."""
-    from vaecodec.codec.rate_control import AIMS, Target
+    from vaecodec.codec.target import AIMS, Target
     from vaecodec.errors import ConfigError
 
     if options["lossless"] and options["max_error"] is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Setting
+from vaecodec.codec.target import Setting
 from vaecodec.errors import BadField, NotCanonical
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.modelfile.lossless_part import LosslessPart
@@ -53,7 +53,7 @@ def test_a_part_is_not_read_for_lossy_streams() -> None:
     with pytest.raises(BadField, match="lossless part"):
         unpack_model(data)
     codec, image = Codec(open_model(data)), np.zeros((28, 28), np.uint8)
-    streams = codec.compress_at([image], [Setting(0)])
+    streams = codec.lossy.compress([codec.frame.fit(image)], [Setting(0)])
     assert codec.decompress(streams[0]).shape == (28, 28)
     with pytest.raises(BadField, match="lossless part"):
         codec.compress(image, lossless=True)

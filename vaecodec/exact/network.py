@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,6 +93,14 @@ class ExactNetwork:
         """(b, n) integers → the last operation's value, integers in float32."""
         low, high = self.input_low, self.input_high
         return evaluate(self.ops, np.clip(x, low, high).astype(np.float32))
+
+
+Engine = Callable[[ExactNetwork, npt.NDArray[np.int32]], Array]  # how networks are evaluated: numpy, or torch in tests
+
+
+def by_numpy(network: ExactNetwork, x: npt.NDArray[np.int32]) -> Array:
+    """The engine that comes with the runtime."""
+    return network(x)
 
 
 def evaluate(ops: Sequence[Op], x: Array) -> Array:

@@ -22,7 +22,7 @@ from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.images import grey_pixels
-from vaecodec.codec.rate_control import AIMS, Target
+from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import ConfigError, FormatError, VaecodecError
 
 STREAM_FORMAT = "VAECODEC"

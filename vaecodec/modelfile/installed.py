@@ -4,7 +4,7 @@
     stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
 
 What a released model decodes to is never changed: an alias moves to a new revision, and the old one is stripped to its
-decoder (runtime/strip.py), whose fingerprint is the same.
+decoder (derived.py), whose fingerprint is the same.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.errors import FormatError, ModelNotFound, NotExact
 from vaecodec.modelfile.model import Model, open_model_file
 from vaecodec.modelfile.summary import Summary, read_summary
@@ -112,6 +113,12 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
     if errors and not found:
         raise errors[0]
     return found
+
+
+def model_by_fingerprint(fingerprint: bytes) -> Model | None:
+    """The installed model of a whole fingerprint, None where there is none. Raises as models_by_fingerprint()."""
+    models = models_by_fingerprint(fingerprint[:SHORT_FINGERPRINT_BYTES])
+    return next((model for model in models if model.fingerprint == fingerprint), None)
 
 
 def models_for_geometry(height: int, width: int, *, channels: int = 1, exact: bool = False) -> list[InstalledModel]:
