@@ -6,8 +6,3 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]  # an image (h, w) of grey or (h, w, 3) of RGB, or a batch of them with b before
 Symbols = npt.NDArray[np.int32]  # of an image (n,), or of a batch (b, n)
 Size = tuple[int, int]  # (height, width) in pixels
-
-
-def shape_of(size: Size, channels: int) -> tuple[int, ...]:
-    """The shape of an image's pixels: (h, w) where there is one channel, else (h, w, channels)."""
-    return size if channels == 1 else (*size, channels)

@@ -115,7 +115,7 @@ def test_a_model_without_the_part_refuses(tmp_path: Path) -> None:
 
 
 def pending(images: list[np.ndarray], error: int = 0) -> list[PendingImage]:
-    return [PendingImage(image, Target(max_error=error), None, None) for image in images]
+    return [PendingImage(EXACT.frame.fit(image), Target(max_error=error), None, None) for image in images]
 
 
 def changed(images: list[np.ndarray], **changes: object) -> Block:

@@ -29,7 +29,7 @@ from vaecodec.errors import (
     ModelError,
     VaecodecError,
 )
-from vaecodec.modelfile.lossless_sections import StoredLossless
+from vaecodec.modelfile.lossless_form import store_part
 from vaecodec.pixels.coder import least_payload_bytes
 from vaecodec.pixels.near_lossless import Bins
 from vaecodec.pixels.stored import pack_stored, stored_coding
@@ -204,7 +204,7 @@ def test_two_settings_are_refused() -> None:
 def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: str, count: int) -> None:
     part = EXACT.model.lossless
     wrong = replace(part, known_answer=replace(part.known_answer, **{field: "0" * 64}))
-    codec = Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(wrong)))
+    codec = Codec(replace(EXACT.model, stored_lossless=store_part(wrong)))
     with pytest.raises(KnownAnswerMismatch, match="lossless part"):
         codec.compress_batch(DIGITS[:count], target=Target(max_error=0))
 
@@ -212,7 +212,7 @@ def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: st
 def test_an_analysis_of_another_shape_is_refused() -> None:
     part = replace(EXACT.model.lossless, analysis=BITS.model.lossless.analysis)
     with pytest.raises(ModelError):
-        Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(part))).compress(DIGITS[0], lossless=True)
+        Codec(replace(EXACT.model, stored_lossless=store_part(part))).compress(DIGITS[0], lossless=True)
 
 
 # hostile bytes

@@ -42,7 +42,7 @@ class Codec:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.fingerprint = model.fingerprint
-        self.frame = Frame.of(model)
+        self.frame = Frame(model.name, model.shape)
         self.lossy = LossyCodec(model, self.frame)
 
     def __repr__(self) -> str:

@@ -17,14 +17,12 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.arrays import Pixels, Size, shape_of
+from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from vaecodec.modelfile.model import Model
 
 MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG must not fill the memory
 GREY, COLOUR = 1, 3  # channels
@@ -46,27 +44,23 @@ class Framed:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """(height, width) in pixels and channels of the images that the model `name` is made for, the largest it takes."""
+    """What the images of the model `name` are made to fit.
+
+    shape: of the largest image that it takes, (height, width) if it is grey, (height, width, 3) if it is in colour.
+    """
 
     name: str
-    height: int
-    width: int
-    channels: int = GREY
-
-    @classmethod
-    def of(cls, model: Model) -> Frame:
-        """A model's."""
-        return cls(model.name, model.height, model.width, model.channels)
+    shape: tuple[int, ...]
 
     @property
     def size(self) -> Size:
-        """(height, width)."""
-        return self.height, self.width
+        """(height, width) in pixels."""
+        return self.shape[0], self.shape[1]
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the pixels of an image that fills the frame: (height, width), or with colour (height, width, 3)."""
-        return shape_of(self.size, self.channels)
+    def channels(self) -> int:
+        """1 or 3."""
+        return GREY if len(self.shape) == 2 else COLOUR
 
     def fit(self, image: Pixels | Image.Image) -> Framed:
         """Any image, in the frame. Raises ImageError, ImageModeError, ImageSizeError."""
@@ -102,22 +96,23 @@ class Frame:
             return
         if size == self.size:
             raise NotCanonical(f"size at offset 4: {size[0]}x{size[1]} is the model's own and must not be written")
-        if size[0] > self.height or size[1] > self.width:
-            raise BadField(f"size at offset 4: {size[0]}x{size[1]} exceeds the model's {self.height}x{self.width}")
+        if size[0] > self.shape[0] or size[1] > self.shape[1]:
+            raise BadField(f"size at offset 4: {size[0]}x{size[1]} exceeds the model's {self.shape[0]}x{self.shape[1]}")
 
     def _check(self, pixels: Pixels) -> None:
         if 0 in pixels.shape:
             raise ImageError(f"image: expected pixels, found an array of shape {pixels.shape}")
         height, width = pixels.shape[:2]
-        if height > self.height or width > self.width:
+        most = f"{self.shape[0]}x{self.shape[1]}"
+        if height > self.shape[0] or width > self.shape[1]:
             raise ImageSizeError(
-                f"image of {height}x{width} pixels: {self.name} takes at most {self.height}x{self.width}; "
+                f"image of {height}x{width} pixels: {self.name} takes at most {most}; "
                 "resize it, or train a model for this size (vaecodec train FOLDER)"
             )
         if (height, width) != self.size and max(height, width) > MAX_SIDE:
             raise ImageSizeError(
                 f"image of {height}x{width} pixels: version 1 of the stream writes sizes of at most {MAX_SIDE}x"
-                f"{MAX_SIDE}; pad it to the {self.height}x{self.width} of {self.name}"
+                f"{MAX_SIDE}; pad it to the {most} of {self.name}"
             )
 
     def _padded(self, pixels: Pixels) -> Pixels:

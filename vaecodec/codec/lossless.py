@@ -174,7 +174,7 @@ class LosslessCodec:
         return list(chain(*map_on_cores(function, [rows[part] for part in self._pieces(len(rows))])))
 
     def _pieces(self, count: int) -> list[slice]:
-        most = PIECE_PIXELS // (self.frame.height * self.frame.width)
+        most = PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1])
         return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
 
     def _shortest(self, image: Framed, coded: Sequence[bytes | None]) -> bytes:

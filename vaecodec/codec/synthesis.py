@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaecodec.arrays import Pixels, Symbols, shape_of
+from vaecodec.arrays import Pixels, Symbols
 from vaecodec.errors import KnownAnswerMismatch
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, Proof, sha256_of
 from vaecodec.exact.operations import Array
@@ -32,7 +32,6 @@ class Synthesis:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._shape = shape_of((model.height, model.width), model.channels)
         self._proof = Proof(model.known_answer, self._digests, model=model.name)
         self._plans: dict[int, Callable[[Symbols], Array]] = {}
 
@@ -52,7 +51,7 @@ class Synthesis:
             self._proof.before(len(part), many=rows)
             values = network(part)
             parts.append((values[..., 0] if self._model.channels == 1 else values).astype(np.uint8))
-        return np.concatenate(parts) if parts else np.empty((0, *self._shape), np.uint8)
+        return np.concatenate(parts) if parts else np.empty((0, *self._model.shape), np.uint8)
 
     def input(self, symbols: Symbols, level: int) -> Symbols:
         """What the network takes: symbols (b, n), and the level after them where the model conditions on it."""

@@ -68,6 +68,12 @@ class Model:
     channels: int = 1
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the pixels of an image: (height, width), or in colour (height, width, channels)."""
+        size = self.height, self.width
+        return size if self.channels == 1 else (*size, self.channels)
+
+    @property
     def has_lossless(self) -> bool:
         """Whether there is a lossless part, which this does not read."""
         return self.stored_lossless is not None
@@ -77,7 +83,9 @@ class Model:
         """The lossless part, read at the first use. Raises FormatError's children, NotExact."""
         if self.stored_lossless is None:
             return None
-        part = self.stored_lossless.part
+        from vaecodec.modelfile.lossless_form import read_part
+
+        part = read_part(self.stored_lossless)
         if part.geometry != (self.height, self.width):
             raise BadField(f"model file: a lossless part of {part.geometry} in a model of another geometry")
         return part
@@ -101,7 +109,9 @@ class Model:
 
 def lossless_model(name: str, family: str, part: LosslessPart, about: dict[str, Any]) -> Model:
     """A model of a lossless part alone."""
-    return _without_levels(name, family, part.geometry, 1, StoredLossless.of(part), about)
+    from vaecodec.modelfile.lossless_form import store_part
+
+    return _without_levels(name, family, part.geometry, 1, store_part(part), about)
 
 
 def _without_levels(
