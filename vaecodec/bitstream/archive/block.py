@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from vaecodec.arrays import Size
 from vaecodec.bitstream.archive.codings import Codings, put_codings, take_codings
 from vaecodec.bitstream.archive.columns import Labels, pack_labels, take_labels, unpack_names
 from vaecodec.bitstream.archive.limits import KIND_BLOCK, MAX_ARCHIVE_MODELS, MAX_BLOCK_BYTES, MAX_BLOCK_IMAGES
@@ -36,7 +37,6 @@ FLAG_SIZES = 8  # each image says its size
 FLAG_CODINGS = 16  # each image says its coding
 _FLAGS = FLAG_NAMES | FLAG_LABELS | FLAG_ONE_SIZE | FLAG_SIZES | FLAG_CODINGS
 
-Size = tuple[int, int]
 FingerprintOf = Callable[[int], bytes]
 
 
