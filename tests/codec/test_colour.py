@@ -37,8 +37,6 @@ from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
 pytest.importorskip("onnx")
-sys.path.insert(0, str(Path(__file__).parent))
-from rgb_models import LATENTS, made_up_model
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LATENTS, COLUMNS = 6, 17
