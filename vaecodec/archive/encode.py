@@ -48,9 +48,9 @@ class PendingImage:
 
 
 def aim_for(model: Model, target: Target) -> Target:
-    """The same, as a level where it needs no search, and as a largest error wherever it means one.
+    """A target as blocks are made by: as a level where it needs no search, as a largest error wherever it means one.
 
-    Raises ModelError for a level, a lossless part, or what refining needs, that is not there.
+    Raises ModelError where the model does not have what it asks for: the level, a lossless part, what effort needs.
     """
     error = target.exact_error(model)
     if error is not None:

@@ -103,7 +103,7 @@ class Archive(Sequence[Pixels]):
         return self._blocks.images([number])[0]
 
     def __iter__(self) -> Iterator[Pixels]:
-        """All images, block by block. Raises where one is lost: archive.readable() goes round these."""
+        """All images, block by block. Raises FormatError's children where one is lost; readable() leaves those out."""
         number = 0
         for first, count in zip(self._directory.firsts.tolist(), self._directory.counts.tolist(), strict=True):
             if first > number:

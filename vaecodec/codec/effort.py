@@ -35,8 +35,8 @@ Columns = npt.NDArray[np.intp]
 LEAST_SIGMA = 1e-4  # the training's own limit; a model file may claim anything
 ROUNDS = (0, 4, 24)  # of each effort
 SMALLEST_BETA = 1e-12
-# A move of one symbol adds half its curvature to the cost, by the mean over images; of a given image it may be less.
-# Rounds begin by believing most of it, and believe less and less; what then looks good and is not, is not kept.
+# Moving one symbol adds half its curvature to the cost, on the mean over images; for a given image it may add less.
+# The first rounds count most of that half, later ones less and less, to try more; what costs more is not kept.
 FIRST_CAUTION, LAST_CAUTION, CAUTION_STEP = 0.7, 0.25, 0.025
 FIRST_SHARE = 0.2  # moves are tried that promise at least this share of the best one's gain
 LEAST_GAIN = 1e-9  # nats

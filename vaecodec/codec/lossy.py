@@ -137,7 +137,7 @@ class LossyCodec:
         fingerprint = self.model.fingerprint
         if len(payloads) < MIN_LANES or any(size is not None for size in sizes):
             return [pack(level, fingerprint, size, payload) for size, payload in zip(sizes, payloads, strict=True)]
-        from vaecodec.bitstream.streams import pack_plain
+        from vaecodec.bitstream.stream_batch import pack_plain
 
         return pack_plain(level, fingerprint, payloads)
 
@@ -188,7 +188,7 @@ class LossyCodec:
 
         Plain: whole, of the model's own size, one of many at its level.
         """
-        from vaecodec.bitstream.streams import payload_of, sift
+        from vaecodec.bitstream.stream_batch import payload_of, sift
         from vaecodec.entropy.lanes import decode_lanes
 
         sifted, left = sift(streams, self.model.fingerprint), np.ones(len(streams), np.bool_)

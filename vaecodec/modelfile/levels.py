@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.arrays import Symbols
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import MAX_ALPHABET, MAX_ENTRIES, TOTAL, CodingTables

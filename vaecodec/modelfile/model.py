@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaecodec.arrays import Size
-from vaecodec.bitstream.arrays import pack_array
+from vaecodec.bitstream.array_bytes import pack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer

@@ -46,7 +46,7 @@ class Block:
 
     model: number of the model in the archive. first: number of the first image. codings: of the images. sizes:
     (height, width) of each image, None where all have the model's own. labels int64 (count, columns) or None. names:
-    the packed section (archive_columns.unpack_names), or None.
+    the packed section (columns.unpack_names), or None.
     """
 
     model: int
