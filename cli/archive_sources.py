@@ -26,7 +26,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """pixels uint8 (h, w); its name in the archive, or None; its labels, or None; bytes of the file it came from."""
+    """pixels: uint8 (h, w) or (h, w, 3). name, label: None without. source_bytes: of the file it came from."""
 
     pixels: Any
     name: str | None
@@ -121,10 +121,10 @@ def _read_files(places: Iterable[Place], jobs: int, named: bool) -> Iterator[Pic
 
 
 def _read_file(place: Place, named: bool) -> Picture:
-    from vaecodec.codec.images import read_grey
+    from vaecodec.codec.images import read_pixels
 
     with naming(place.path):
-        pixels = read_grey(place.path)
+        pixels = read_pixels(place.path)
     return Picture(pixels, place.name if named else None, None, os.path.getsize(place.path))
 
 

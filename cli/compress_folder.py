@@ -19,8 +19,9 @@ from .pictures import STREAM_SUFFIX, read_pixels
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.target import Target
 
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
 
@@ -47,8 +48,7 @@ def compress_folder(
     def read(path: str) -> tuple[Codec, Pixels]:
         pixels = read_pixels(path)
         codec = codecs.for_image(pixels.shape)
-        codec.check_image(pixels)
-        return codec, pixels
+        return codec, codec.frame.fit(pixels).pixels  # what does not fit is refused before the others are compressed
 
     def convert(items: Sequence[tuple[Codec, Pixels]]) -> list[Written]:
         return _compressed(items, wanted, verify)

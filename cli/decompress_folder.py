@@ -15,7 +15,8 @@ from .pictures import DEFAULT_SUFFIX, STREAM_SUFFIX, image_file
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
 
 
 def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:

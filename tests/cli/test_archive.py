@@ -26,7 +26,7 @@ def pictures():
 
 @pytest.fixture
 def decoded(codec, pictures):
-    return codec.synthesise(codec.analyse(pictures))
+    return codec.lossy.synthesise(codec.lossy.analyse(pictures))
 
 
 def created(run, *sources, out="out.vaea", **options):

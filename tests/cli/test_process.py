@@ -7,10 +7,13 @@ import statistics
 import subprocess
 import sys
 import time
+import zipfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 NAME = "golden-tiny-1"
 CONSOLE_SCRIPT = "import sys; from vaecodec.cli.entry import main; sys.exit(main())"
 STARTUP_BAR = 2.5
@@ -67,7 +70,7 @@ def test_decompress_imports_no_more_than_it_needs(python, compressed):
     )
     unneeded = {
         *("vaecodec.cli.compress", "vaecodec.cli.train"),
-        *("vaecodec.codec.rate_control", "vaecodec.codec.lossless", "vaecodec.codec.groups"),
+        *("vaecodec.codec.target", "vaecodec.codec.lossless", "vaecodec.codec.groups"),
         *("vaecodec.exact.plan", "vaecodec.modelfile.priors", "vaecodec.modelfile.lossless_part"),
         *("vaecodec.bitstream.streams", "vaecodec.entropy.lanes"),
     }
@@ -208,6 +211,35 @@ def test_letters_that_the_terminal_does_not_have_are_no_error(process, digit, en
     assert process("archive", "list", "a.vaea").stdout.count(b"\n") == 3
     done = process("compress", names[3], "out.vae")
     assert "No such file" in clean_error(done)
+
+
+def test_a_package_in_a_zip_file_works_with_models_of_the_users(tmp_path, compressed, folders, monkeypatch):
+    archive = tmp_path / "whole.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for folder, name in ((ROOT / "vaecodec", "vaecodec"), (ROOT / "cli", "vaecodec/cli")):
+            for path in folder.rglob("*.py"):
+                file.write(path, f"{name}/{path.relative_to(folder)}")
+        file.write(ROOT / "vaecodec" / "zoo" / "aliases.json", "vaecodec/zoo/aliases.json")
+    monkeypatch.setenv("PYTHONPATH", str(archive))
+
+    def run(*arguments):
+        command = [sys.executable, "-P", "-c", CONSOLE_SCRIPT, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+    assert run("decompress", compressed, "out.png").returncode == 0
+    assert b"golden-tiny-1" in run("models").stdout
+    (folders / f"{NAME}.vaem").unlink()
+    os.mkfifo(folders / "pipe.vaem")
+    assert "in a zip file: install it" in clean_error(run("compress", "out.png", "out.vae", "--model", "mnist"))
+
+
+def test_a_progress_line_is_no_wider_than_the_terminal(monkeypatch):
+    from vaecodec.cli import progress
+
+    for columns, width in ((40, 39), (200, 79), (0, 79), (1, 1)):
+        monkeypatch.setattr(os, "get_terminal_size", lambda _, columns=columns: os.terminal_size((columns, 24)))
+        monkeypatch.setattr(sys, "stderr", open(os.devnull, "w"))  # noqa: SIM115
+        assert progress._width() == width
 
 
 def test_the_module_runs_as_the_command_does(python):

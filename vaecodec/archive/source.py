@@ -88,9 +88,9 @@ def _exactly(data: bytes, offset: int, n: int) -> bytes:
 
 def is_address(path: str | os.PathLike[str]) -> bool:
     """Whether this is an fsspec address rather than a path."""
-    return "://" in os.fspath(path)
+    return "://" in os.fsdecode(path)
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
     """The source of a path or address. Raises OSError."""
-    return RemoteSource(os.fspath(path)) if is_address(path) else FileSource(path)
+    return RemoteSource(os.fsdecode(path)) if is_address(path) else FileSource(path)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from typing import IO, Any
 
-import numpy as np
 from PIL import Image, ImageFile
 
 from vaecodec.archive.models import as_codec
@@ -22,8 +21,8 @@ from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES, SHORT_FINGERP
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.images import grey_pixels
-from vaecodec.codec.rate_control import AIMS, Target
-from vaecodec.errors import ConfigError, FormatError, VaecodecError
+from vaecodec.codec.target import AIMS, Target
+from vaecodec.errors import FormatError, VaecodecError
 from vaecodec.modelfile.installed import installed_models
 
 STREAM_FORMAT = "VAECODEC"
@@ -197,10 +196,10 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     """
     options = getattr(image, "encoderinfo", {})
     try:
-        settings = {name: _number(name, options.get(name)) for name in AIMS}
+        settings = {name: options.get(name) for name in AIMS}
         if options.get("lossless") and settings["max_error"] is None:
             settings["max_error"] = 0
-        target = Target(**settings, effort=_number("effort", options.get("effort")) or 0)
+        target = Target(**settings, effort=options.get("effort") or 0)
         pixels = grey_pixels(image)
         model = options.get("model")
         given = None if model is None else as_codec(model)
@@ -208,15 +207,6 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
         file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
-
-
-def _number(name: str, value: Any) -> Any:
-    """Raises ConfigError for what is no number, such as the names that Pillow's JPEG has for qualities."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ConfigError(f"{name}: expected a number, found {value!r}")
-    return int(value) if name in ("level", "target_bytes", "max_error", "effort") else float(value)
 
 
 def register() -> None:

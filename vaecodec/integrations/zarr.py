@@ -27,12 +27,11 @@ from vaecodec.archive.blocks import decode_block
 from vaecodec.archive.encode import PendingImage, aim_for, encode_block
 from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
-from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.reader import Reader
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import AIMS, Target
+from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ImageSizeError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import models_by_fingerprint
+from vaecodec.modelfile.installed import model_by_fingerprint
 
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")
@@ -44,7 +43,8 @@ def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:
     """The blocks of images (n, h, w). Raises ImageSizeError, TargetMissed."""
     aim, parts = aim_for(codec.model, target), []
     for first in range(0, len(images), MAX_BLOCK_IMAGES):
-        items = [PendingImage(image, aim, None, None) for image in images[first : first + MAX_BLOCK_IMAGES]]
+        framed = codec.frame.fit_all(images[first : first + MAX_BLOCK_IMAGES])
+        items = [PendingImage(image, aim, None, None) for image in framed]
         parts.append(pack_block(encode_block(items, codec, 0, first), codec.fingerprint))
     return b"".join(parts)
 
@@ -98,9 +98,10 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", os.fspath(self.model))
-        for name in TARGETS:  # numpy's numbers are none of JSON's
-            object.__setattr__(self, name, number_setting(name, getattr(self, name)))
         target = self.target  # refuses two of them
+        for name in TARGETS:  # numpy's numbers are none of JSON's
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, getattr(target, name))
         if self.fingerprint:
             _check_fingerprint(self.fingerprint)
         else:
@@ -155,9 +156,9 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
 
     def _find(self) -> Codec:
         wanted = bytes.fromhex(self.fingerprint)
-        for model in models_by_fingerprint(wanted[:SHORT_FINGERPRINT_BYTES]):
-            if model.fingerprint == wanted:
-                return Codec(model)
+        installed = model_by_fingerprint(wanted)
+        if installed is not None:
+            return Codec(installed)
         try:
             codec = load(self.model)
         except ModelNotFound as error:

@@ -6,10 +6,8 @@ run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
 from vaecodec.families.conditioned.finish import finish_conditioned
@@ -91,12 +89,6 @@ def read_run_config(folder: Path) -> TrainingConfig:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not a run folder ({error})") from error
     return TrainingConfig.from_dict(values)
-
-
-def load_splits(config: TrainingConfig, data_dir: str | os.PathLike[str] | None = None) -> tuple[ImageSet, ImageSet]:
-    """The training and the validation images that the config names."""
-    training, validation = (load_dataset(config.data, split, data_dir=data_dir) for split in ("train", "validation"))
-    return training, validation
 
 
 def write_model(model: Model, path: Path) -> Path:

@@ -101,8 +101,10 @@ class Appending:
     def commit(self) -> None:
         try:
             os.fsync(self._descriptor)
-        finally:
-            os.close(self._descriptor)
+        except BaseException:
+            self.abort()
+            raise
+        os.close(self._descriptor)
 
     def abort(self) -> None:
         try:
@@ -114,8 +116,8 @@ class Appending:
 def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Output:
     """A new archive. Raises OutputExists where `path` exists and overwrite is False, OutputError where it cannot be."""
     if is_address(path):
-        raise OutputError(f"{path}: archives are written to disk; copy the finished file there")
-    target = os.fspath(path)
+        raise OutputError(f"{os.fsdecode(path)}: archives are written to disk; copy the finished file there")
+    target = os.fsdecode(path)
     try:
         file = NewArchive(target, overwrite=overwrite)
     except OutputError:
@@ -135,18 +137,20 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
     no archive or its index is damaged, ModelNotFound.
     """
     if is_address(path):
-        raise OutputError(f"{path}: archives on disk only can be appended to")
+        raise OutputError(f"{os.fsdecode(path)}: archives on disk only can be appended to")
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except PermissionError as error:
-        raise OutputError(f"{os.fspath(path)}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{os.fsdecode(path)}: cannot be written: {error.strerror}") from error
     try:
         _lock(descriptor, path)
         source = FileSource(path)
         try:
             end, directory = find_end(source), read_directory(source)
             if not directory.indexed:
-                raise BadChecksum(f"{os.fspath(path)}: the index is damaged; extract what is whole into a new archive")
+                raise BadChecksum(
+                    f"{os.fsdecode(path)}: the index is damaged; extract what is whole into a new archive"
+                )
             if codec is None:
                 codec = _last_codec(source, directory)
         finally:
@@ -156,7 +160,7 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
         os.close(descriptor)
         raise
     output = Output(
-        Appending(descriptor, os.fspath(path), position),
+        Appending(descriptor, os.fsdecode(path), position),
         position=position,
         images=directory.images,
         fingerprints=tuple(directory.models[k].fingerprint for k in range(len(directory.models))),
@@ -194,4 +198,4 @@ def _lock(descriptor: int, path: str | os.PathLike[str]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise OutputError(f"{os.fspath(path)}: another process is writing to it") from error
+        raise OutputError(f"{os.fsdecode(path)}: another process is writing to it") from error
