@@ -22,7 +22,7 @@ from benchmarks.measuring.machine import RESULTS, write_results
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Setting
+from vaecodec.codec.target import Setting
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import classes_of
 from vaecodec.data.dsprites_renderer import render
@@ -47,8 +47,8 @@ def measure_size(codec: Codec, images: NDArray[np.uint8], setting: Setting, fold
     with ArchiveWriter.create(path, codec, level=level, effort=setting.effort) as writer:
         writer.add_batch(images)
     created_s = time.perf_counter() - started
-    symbols = codec.choose_symbols(list(images), setting)
-    information_bytes = float(codec.information_bits(symbols, level).sum()) / 8
+    symbols = codec.lossy.choose_symbols(codec.frame.fit_all(images), setting)
+    information_bytes = float(codec.lossy.information_bits(symbols, level).sum()) / 8
     with Archive(path, model=codec) as archive:
         blocks = archive.info().blocks
         started = time.perf_counter()

@@ -88,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(codec: Codec, model: ConditionedVAE, images: Pixels, level: int) -> ExactCost:
     """Both syntheses on the symbols that compressing images (n, h, w) at a level makes, without effort."""
     parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
-    symbols = [codec.analyse(part, level) for part in parts]
-    exact = np.concatenate([codec.synthesise(part, level) for part in symbols])
+    symbols = [codec.lossy.analyse(part, level) for part in parts]
+    exact = np.concatenate([codec.lossy.synthesise(part, level) for part in symbols])
     fill = codec.model.levels[level].tables.fill_collapsed
     floating = np.concatenate([decode_float(model, fill(part), level) for part in symbols])
     return ExactCost(level, *(psnr_db_from_mse(float(mse(images, decoded).mean())) for decoded in (floating, exact)))

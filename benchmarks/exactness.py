@@ -72,20 +72,20 @@ def chosen_levels(codec: Codec, every: int | None) -> list[int]:
 
 def measure(codec: Codec, model: str, images: Images, level: int) -> dict[str, Any]:
     """Everything about one level on images uint8 (n, h, w); `model` is what the codec was loaded by."""
-    symbols = codec.analyse(images, level)
-    pixels = np.concatenate([codec.synthesise(row[None], level) for row in symbols])  # batch 1: the reference
+    symbols = codec.lossy.analyse(images, level)
+    pixels = np.concatenate([codec.lossy.synthesise(row[None], level) for row in symbols])  # batch 1: the reference
     files = through_files(lossy_streams(codec, images, level))
     decoded = np.stack(codec.decompress_batch(files.streams))
-    found = np.stack([codec.parse(stream)[1] for stream in files.streams])
+    found = np.stack([codec.lossy.parse(stream)[1] for stream in files.streams])
     result: dict[str, Any] = {
         "level": level,
         "beta": codec.model.levels[level].beta,
         "images_whose_symbols_differ": int((found != symbols).any(axis=1).sum()),
         "images_whose_pixels_differ": int((decoded != pixels).any(axis=(1, 2)).sum()),
         "processes": run_workers(model, level, images, symbols, hashlib.sha256(pixels.tobytes()).hexdigest()),
-        "torch": compare_with_torch(codec, codec.synthesis_input(symbols, level), pixels),
+        "torch": compare_with_torch(codec, codec.lossy.synthesis_input(symbols, level), pixels),
         **coding_cost(
-            codec.information_bits(symbols, level),
+            codec.lossy.information_bits(symbols, level),
             files.sizes,
             [len(unpack(stream).payload) for stream in files.streams],
         ),

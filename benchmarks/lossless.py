@@ -71,7 +71,9 @@ def measure_all(codec: Codec, images: Images) -> dict[str, Any]:
     part = codec.lossless.part
     results: dict[str, Any] = {"files": measure_exact_files(codec, images), "archive": measure_archive(codec, images)}
     print(results, file=sys.stderr)
-    results["parts"] = measure_parts(part, codec.lossless.analyse(list(images)), images).to_dict(images[0].size)
+    results["parts"] = measure_parts(part, codec.lossless.analyse(codec.frame.fit_all(images)), images).to_dict(
+        images[0].size
+    )
     print(results["parts"], file=sys.stderr)
     results["single"] = measure_single(codec, images)
     results["foreign"] = {}

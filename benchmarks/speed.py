@@ -97,8 +97,8 @@ def verified(codec: Codec, level: int, images: Images) -> float:
 def nearest_webp(codec: Codec, level: int, images: NDArray[np.uint8]) -> ClassicalCodec:
     """WebP with the quality whose PSNR is nearest to the model's, on some of the images (n, h, w)."""
     probe = evenly_spaced(images, PROBE_IMAGES)
-    symbols = codec.analyse(probe, level)
-    wanted = psnr_db_from_mse(float(mse(probe, codec.synthesise(symbols, level)).mean()))
+    symbols = codec.lossy.analyse(probe, level)
+    wanted = psnr_db_from_mse(float(mse(probe, codec.lossy.synthesise(symbols, level)).mean()))
 
     def distance(webp: ClassicalCodec) -> float:
         decoded = np.stack([webp.decode(webp.encode(image)) for image in probe])

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from benchmarks.measuring.images import Images, describe_set, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target, find_settings
+from vaecodec.codec.search import find_settings
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import TargetMissed
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -123,7 +124,7 @@ def measure(codec: Codec, images: Images, effort: int = 0) -> dict[str, Any]:
 def reach(codec: Codec, images: Images, target: Target) -> Reached:
     """Ask for a target for every image (n, h, w)."""
     started = time.perf_counter()
-    found = find_settings(codec, list(images), target)
+    found = find_settings(codec.lossy, codec.frame.fit_all(images), target)
     seconds = time.perf_counter() - started
     met = [k for k, one in enumerate(found) if one.meets]
     streams = dict(zip(met, codec.compress_batch(images[met], target=target), strict=True))

@@ -1,9 +1,9 @@
 """The command line, installed as vaecodec.cli. A command parses, calls the library and prints.
 
-main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export      one file a command, and
-   │                for folders: compress_folder  decompress_folder  mirror
-   │                of archive:  archive_write  archive_sources  archive_extract
-   └── boundary.py: what goes wrong becomes one line on stderr and an exit code
+entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export    one file each
+                │                for folders: compress_folder  decompress_folder  mirror
+                │                for archive: archive_write  archive_sources  archive_extract  archive_names
+                └── boundary.py: what goes wrong becomes one line on stderr and an exit code
 
 Data goes to stdout, talk to stderr. Shared: options (of size and quality), choose (--model), files and pictures
 (reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress.

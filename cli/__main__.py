@@ -1,5 +1,5 @@
 """`python -m vaecodec.cli`, which launchers such as `accelerate launch -m` need."""
 
-from .main import main
+from .entry import main
 
 main()

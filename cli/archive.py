@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .boundary import plain
-from .files import naming, print_json
+from .files import STANDARD, naming, print_json
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
@@ -43,12 +47,36 @@ model_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def open_archive(path: str, model: str | None) -> Archive:
-    """An archive, errors naming it."""
+@contextmanager
+def open_archive(path: str, model: str | None, beginning: bytes = b"") -> Iterator[Archive]:
+    """An archive, errors naming it. `-` is standard input, of which `beginning` has been read already."""
     from vaecodec.archive.reader import Archive
 
-    with naming(path):
-        return Archive(path, model=model)
+    with naming(path), ExitStack() as stack:
+        place = stack.enter_context(_standard_input_as_file(beginning)) if path == STANDARD else path
+        yield stack.enter_context(Archive(place, model=model))
+
+
+@contextmanager
+def _standard_input_as_file(beginning: bytes) -> Iterator[str]:
+    """The path of a copy: archives are read by place, and a pipe has none. Raises BadMagic, OSError."""
+    import shutil
+    import tempfile
+
+    from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
+    from vaecodec.errors import BadMagic, OutputError
+
+    if sys.stdin is None:
+        raise OutputError("standard input is closed")
+    beginning = beginning or sys.stdin.buffer.read(len(ARCHIVE_MAGIC))
+    if not beginning.startswith(ARCHIVE_MAGIC):  # found out before anything endless is copied
+        raise BadMagic("not an archive; one whose beginning is damaged is read as a file")
+    with tempfile.TemporaryDirectory(prefix="vaecodec-") as folder:
+        place = os.path.join(folder, "standard-input")
+        with open(place, "wb") as file:
+            file.write(beginning)
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield place
 
 
 @command.command("list")
@@ -56,7 +84,7 @@ def open_archive(path: str, model: str | None) -> Archive:
 @json_option
 def list_(path: str, as_json: bool) -> None:
     """List the images: number, name, labels."""
-    with open_archive(path, None) as archive, naming(path):
+    with open_archive(path, None) as archive:
         for number, row in enumerate(_rows(archive)):
             if as_json:
                 opening = "[" if number == 0 else ","
@@ -87,7 +115,7 @@ def _compact_json(value: Any) -> str:
 @json_option
 def verify(path: str, model: str | None, as_json: bool) -> None:
     """Read everything and say which images are lost. Exit code 1 where anything is damaged."""
-    with open_archive(path, model) as archive, naming(path):
+    with open_archive(path, model) as archive:
         result = archive.verify()
     if as_json:
         lost = [{"number": image.number, "name": image.name} for image in result.lost]
@@ -111,9 +139,9 @@ def info(path: str, as_json: bool) -> None:
     print_info(path, as_json)
 
 
-def print_info(path: str, as_json: bool, model: str | None = None) -> None:
+def print_info(path: str, as_json: bool, model: str | None = None, beginning: bytes = b"") -> None:
     """What vaecodec info says of an archive."""
-    with open_archive(path, model) as archive, naming(path):
+    with open_archive(path, model, beginning) as archive:
         found, metadata = archive.info(), archive.metadata
     result: dict[str, Any] = {
         "kind": "archive",

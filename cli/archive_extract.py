@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaecodec.errors import FormatError, ImageSizeError, OutputError
+from vaecodec.errors import FormatError, ImageSizeError
 
 from .archive import model_option, open_archive
+from .archive_names import file_name, why_refused
 from .boundary import plain
-from .files import check_target, naming, say, write_bytes
-from .mirror import make_parents
+from .files import STANDARD, check_target, say, write_bytes
+from .mirror import is_below, make_parents
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
 
 EXTRACT_BATCH = 128
 _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows gives to devices
 
 
 @click.command()
@@ -33,21 +35,29 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  
 def extract(path: str, target: str, names: tuple[str, ...], chosen: str | None, force: bool, model: str | None) -> None:
     """Extract images from ARCHIVE: to PNG files in the folder OUT, or to one file if OUT ends in .npz.
 
-    Files are called by their images' names, or numbers where they have none. What is whole is extracted; exit code 1
-    where an image is lost. Names that would leave the folder are refused.
+    Files are called by their images' names, or numbers where they have none. What is whole is extracted. An image that
+    is lost, or whose name is no file name below the folder or comes twice, is named, and the exit code is 1.
     """
-    with open_archive(path, model) as archive, naming(path):
+    if target == STANDARD:
+        raise click.UsageError("images are extracted to a folder or to a file .npz, not to standard output")
+    with open_archive(path, model) as archive:
         numbers = _numbers(archive, names, chosen)
-        lost = (
-            _to_npz(archive, numbers, target, force)
-            if target.endswith(".npz")
-            else _to_folder(archive, numbers, target, force)
-        )
-    say(f"{target}: {len(numbers) - len(lost)} images")
-    for number, reason in lost:
-        say(f"lost: image {number}: {plain(reason)}")
-    if lost:
+        write = _to_npz if target.endswith(".npz") else _to_folder
+        left = write(archive, numbers, target, force)
+    say(f"{target}: {len(numbers) - len(left)} images")
+    for one in left:
+        say(f"{one.what}: image {one.number}: {plain(one.reason)}")
+    if left:
         raise click.exceptions.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An image that was not extracted. what: lost, or refused."""
+
+    number: int
+    what: str
+    reason: str
 
 
 def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> list[int]:
@@ -67,8 +77,8 @@ def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> li
     return list(range(len(archive)))[low:high]
 
 
-def _images(archive: Archive, numbers: list[int], lost: list[tuple[int, str]]) -> Any:
-    """(number, pixels) of what is whole; what is not is added to `lost`."""
+def _images(archive: Archive, numbers: list[int], left: list[Left]) -> Iterator[tuple[int, Any]]:
+    """(number, pixels) of what is whole; what is not is added to `left`."""
     for start in range(0, len(numbers), EXTRACT_BATCH):
         part = numbers[start : start + EXTRACT_BATCH]
         try:
@@ -78,68 +88,72 @@ def _images(archive: Archive, numbers: list[int], lost: list[tuple[int, str]]) -
                 try:
                     image = archive[number]
                 except FormatError as error:
-                    lost.append((number, str(error)))
+                    left.append(Left(number, "lost", str(error)))
                     continue
                 yield number, image
 
 
-def _to_folder(archive: Archive, numbers: list[int], folder: str, force: bool) -> list[tuple[int, str]]:
+def _to_folder(archive: Archive, numbers: list[int], folder: str, force: bool) -> list[Left]:
     from io import BytesIO
 
     from PIL import Image
 
-    lost: list[tuple[int, str]] = []
+    left: list[Left] = []
     width = max(6, len(str(len(archive))))
-    written: set[str] = set()
-    for number, pixels in _images(archive, numbers, lost):
+    written: dict[str, int] = {}
+    os.makedirs(folder, exist_ok=True)
+    for number, pixels in _images(archive, numbers, left):
         try:
             name = archive.names[number]
         except FormatError:
             name = None
-        place = os.path.join(folder, safe_name(name) if name is not None else f"{number:0{width}d}.png")
-        if place in written:
-            raise OutputError(f"{place}: two images have this name; extract them by --range into folders of their own")
-        written.add(place)
-        make_parents(folder, place)
+        place = f"{number:0{width}d}.png" if name is None else file_name(name)
+        reason = None if name is None else why_refused(name)
+        if reason is None and place in written:
+            reason = f"image {written[place]} has this name"
+        if reason is None and not is_below(folder, os.path.join(folder, place)):
+            reason = "a link leads out of the folder"
+        if reason is not None:
+            left.append(Left(number, "refused", f"{name}: {reason}; --range extracts it to .npz"))
+            continue
+        written[place] = number
         file = BytesIO()
         Image.fromarray(pixels).save(file, format="PNG")
-        write_bytes(place, file.getvalue(), force=force)
-    return lost
+        write_bytes(make_parents(folder, os.path.join(folder, place)), file.getvalue(), force=force)
+    return left
 
 
-def safe_name(name: str) -> str:
-    """The relative path that an image is extracted to, ending in .png. Raises OutputError for one that would escape."""
-    parts = name.split("/")
-    for part in parts:
-        bad = part in ("", ".", "..") or "\\" in part or ":" in part or not part.isprintable() or part != part.strip()
-        if bad or _RESERVED.fullmatch(part) or len(part.encode()) > 250:
-            raise OutputError(
-                f"image name {plain(name)!r}: not a file name below the folder; extract it by --range to .npz"
-            )
-    return name if name.lower().endswith(".png") else f"{name}.png"
-
-
-def _to_npz(archive: Archive, numbers: list[int], target: str, force: bool) -> list[tuple[int, str]]:
+def _to_npz(archive: Archive, numbers: list[int], target: str, force: bool) -> list[Left]:
     from io import BytesIO
 
     import numpy as np
 
     check_target(target, force)
-    lost: list[tuple[int, str]] = []
-    found = list(_images(archive, numbers, lost))
+    left: list[Left] = []
+    found = list(_images(archive, numbers, left))
     kept = [number for number, _ in found]
     if len({pixels.shape for _, pixels in found}) > 1:
         raise ImageSizeError("images of several sizes do not fit one npz file: extract them to a folder")
-    arrays: dict[str, Any] = {"images": np.stack([pixels for _, pixels in found]), "numbers": np.array(kept, np.int64)}
+    arrays: dict[str, Any] = {
+        "images": np.stack([pixels for _, pixels in found]) if found else _no_images(archive),
+        "numbers": np.array(kept, np.int64),
+    }
     labels = [archive.label(number) for number in kept]
     rows = [row for row in labels if row is not None]
-    if len(rows) == len(labels) and len({len(row) for row in rows}) == 1:
+    if rows and len(rows) == len(labels) and len({len(row) for row in rows}) == 1:
         stacked = np.stack(rows)
         arrays["labels"] = stacked[:, 0] if stacked.shape[1] == 1 else stacked
     names = [archive.names[number] for number in kept]
-    if all(name is not None for name in names):
+    if names and all(name is not None for name in names):
         arrays["names"] = np.array(names)
     file = BytesIO()
     np.savez_compressed(file, **arrays)
     write_bytes(target, file.getvalue(), force=force)
-    return lost
+    return left
+
+
+def _no_images(archive: Archive) -> Any:
+    """uint8 (0, h, w), of the size of the archive's first image, if it has one."""
+    import numpy as np
+
+    return np.empty((0, *(archive[0].shape if len(archive) else (0, 0))), np.uint8)

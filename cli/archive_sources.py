@@ -1,6 +1,7 @@
 """Where the images of an archive come from: files, folders, globs, lists on standard input, IDX and npz data sets.
 
-sources ──expand──> places, one by one ──read, some at a time──> (pixels, name, label)
+files, folders, patterns, lists ──> places ──read, some at a time──> pictures: pixels, name, label
+IDX and npz files, mnist:test ───────────────────────────────────────> pictures
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import Any
 from vaecodec.errors import BadDataset, DataError, DatasetMissing
 
 from .files import STANDARD, naming
+from .mirror import say_linked
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """pixels uint8 (h, w); its name in the archive, or None; its labels, or None; bytes of the file it came from."""
+    """pixels: uint8 (h, w) or (h, w, 3). name, label: None without. source_bytes: of the file it came from."""
 
     pixels: Any
     name: str | None
@@ -32,43 +34,55 @@ class Picture:
     source_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An image file, and the name that its image has in the archive."""
+
+    path: str
+    name: str
+
+
 def read_sources(sources: Iterable[str], *, jobs: int, named: bool, data_dir: str | None) -> Iterator[Picture]:
     """Every image of the sources, in order, reading `jobs` files at a time. Raises DataError, ImageError, OSError."""
-    for kind, value in _expand(sources, data_dir):
-        if kind == "files":
-            yield from _read_files(value, jobs, named)
-        else:
-            yield from value
-
-
-def _expand(sources: Iterable[str], data_dir: str | None) -> Iterator[tuple[str, Any]]:
     for source in sources:
         path = Path(source)
-        if source == STANDARD:
-            yield "files", ((line, _name_of(line)) for line in _lines())
-        elif path.is_dir():
-            yield "files", _folder(path)
-        elif path.is_file():
-            if path.suffix == ".npz":
-                yield "set", _npz(path)
-            elif "idx3-ubyte" in path.name or _starts_as_idx(path):
-                yield "set", _idx(path)
-            else:
-                yield "files", [(source, _name_of(source))]
-        elif found := sorted(p for p in glob.glob(source, recursive=True) if os.path.isfile(p)):
-            yield "files", [(p, _name_of(p)) for p in found]
-        elif ":" in source and source.rpartition(":")[2] in SPLITS:
-            yield "set", _named_set(source, data_dir)
+        if path.is_file() and (data_set := _data_set(path)) is not None:
+            yield from data_set
+        elif ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists():
+            yield from _named_set(source, data_dir)
         else:
-            raise DatasetMissing(f"{source}: no file, folder, pattern that matches, or data set such as mnist:test")
+            yield from _read_files(_places(source), jobs, named)
+
+
+def _data_set(path: Path) -> Iterator[Picture] | None:
+    """The images of a file that holds many."""
+    if path.suffix == ".npz":
+        return _npz(path)
+    return _idx(path) if "idx3-ubyte" in path.name or _starts_as_idx(path) else None
+
+
+def _places(source: str) -> Iterable[Place]:
+    """The image files that a source means. Raises DatasetMissing."""
+    path = Path(source)
+    if source == STANDARD:
+        return (Place(line, _name_of(line)) for line in _lines())
+    if path.is_dir():
+        return _folder(path)
+    if path.exists():
+        return [Place(source, _name_of(source))]
+    found = sorted(p for p in glob.glob(source, recursive=True) if not os.path.isdir(p))
+    if found:
+        return [Place(p, _name_of(p)) for p in found]
+    raise DatasetMissing(f"{source}: no file, folder, pattern that matches, or data set such as mnist:test")
 
 
 def _lines() -> Iterator[str]:
+    """Of standard input, as file names: bytes that are no text stay what they are."""
     if sys.stdin is None:
         return
-    for line in sys.stdin:
-        if stripped := line.rstrip("\r\n"):
-            yield stripped
+    for line in sys.stdin.buffer:
+        if stripped := line.rstrip(b"\r\n"):
+            yield os.fsdecode(stripped)
 
 
 def _name_of(path: str) -> str:
@@ -79,23 +93,24 @@ def _name_of(path: str) -> str:
     return "/".join(parts)
 
 
-def _folder(folder: Path) -> Iterator[tuple[str, str]]:
-    from vaecodec.data.folder import image_paths
+def _folder(folder: Path) -> list[Place]:
+    from vaecodec.data.folder import images_below
 
-    for path in image_paths(folder):
-        yield str(path), path.relative_to(folder).as_posix()
+    found = images_below(folder)
+    say_linked(str(folder), found.linked)
+    return [Place(str(folder / path), PurePath(path).as_posix()) for path in found.files]
 
 
-def _read_files(places: Iterable[tuple[str, str]], jobs: int, named: bool) -> Iterator[Picture]:
+def _read_files(places: Iterable[Place], jobs: int, named: bool) -> Iterator[Picture]:
     """In order, with a bounded number of files ahead: Pillow decodes outside Python's lock."""
     if jobs == 1:
-        yield from (_read_file(path, name if named else None) for path, name in places)
+        yield from (_read_file(place, named) for place in places)
         return
     with ThreadPoolExecutor(jobs) as pool:
         ahead: deque[Future[Picture]] = deque()
         try:
-            for path, name in places:
-                ahead.append(pool.submit(_read_file, path, name if named else None))
+            for place in places:
+                ahead.append(pool.submit(_read_file, place, named))
                 if len(ahead) > 4 * jobs:
                     yield ahead.popleft().result()
             while ahead:
@@ -105,11 +120,12 @@ def _read_files(places: Iterable[tuple[str, str]], jobs: int, named: bool) -> It
                 future.cancel()
 
 
-def _read_file(path: str, name: str | None) -> Picture:
-    from vaecodec.codec.images import read_grey
+def _read_file(place: Place, named: bool) -> Picture:
+    from vaecodec.codec.images import read_pixels
 
-    with naming(path):
-        return Picture(read_grey(path), name, None, os.path.getsize(path))
+    with naming(place.path):
+        pixels = read_pixels(place.path)
+    return Picture(pixels, place.name if named else None, None, os.path.getsize(place.path))
 
 
 def _starts_as_idx(path: Path) -> bool:

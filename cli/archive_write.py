@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,9 @@ import click
 
 from vaecodec.errors import ConfigError, DataError, TargetMissed
 
-from .files import naming, print_json, read_bytes, say
+from .archive_names import NameCheck
+from .boundary import plain
+from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, print_json, read_bytes, say
 from .options import parse_target, target_options
 from .progress import Progress
 
@@ -56,19 +57,16 @@ def create(
     """
     from vaecodec.archive.writer import ArchiveWriter
 
-    from .archive_sources import read_sources
     from .choose import codec_for_image
-    from .files import check_target
 
+    if as_json and target == STANDARD:
+        raise click.UsageError("--json and the archive cannot both go to standard output")
     wanted = parse_target(options)
     check_target(target, force)
     metadata = _metadata(options["metadata"])
-    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
-    first = next(pictures, None)
-    if first is None:
-        raise DataError("the sources hold no image")
+    first, pictures = _begun(sources, options)
     writer = ArchiveWriter.create(
-        target,
+        STANDARD_OUTPUT if target == STANDARD else target,
         codec_for_image(first.pixels.shape, options["model"], exact=wanted.exact),
         target=wanted,
         block_images=options["block_images"],
@@ -76,7 +74,7 @@ def create(
         metadata=metadata,
         overwrite=force,
     )
-    _write(writer, chain([first], pictures), target, as_json)
+    _write(writer, pictures, target, as_json)
 
 
 @click.command()
@@ -87,16 +85,27 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
     """Put more images at the end of ARCHIVE; SOURCES as for create. Without --model, with the model used last."""
     from vaecodec.archive.writer import ArchiveWriter
 
-    from .archive_sources import read_sources
-
+    if target == STANDARD:
+        raise click.UsageError("an archive is appended to where it lies: name its file")
     wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
-    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
+    _, pictures = _begun(sources, options)
     with naming(target):
         writer = ArchiveWriter.append(
             target, options["model"], target=wanted, block_images=options["block_images"], metadata=metadata
         )
     _write(writer, pictures, target, as_json)
+
+
+def _begun(sources: Sequence[str], options: dict[str, Any]) -> tuple[Picture, Iterator[Picture]]:
+    """The first picture of the sources, and all of them. Raises DataError where there is none."""
+    from .archive_sources import read_sources
+
+    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
+    first = next(pictures, None)
+    if first is None:
+        raise DataError("the sources hold no image")
+    return first, chain([first], pictures)
 
 
 def _metadata(source: str | None) -> dict[str, Any] | None:
@@ -113,9 +122,10 @@ def _metadata(source: str | None) -> dict[str, Any] | None:
 
 def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_json: bool) -> None:
     before, size_before, started = len(writer), writer.size_bytes, time.monotonic()
-    source_bytes, bar = 0, Progress(quiet=as_json)
+    source_bytes, bar, names = 0, Progress(quiet=as_json), NameCheck()
     with writer:
         for picture in pictures:
+            names.add(picture.name)
             try:
                 writer.add(picture.pixels, picture.name, picture.label)
             except TargetMissed:  # names the image itself, which may be one before this one
@@ -130,7 +140,7 @@ def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_j
                 bar.draw(_progress(len(writer) - before, source_bytes, writer.size_bytes - size_before, elapsed_s))
         images = len(writer) - before
     bar.clear()
-    size_bytes, elapsed_s = os.path.getsize(target), time.monotonic() - started
+    size_bytes, elapsed_s = writer.size_bytes, time.monotonic() - started
     if as_json:
         print_json(
             {
@@ -140,10 +150,13 @@ def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_j
                 "file_bytes": size_bytes,
                 "source_bytes": source_bytes,
                 "elapsed_s": elapsed_s,
+                "warnings": names.warnings(),
             }
         )
     else:
         say(f"{target}: {_progress(images, source_bytes, size_bytes - (size_before if before else 0), elapsed_s)}")
+    for warning in names.warnings():
+        say(f"vaecodec: warning: {plain(warning)}")
 
 
 def _progress(images: int, source_bytes: int, size_bytes: int, elapsed_s: float) -> str:

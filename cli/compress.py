@@ -49,7 +49,8 @@ def command(
     codec = codec_for_image(pixels.shape, model, exact=wanted.exact)
     with naming(source):
         stream = codec.compress_batch([pixels], target=wanted)[0]
-        fidelity = Fidelity.of(codec.decompress(stream), pixels) if verify else Fidelity()
+        own = codec.frame.fit(pixels).pixels  # of as many channels as what is decoded
+        fidelity = Fidelity.of(codec.decompress(stream), own) if verify else Fidelity()
     write_bytes(target, stream, force=force)
     from .misfit import Misfits
 
@@ -57,7 +58,7 @@ def command(
     if as_json:
         _print_report(codec, stream, target, pixels.shape, fidelity, warnings)
     else:
-        bpp = 8 * len(stream) / pixels.size
+        bpp = 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])
         quality = f", {fidelity.words}" if verify else ""
         say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
     for warning in warnings:

@@ -13,14 +13,15 @@ import click
 from .choose import Codecs
 from .fidelity import Fidelity
 from .files import STANDARD, print_json, say
-from .mirror import Mirror, files_below
+from .mirror import Mirror
 from .misfit import Misfits
 from .pictures import STREAM_SUFFIX, read_pixels
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.target import Target
 
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
 
@@ -47,17 +48,16 @@ def compress_folder(
     def read(path: str) -> tuple[Codec, Pixels]:
         pixels = read_pixels(path)
         codec = codecs.for_image(pixels.shape)
-        codec.check_image(pixels)
-        return codec, pixels
+        return codec, codec.frame.fit(pixels).pixels  # what does not fit is refused before the others are compressed
 
     def convert(items: Sequence[tuple[Codec, Pixels]]) -> list[Written]:
         return _compressed(items, wanted, verify)
 
-    files = files_below(source, SUFFIXES)
     mirror = Mirror(
         source,
         target,
-        STREAM_SUFFIX,
+        suffixes=SUFFIXES,
+        suffix=STREAM_SUFFIX,
         read=read,
         convert=convert,
         pack=lambda written: written.stream,
@@ -65,13 +65,13 @@ def compress_folder(
         progress=progress,
     )
     source_bytes, sizes, found, warnings = 0, [], [], []
-    for file, (codec, pixels), result in mirror.run(files):
+    for file, (codec, pixels), result in mirror.run():
         source_bytes += os.path.getsize(os.path.join(source, file))
         sizes.append(len(result.stream))
         found.append(result.fidelity)
         warnings += [(file, text) for text in misfits.warnings(codec, result.stream, pixels, result.fidelity)]
         if progress.due():
-            progress.draw(f"{len(sizes)} of {len(files)} images, {sum(sizes)} bytes")
+            progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes")
     progress.clear()
     elapsed_s, fidelity = time.monotonic() - started, Fidelity.of_set(found)
     if as_json:
@@ -93,7 +93,7 @@ def compress_folder(
         say(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
     if len(warnings) > MAX_SHOWN:
         say(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
-    mirror.end(len(files))
+    mirror.end()
 
 
 def _compressed(items: Sequence[tuple[Codec, Pixels]], wanted: Target, verify: bool) -> list[Written]:

@@ -10,12 +10,13 @@ import click
 
 from .choose import Codecs
 from .files import STANDARD, read_bytes, say
-from .mirror import Mirror, files_below
+from .mirror import Mirror
 from .pictures import DEFAULT_SUFFIX, STREAM_SUFFIX, image_file
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
 
 
 def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:
@@ -30,25 +31,25 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
         data = read_bytes(path, MAX_STREAM_BYTES)
         return codecs.for_stream(data), data
 
-    files = files_below(source, {STREAM_SUFFIX})
     mirror = Mirror(
         source,
         target,
-        DEFAULT_SUFFIX,
+        suffixes={STREAM_SUFFIX},
+        suffix=DEFAULT_SUFFIX,
         read=read,
         convert=_decompressed,
         pack=lambda pixels: image_file(pixels, f"image{DEFAULT_SUFFIX}"),
         force=force,
         progress=progress,
     )
-    for _ in mirror.run(files):
+    for _ in mirror.run():
         images += 1
         if progress.due():
-            progress.draw(f"{images} of {len(files)} images")
+            progress.draw(f"{images} of {len(mirror.files)} images")
     progress.clear()
     elapsed_s = time.monotonic() - started
     say(f"{source} -> {target}: {images} images, {images / max(elapsed_s, 1e-3):.0f} images/s")
-    mirror.end(len(files))
+    mirror.end()
 
 
 def _decompressed(items: Sequence[tuple[Codec, bytes]]) -> list[Pixels]:

@@ -11,7 +11,7 @@ from .options import data_options, parse_size, parse_target, target_options
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import Codec
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.codec.target import Target
     from vaecodec.data import ImageSet
     from vaecodec.evaluation import RatePoint
 
@@ -93,12 +93,12 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
 
 
 def _setting(codec: Codec, target: Target) -> str:
-    from vaecodec.codec.rate_control import AIMS, exact_error, fixed_level
+    from vaecodec.codec.target import AIMS
 
-    error = exact_error(codec.model, target)
+    error = target.exact_error(codec.model)
     if error is not None:
         return f"max_error {error}" if error else "lossless"
-    level, effort = fixed_level(codec.model, target), f", effort {target.effort}" * bool(target.effort)
+    level, effort = target.fixed_level(codec.model), f", effort {target.effort}" * bool(target.effort)
     if level is not None:
         return f"β {codec.model.levels[level].beta:g}{effort}"
     name, value = next((name, value) for name in AIMS if (value := getattr(target, name)) is not None)

@@ -7,13 +7,12 @@ else             a mean squared error            "verified": true,  "exact": fal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Pixels
+    from vaecodec.arrays import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,10 @@ class Fidelity:
 
     @classmethod
     def of(cls, decoded: Pixels, pixels: Pixels) -> Fidelity:
-        """Of one image (h, w)."""
-        import numpy as np
+        """Of one image."""
+        from vaecodec.codec.quality import mse
 
-        return cls(float(np.square(decoded.astype(np.float64) - pixels).mean()))
+        return cls(mse(decoded, pixels))
 
     @classmethod
     def of_set(cls, found: Sequence[Fidelity]) -> Fidelity:
@@ -43,9 +42,9 @@ class Fidelity:
     @property
     def psnr_db(self) -> float | None:
         """Of 8-bit pixels, infinite where nothing differs; None where that is not known."""
-        if self.mse is None:
-            return None
-        return 10 * math.log10(255**2 / self.mse) if self.mse else math.inf
+        from vaecodec.codec.quality import psnr_db_from_mse
+
+        return None if self.mse is None else psnr_db_from_mse(self.mse)
 
     @property
     def words(self) -> str:

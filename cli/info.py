@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .boundary import plain
-from .files import naming, print_json, read_bytes
+from .files import STANDARD, naming, print_json, read_bytes
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.model import Model
@@ -33,18 +33,22 @@ def command(source: str, model: str | None, as_json: bool) -> None:
 
     A stream whose model is not installed is described as far as it can be, and not verified.
     """
+    from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
     from vaecodec.bitstream.container import CONTAINER_MAGIC
     from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
     from vaecodec.bitstream.stream import STREAM_MAGIC
     from vaecodec.errors import BadMagic
 
-    if _is_archive(source):  # which may be larger than memory
-        from .archive import print_info
+    from .archive import print_info
 
+    if _is_archive(source):  # which may be larger than memory
         print_info(source, as_json, model)
         return
     with naming(source):
         data = read_bytes(source, MAX_CONTAINER_BYTES)
+        if source == STANDARD and data.startswith(ARCHIVE_MAGIC):
+            print_info(source, as_json, model, data)
+            return
         if data[:4] == CONTAINER_MAGIC[:4]:
             found = model_info(data)
         elif not data or data[0] & 0xF8 == STREAM_MAGIC:
@@ -60,7 +64,9 @@ def command(source: str, model: str | None, as_json: bool) -> None:
 def _is_archive(source: str) -> bool:
     from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 
-    if not os.path.isfile(source):  # standard input and pipes cannot be read twice, and archives are read by place
+    if "://" in source:  # an address, which only archives have
+        return True
+    if not os.path.isfile(source):  # pipes cannot be read twice, and archives are read by place
         return False
     with open(source, "rb") as file:
         return file.read(len(ARCHIVE_MAGIC)) == ARCHIVE_MAGIC

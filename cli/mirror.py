@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import click
 
 from vaecodec.errors import DataError, OutputError, VaecodecError
+from vaecodec.files.walk import files_below
 
 from .boundary import describe, plain
 from .files import check_target, say, write_bytes
@@ -34,17 +35,20 @@ class Failure:
 
 
 class Mirror(Generic[Item, Result]):
-    """read: an item of a path. convert: a result of each item, all or an error. pack: the bytes of a result.
+    """Makes outputs that end in `suffix` of the files whose suffix is one of `suffixes`.
 
-    Failures are said on stderr as they come, and kept. Raises OutputError where `target` is no folder.
+    read: an item of a path. convert: a result of each item, all or an error. pack: the bytes of a result. Failures,
+    unreadable folders among them, are said on stderr as they come, and kept. Raises DataError where there is nothing to
+    do, OutputError where `target` is no folder.
     """
 
     def __init__(
         self,
         source: str,
         target: str,
-        suffix: str,
         *,
+        suffixes: Collection[str],
+        suffix: str,
         read: Callable[[str], Item],
         convert: Callable[[Sequence[Item]], Sequence[Result]],
         pack: Callable[[Result], bytes],
@@ -54,15 +58,24 @@ class Mirror(Generic[Item, Result]):
         if os.path.lexists(target) and not os.path.isdir(target):
             raise OutputError(f"{target}: is a file, expected a folder for the outputs of a folder")
         self.failed: list[Failure] = []
+        found = files_below(source, suffixes)
+        if not (found.files or found.unreadable):
+            raise DataError(f"{source}: found no file that ends in {' '.join(sorted(suffixes))}")
+        self.files = found.files
+        self._unreadable = found.unreadable
+        say_linked(source, found.linked)
         self._source, self._target, self._suffix = source, target, suffix
         self._read, self._convert, self._pack = read, convert, pack
         self._force, self._progress = force, progress
         self._taken: dict[str, str] = {}
 
-    def run(self, files: Sequence[str]) -> Iterator[tuple[str, Item, Result]]:
-        """(file, item, result) of each of these relative paths for which an output was written."""
-        for start in range(0, len(files), BATCH_FILES):
-            read = [found for file in files[start : start + BATCH_FILES] if (found := self._item(file)) is not None]
+    def run(self) -> Iterator[tuple[str, Item, Result]]:
+        """(file, item, result) of each file, a relative path, for which an output was written."""
+        for one in self._unreadable:
+            self._fail(one.path, DataError(one.reason))
+        for start in range(0, len(self.files), BATCH_FILES):
+            batch = self.files[start : start + BATCH_FILES]
+            read = [found for file in batch if (found := self._item(file)) is not None]
             for (file, place, item), result in self._results(read):
                 try:
                     write_bytes(make_parents(self._target, place), self._pack(result), force=self._force)
@@ -71,10 +84,10 @@ class Mirror(Generic[Item, Result]):
                     continue
                 yield file, item, result
 
-    def end(self, files: int) -> None:
-        """Exit code 1, and the count, where some of these files failed."""
+    def end(self) -> None:
+        """Exit code 1, and the count, where something failed."""
         if self.failed:
-            say(f"vaecodec: error: {len(self.failed)} of {files} files failed")
+            say(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
             raise click.exceptions.Exit(1)
 
     def _item(self, file: str) -> tuple[str, str, Item] | None:
@@ -115,20 +128,10 @@ class Mirror(Generic[Item, Result]):
         say(f"{path}: {message}")
 
 
-def files_below(folder: str, suffixes: Collection[str]) -> list[str]:
-    """The relative paths of the files of these suffixes, in order; hidden ones, and folders behind links, are left out.
-
-    Raises DataError where there are none.
-    """
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
-                found.append(os.path.relpath(os.path.join(parent, name), folder))
-    if not found:
-        raise DataError(f"{folder}: found no file that ends in {' '.join(sorted(suffixes))}")
-    return found
+def say_linked(folder: str, linked: Sequence[str]) -> None:
+    """Say which folders are left out because a link leads to them."""
+    for path in linked:
+        say(f"vaecodec: note: {plain(os.path.join(folder, path))}: a link to a folder, which is left out")
 
 
 def make_parents(folder: str, place: str) -> str:
@@ -141,6 +144,11 @@ def make_parents(folder: str, place: str) -> str:
 
 def check_below(folder: str, place: str) -> None:
     """Raises OutputError for a place that is not below the folder once links, its own too, are followed."""
-    root, found = os.path.realpath(folder), os.path.realpath(place)
-    if os.path.commonpath([root, found]) != root or found == root:
+    if not is_below(folder, place):
         raise OutputError(f"{place}: a link leads out of the folder")
+
+
+def is_below(folder: str, place: str) -> bool:
+    """Whether a place is below the folder once links, its own too, are followed."""
+    root, found = os.path.realpath(folder), os.path.realpath(place)
+    return os.path.commonpath([root, found]) == root and found != root

@@ -13,7 +13,8 @@ from vaecodec.modelfile.installed import installed_models, read_installed
 from .fidelity import Fidelity
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec, Pixels
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.codec import Codec
 
 POOR_DB = 15.0  # the error is 3 % of the signal's greatest power: digits at the coarsest levels are still above it
 # Images of a model's own kind are above it at the default level (their mean is 22 dB and more), so that they cost
@@ -54,11 +55,11 @@ class Misfits:
 
     def _better(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> tuple[str, int] | None:
         """The name and the stream's bytes of the model that needs fewest, if fewer, for no more distortion."""
-        from vaecodec.codec.rate_control import search_mse
+        from vaecodec.codec.search import search_mse
 
         best: tuple[str, int] | None = None
         for rival in self._others(codec):
-            (found,) = search_mse(rival, pixels[None], mse)
+            (found,) = search_mse(rival.lossy, [rival.frame.fit(pixels)], mse)
             if found.meets:
                 size_bytes = len(rival.compress(pixels, level=found.setting.level))
                 if size_bytes < (len(stream) if best is None else best[1]):

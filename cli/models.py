@@ -123,7 +123,7 @@ def _prove(codec: Codec) -> None:
 
     model = codec.model
     if model.levels:
-        codec.synthesise(model.known_answer.symbols[:, : model.latents])
+        codec.lossy.synthesise(model.known_answer.symbols[:, : model.latents])
     if model.lossless is not None:
         codec.lossless.prove(KNOWN_ANSWER_BATCH)
 

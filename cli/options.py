@@ -10,7 +10,7 @@ import click
 from vaecodec.bitstream.limits import MAX_ERROR, MAX_LEVEL
 
 if TYPE_CHECKING:
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.codec.target import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,7 +54,7 @@ def target_options(command: F) -> F:
 
 def parse_target(options: dict[str, Any]) -> Target:
     """The target of these options; the others are left alone. Raises click.UsageError."""
-    from vaecodec.codec.rate_control import AIMS, Target
+    from vaecodec.codec.target import AIMS, Target
     from vaecodec.errors import ConfigError
 
     if options["lossless"] and options["max_error"] is not None:

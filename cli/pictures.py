@@ -1,6 +1,6 @@
-"""Pictures and streams as files: grey pixels out of any image file, image files out of pixels, and their suffixes.
+"""Pictures and streams as files: pixels out of any image file, image files out of pixels, and their suffixes.
 
-image file ──Pillow──> pixels (h, w) ──codec──> stream .vae ──codec──> pixels (h, w) ──Pillow──> image file .png
+image file ──Pillow──> pixels, (h, w) or (h, w, 3) ──codec──> stream .vae ──codec──> pixels ──Pillow──> image file .png
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .files import read_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Pixels
+    from vaecodec.arrays import Pixels
 
 MAX_IMAGE_FILE_BYTES = 1 << 26  # images of at most 256x256 pixels: whatever is larger is something else
 STREAM_SUFFIX = ".vae"
@@ -28,16 +28,19 @@ RESIZING = frozenset({".icns", ".ico"})  # Pillow writes these in sizes of its o
 
 
 def read_pixels(source: str) -> Pixels:
-    """The grey pixels (h, w) of an image file, or of standard input for `-`. Raises OSError, ImageError's children."""
+    """The pixels (h, w), or (h, w, 3) in colour, of an image file, or of standard input for `-`.
+
+    Raises OSError, ImageError's children.
+    """
     from io import BytesIO
 
-    from vaecodec.codec.images import read_grey
+    from vaecodec.codec import images
     from vaecodec.errors import UnreadableImage
 
     data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
     if len(data) > MAX_IMAGE_FILE_BYTES:
         raise UnreadableImage(f"larger than {MAX_IMAGE_FILE_BYTES} bytes: too large for any model")
-    return read_grey(BytesIO(data))
+    return images.read_pixels(BytesIO(data))
 
 
 def image_file(pixels: Pixels, target: str) -> bytes:

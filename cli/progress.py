@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
 
 import click
 
 REDRAW_S = 0.2
-WIDTH = 79
+MAX_COLUMNS = 80
 
 
 class Progress:
@@ -26,10 +28,19 @@ class Progress:
     def draw(self, line: str) -> None:
         """Draw the line over the one before."""
         self._drawn_s, self._visible = time.monotonic(), True
-        click.echo(f"\r{line[:WIDTH]:<{WIDTH}}", nl=False, err=True)
+        width = _width()
+        click.echo(f"\r{line[:width]:<{width}}", nl=False, err=True)
 
     def clear(self) -> None:
         """Make room for what stays."""
         if self._visible:
             self._visible = False
-            click.echo("\r" + " " * WIDTH + "\r", nl=False, err=True)
+            click.echo("\r" + " " * _width() + "\r", nl=False, err=True)
+
+
+def _width() -> int:
+    """Columns that a line may take; a letter in the terminal's last column would begin a new line."""
+    columns = MAX_COLUMNS
+    with suppress(OSError, ValueError, AttributeError):
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or columns
+    return max(1, min(columns, MAX_COLUMNS) - 1)

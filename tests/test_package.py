@@ -113,20 +113,50 @@ def test_the_wheels_only_top_level_name_is_vaecodec(tmp_path):
     assert "vaecodec/py.typed" in names
 
 
+def names_in(node):
+    """Every name and attribute that stands in some code."""
+    return {
+        n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute)
+    }
+
+
+def errors_expected_by(source):
+    """The errors that the tests of a file expect: what stands in `pytest.raises(...)`.
+
+    Where that is the parameter of a test, what stands in the decorator that gives it its values.
+    """
+    expected = set()
+    for function in [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]:
+        parameters = {argument.arg for argument in function.args.args}
+        for call in [node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args]:
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "raises":
+                named = names_in(call.args[0])
+                expected |= named & set(ERRORS)
+                if named & parameters:
+                    expected |= set().union(*map(names_in, function.decorator_list)) & set(ERRORS)
+    return expected
+
+
 @functools.cache
-def names_used_in_tests():
-    """Every name that stands in the code of a test, imports apart."""
-    used = set()
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Name | ast.Attribute):
-                used.add(node.id if isinstance(node, ast.Name) else node.attr)
-    return used
+def expected_errors():
+    """Those that any test expects."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    return set().union(*(errors_expected_by(path.read_text(encoding="utf-8")) for path in files))
 
 
 @pytest.mark.parametrize("name", sorted(set(ERRORS) - PARENTS))
 def test_every_error_is_raised_by_a_test(name):
-    assert name in names_used_in_tests()
+    assert name in expected_errors()
+
+
+def test_an_error_that_is_only_mentioned_is_not_expected():
+    mentioned = "from vaecodec.errors import BadMagic\ndef test_x():\n    caught = BadMagic\n    raise BadMagic('no')\n"
+    assert errors_expected_by(mentioned) == set()
+    assert errors_expected_by("def test_x():\n    with pytest.raises(errors.BadMagic):\n        f()\n") == {"BadMagic"}
+    values = "@pytest.mark.parametrize('error', [Truncated, BadField])"
+    given = values + "\ndef test_x({}):\n    with pytest.raises(error): f()\n"
+    assert errors_expected_by(given.format("error")) == {"Truncated", "BadField"}
+    assert errors_expected_by(given.format("other")) == set()
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_errors():

@@ -25,7 +25,8 @@ VaecodecError
 ├── ConfigError (ValueError)        an unknown key or a value out of range
 ├── TargetMissed (ValueError)       no level of the model meets the size or quality asked for
 ├── CheckpointError (ValueError)    a checkpoint that is damaged or of another run
-└── OutputError (OSError)           the output exists or cannot be written
+└── OutputError (OSError)           the output cannot be written
+    └── OutputExists (FileExistsError)  something has its name, and overwriting was not asked for
 """
 
 
@@ -130,4 +131,8 @@ class CheckpointError(VaecodecError, ValueError):
 
 
 class OutputError(VaecodecError, OSError):
-    """The output exists already or cannot be written."""
+    """The output cannot be written."""
+
+
+class OutputExists(OutputError, FileExistsError):
+    """Something has the output's name already, and overwriting was not asked for."""

@@ -10,7 +10,7 @@ from benchmarks.measuring.images import Images
 from benchmarks.measuring.measure import through_files
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 
 EXACTLY = Target(max_error=0)
 STORED_OVERHEAD_BYTES = 10  # what a file may have beyond the raw pixels

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import vaecodec
-from vaecodec.codec.rate_control import Setting
+from vaecodec.codec.target import Setting
 
 
 def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
@@ -26,14 +26,14 @@ def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
     different = 0
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        streams = codec.compress_at(list(images[part]), [Setting(level)] * len(images[part]))
+        streams = codec.lossy.compress(codec.frame.fit_all(images[part]), [Setting(level)] * len(images[part]))
         for stream in streams:
             streams_hash.update(stream)
-        found = np.stack([codec.parse(stream)[1] for stream in streams])
+        found = np.stack([codec.lossy.parse(stream)[1] for stream in streams])
         different += int((found != symbols[part]).any(axis=1).sum())
         for image in codec.decompress_batch(streams):
             decoded_hash.update(image.tobytes())
-        pixels_hash.update(codec.synthesise(symbols[part], level).tobytes())
+        pixels_hash.update(codec.lossy.synthesise(symbols[part], level).tobytes())
     return {
         "images_whose_symbols_differ": different,
         "streams_sha256": streams_hash.hexdigest(),

@@ -53,14 +53,14 @@ class FilePoint:
 
 def measure_files(codec: Codec, images: Images) -> FilePoint:
     """Compress every image into a file, read the files back, decode them."""
-    expected = codec.analyse(images)
+    expected = codec.lossy.analyse(images)
     files = through_files(codec.compress_batch(images))
     decoded = np.stack(codec.decompress_batch(files.streams))
-    symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
+    symbols = np.stack([codec.lossy.parse(stream)[1] for stream in files.streams])
     payload_sizes = [len(unpack(stream).payload) for stream in files.streams]
-    information = codec.information_bits(symbols)
-    bits = codec.symbol_bits(symbols).mean(axis=0)
-    same = np.array_equal(symbols, expected) and np.array_equal(decoded, codec.synthesise(expected))
+    information = codec.lossy.information_bits(symbols)
+    bits = codec.lossy.symbol_bits(symbols).mean(axis=0)
+    same = np.array_equal(symbols, expected) and np.array_equal(decoded, codec.lossy.synthesise(expected))
     return FilePoint(
         point=measure_point(
             codec.model.family,

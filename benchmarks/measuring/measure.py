@@ -18,7 +18,7 @@ from benchmarks.measuring.checks import BetaPoint, amortised_bytes
 from benchmarks.measuring.images import Images
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Setting
+from vaecodec.codec.target import Setting
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.exact.network import evaluate
@@ -125,14 +125,14 @@ def through_files(streams: Sequence[bytes]) -> Files:
 
 def lossy_streams(codec: Codec, images: Images, level: int, effort: int = 0) -> list[bytes]:
     """Streams of the level for images uint8 (n, h, w), also where the model would code some exactly in fewer bytes."""
-    return codec.compress_at(list(images), [Setting(level, effort)] * len(images))
+    return codec.lossy.compress(codec.frame.fit_all(images), [Setting(level, effort)] * len(images))
 
 
 def measure_codec(codec: Codec, images: Images, level: int, *, effort: int = 0) -> tuple[RatePoint, NDArray[np.int32]]:
     """The point of a level over images uint8 (n, h, w), and the symbols int32 (n, latents) that its files hold."""
     files = through_files(lossy_streams(codec, images, level, effort))
     decoded = np.stack(codec.decompress_batch(files.streams))
-    symbols = np.stack([codec.parse(stream)[1] for stream in files.streams])
+    symbols = np.stack([codec.lossy.parse(stream)[1] for stream in files.streams])
     point = measure_point(
         codec.model.family,
         setting_of(codec.model, level, effort),
@@ -140,7 +140,7 @@ def measure_codec(codec: Codec, images: Images, level: int, *, effort: int = 0) 
         decoded,
         file_sizes=files.sizes,
         payload_sizes=[len(unpack(stream).payload) for stream in files.streams],
-        information_bits=list(codec.information_bits(symbols, level)),
+        information_bits=list(codec.lossy.information_bits(symbols, level)),
     )
     return point, symbols
 
@@ -200,12 +200,12 @@ def measure_curve(
 def measure_set(codec: Codec, images: Images, level: int) -> SetPoint:
     """The point of a level over images uint8 (n, h, w), in memory."""
     streams = lossy_streams(codec, images, level)
-    symbols = np.stack([codec.parse(stream)[1] for stream in streams])
+    symbols = np.stack([codec.lossy.parse(stream)[1] for stream in streams])
     return SetPoint(
         images=len(images),
         file_bytes=float(np.mean([len(stream) for stream in streams])),
-        information_bytes=float(codec.information_bits(symbols, level).mean()) / 8,
-        psnr_db=psnr_db_from_mse(float(mse(images, codec.synthesise(symbols, level)).mean())),
+        information_bytes=float(codec.lossy.information_bits(symbols, level).mean()) / 8,
+        psnr_db=psnr_db_from_mse(float(mse(images, codec.lossy.synthesise(symbols, level)).mean())),
     )
 
 
@@ -224,7 +224,7 @@ def distortion_nats(
     from vaecodec.layers.exact.synthesis import LOGIT_STEPS  # torch, 3 s
 
     network = codec.model.synthesis
-    inputs = codec.synthesis_input(symbols, level)
+    inputs = codec.lossy.synthesis_input(symbols, level)
     total = 0.0
     for start in range(0, len(images), CHUNK):
         part = np.clip(inputs[start : start + CHUNK], network.input_low, network.input_high).astype(np.float32)

@@ -9,7 +9,7 @@ import pytest
 import vaecodec
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.errors import (
     BadField,
@@ -39,7 +39,7 @@ def pictures(n, seed=0, size=(28, 28)):
 
 
 def decoded(images, codec=CODEC, level=0):
-    return codec.synthesise(codec.analyse(images, level), level)
+    return codec.lossy.synthesise(codec.lossy.analyse(images, level), level)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from vaecodec.bitstream.archive.block import Block, pack_block
 from vaecodec.bitstream.archive.codings import Codings
 from vaecodec.bitstream.stream import CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_STORED_BITS
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import BadChecksum, BadField, FormatError, ModelError, TrailingData, Truncated
 from vaecodec.modelfile.derived import join_models
@@ -98,7 +98,7 @@ def test_kinds_have_blocks_of_their_own(tmp_path: Path) -> None:
     assert np.array_equal(np.stack(images[3:8]), DIGITS[3:8])
     for k, error in ((8, 4), (9, 4), (10, 5)):
         assert np.abs(images[k].astype(int) - DIGITS[k]).max() <= error
-    assert np.array_equal(images[0], LEVELS.synthesise(LEVELS.analyse(DIGITS[:1], 1), 1)[0])
+    assert np.array_equal(images[0], LEVELS.lossy.synthesise(LEVELS.lossy.analyse(DIGITS[:1], 1), 1)[0])
     assert archive.verify().whole
 
 
@@ -115,7 +115,7 @@ def test_a_model_without_the_part_refuses(tmp_path: Path) -> None:
 
 
 def pending(images: list[np.ndarray], error: int = 0) -> list[PendingImage]:
-    return [PendingImage(image, Target(max_error=error), None, None) for image in images]
+    return [PendingImage(EXACT.frame.fit(image), Target(max_error=error), None, None) for image in images]
 
 
 def changed(images: list[np.ndarray], **changes: object) -> Block:

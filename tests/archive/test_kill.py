@@ -19,11 +19,11 @@ import json, os, signal, sys
 sys.path.insert(0, sys.argv[4])
 import numpy as np
 import vaecodec
-from vaecodec.archive import target as archive_target
+from vaecodec.archive import output as archive_output
 
 folder, what, tiny = sys.argv[1:4]
 codec = vaecodec.load(tiny)
-archive_target.BUFFER_BYTES = 1  # every block is a write of its own
+archive_output.BUFFER_BYTES = 1  # every block is a write of its own
 images = np.random.default_rng(1).integers(0, 256, (60, 28, 28), dtype=np.uint8)
 
 
@@ -91,8 +91,8 @@ def test_a_kill_at_any_point_leaves_the_old_archive_or_the_new_one(tmp_path, wha
     assert len(ended) >= 20
     assert ended == [9] * (len(ended) - 1) + [0]
 
-    before = codec.synthesise(codec.analyse(old))
-    after = codec.synthesise(codec.analyse(new))
+    before = codec.lossy.synthesise(codec.lossy.analyse(old))
+    after = codec.lossy.synthesise(codec.lossy.analyse(new))
     after = after if what == "create" else np.concatenate([before, after])
     seen = set()
     for point in range(len(ended)):

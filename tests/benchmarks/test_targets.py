@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 from benchmarks import targets
 from benchmarks.targets import Reached, bytes_row, measure, psnr_row, reach
 from vaecodec.codec.codec import load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import TargetMissed
 

@@ -103,7 +103,7 @@ def python(package):
     return start
 
 
-CONSOLE_SCRIPT = "import sys; from vaecodec.cli.main import main; sys.exit(main())"
+CONSOLE_SCRIPT = "import sys; from vaecodec.cli.entry import main; sys.exit(main())"
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from vaecodec.cli.archive_extract import safe_name
+from vaecodec.cli.archive_names import file_name, why_refused
 
 import vaecodec
-from vaecodec.errors import OutputError
 
 NAMES = ["a/0.png", "a/1.png", "b/2.png", "ü.png"]
 
@@ -27,7 +26,7 @@ def pictures():
 
 @pytest.fixture
 def decoded(codec, pictures):
-    return codec.synthesise(codec.analyse(pictures))
+    return codec.lossy.synthesise(codec.lossy.analyse(pictures))
 
 
 def created(run, *sources, out="out.vaea", **options):
@@ -111,25 +110,122 @@ def test_what_is_lost_is_said_and_the_rest_extracted(run, pictures, decoded):
     assert sorted(str(p.relative_to("back")) for p in Path("back").rglob("*.png")) == ["a/0.png", "b/2.png", "ü.png"]
 
 
-@pytest.mark.parametrize(
-    "name", ["../x", "/x", "a/../../x", "a//b", "..", "c:x", "a\\b", "nul", "COM1.png", "a\n", " a", "a/", "x" * 300]
-)
-def test_names_that_would_leave_the_folder_are_refused(run, fails, codec, name):
-    with vaecodec.ArchiveWriter.create("evil.vaea", codec) as writer:
+UNSAFE = ["../x", "/x", "a/../../x", "a//b", "..", "c:x", "a\\b", "nul", "COM1.png", "a\n", " a", "a/", "x" * 300]
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_name_that_is_no_file_below_the_folder_is_refused_and_the_rest_extracted(run, codec, decoded, name):
+    with vaecodec.ArchiveWriter.create("evil.vaea", codec, block_images=1) as writer:
+        writer.add_batch([np.zeros((28, 28), np.uint8)] * 3, ["one", name, "two.png"])
+    done = run("archive", "extract", "evil.vaea", "back")
+    assert done.exit_code == 1
+    assert "back: 2 images" in done.stderr
+    assert "refused: image 1: " in done.stderr
+    assert sorted(str(path) for path in Path().rglob("*.png") if "pictures" not in path.parts) == [
+        "back/one.png",
+        "back/two.png",
+    ]
+    assert why_refused(name) is not None
+    assert run("archive", "extract", "evil.vaea", "back.npz").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 251, "x" * 251 + ".png", "a.b/c d.png", "ü" * 125, ".hidden"])
+def test_names_that_file_systems_take_are_extracted(run, codec, name):
+    with vaecodec.ArchiveWriter.create("long.vaea", codec) as writer:
         writer.add(np.zeros((28, 28), np.uint8), name)
-    assert "not a file name below the folder" in fails("archive", "extract", "evil.vaea", "back")
-    assert not Path("x.png").exists()
-    with pytest.raises(OutputError):
-        safe_name(name)
+    assert run("archive", "extract", "long.vaea", "back").exit_code == 0
+    assert Path("back", file_name(name)).is_file()
 
 
-def test_a_link_does_not_lead_out_of_the_folder(fails, codec, tmp_path):
+def test_a_name_that_comes_twice_is_extracted_once_and_said_when_it_is_written(run, pictures, decoded):
+    for folder in ("train", "test"):
+        Path(folder).mkdir()
+        Path(folder, "0.png").write_bytes(Path("pictures/a/0.png").read_bytes())
+    Path("test/1.png").write_bytes(Path("pictures/a/1.png").read_bytes())
+    done = created(run, "train", "test", "--json")
+    assert json.loads(done.stdout)["warnings"] == [
+        "0.png: extracting will refuse this name: the name of an image before it too"
+    ]
+    done = run("archive", "extract", "out.vaea", "back")
+    assert done.exit_code == 1
+    assert "refused: image 1: 0.png: image 0 has this name" in done.stderr
+    assert np.array_equal(np.array(Image.open("back/1.png")), decoded[1])
+
+
+def test_names_that_extraction_refuses_are_said_when_they_are_written(run, pictures):
+    Path("odd").mkdir()
+    for name in ("12:30.png", " lead.png", "plain.png", *(f"c:{k}.png" for k in range(25))):
+        Path("odd", name).write_bytes(Path("pictures/a/0.png").read_bytes())
+    done = created(run, "odd")
+    assert done.stderr.count("extracting will refuse this name") == 20
+    assert "7 more names that extracting will refuse" in done.stderr
+    assert "warning" not in created(run, "odd", "--no-names", out="unnamed.vaea").stderr
+
+
+def test_no_image_is_an_empty_folder_or_array(run, fails, pictures, codec):
+    created(run, "pictures")
+    vaecodec.ArchiveWriter.create("none.vaea", codec).close()
+    for source, options, shape in (("out", ["--range", "0:0"], (0, 28, 28)), ("none", [], (0, 0, 0))):
+        assert run("archive", "extract", f"{source}.vaea", f"{source}.npz", *options).exit_code == 0
+        with np.load(f"{source}.npz") as found:
+            assert (found["images"].shape, found["images"].dtype, found["numbers"].shape) == (shape, np.uint8, (0,))
+        assert run("archive", "extract", f"{source}.vaea", source, *options).exit_code == 0
+        assert list(Path(source).iterdir()) == []
+    assert "hold no image" in fails("archive", "append", "out.vaea", "-", input=b"")
+
+
+def test_a_link_does_not_lead_out_of_the_folder(run, codec, tmp_path):
     with vaecodec.ArchiveWriter.create("a.vaea", codec) as writer:
-        writer.add(np.zeros((28, 28), np.uint8), "link/x")
+        writer.add_batch([np.zeros((28, 28), np.uint8)] * 2, ["link/x", "y"])
     Path("back").mkdir()
     Path("elsewhere").mkdir()
     Path("back/link").symlink_to(tmp_path / "elsewhere")
-    assert "link leads out" in fails("archive", "extract", "a.vaea", "back")
+    done = run("archive", "extract", "a.vaea", "back")
+    assert (done.exit_code, "link leads out" in done.stderr) == (1, True)
+    assert Path("back/y.png").is_file()
+    assert list(Path("elsewhere").iterdir()) == []
+
+
+def test_a_hyphen_is_standard_input_of_what_reads_and_wrong_usage_else(run, pictures):
+    created(run, "pictures")
+    data = Path("out.vaea").read_bytes()
+    for command in (("list",), ("list", "--json"), ("verify",), ("info", "--json")):
+        assert run("archive", *command, "-", input=data).stdout == run("archive", *command, "out.vaea").stdout
+    assert run("info", "-", "--json", input=data).stdout == run("info", "out.vaea", "--json").stdout
+    assert run("archive", "extract", "-", "back", input=data).exit_code == 0
+    assert len(list(Path("back").rglob("*.png"))) == 4
+    assert "standard input: not an archive" in run("archive", "list", "-", input=b"no archive").stderr
+    assert run("archive", "append", "-", "pictures").exit_code == 2
+    assert run("archive", "extract", "out.vaea", "-").exit_code == 2
+    assert run("archive", "create", "-", "pictures", "--json").exit_code == 2
+    assert not Path("-").exists()
+
+
+def test_an_archive_goes_to_standard_output_and_through_pipes(process, run, pictures, tmp_path):
+    created(run, "pictures")
+    done = process("archive", "create", "-", "pictures", "--model", "golden-tiny-1")
+    assert (done.returncode, done.stdout) == (0, Path("out.vaea").read_bytes())
+    assert process("archive", "verify", "-", input=done.stdout).returncode == 0
+    with open(tmp_path / "by-shell", "wb") as file:
+        assert (
+            process("archive", "create", "/dev/stdout", "pictures", "--model", "golden-tiny-1", stdout=file).returncode
+            == 0
+        )
+    assert Path("by-shell").read_bytes() == done.stdout
+
+
+def test_a_list_of_files_may_hold_any_bytes(process, pictures, monkeypatch):
+    name = b"caf\xe9.png"
+    with open(name, "wb") as file:
+        file.write(Path("pictures/a/0.png").read_bytes())
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
+    arguments = ("archive", "create", "list.vaea", "-", "--no-names", "--model", "golden-tiny-1")
+    assert process(*arguments, input=name + b"\r\n\n").returncode == 0
+    assert len(vaecodec.Archive("list.vaea")) == 1
+    done = process("archive", "create", "named.vaea", "-", *arguments[5:], input=name)
+    assert done.returncode == 1
+    assert b"this is a bug" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_errors_are_one_line(run, fails, pictures):

@@ -128,6 +128,38 @@ def test_the_wrong_model_is_refused(fails, tiny, codec, stream, tmp_path):
     assert "x.vae: the stream was made with model" in fails("decompress", "x.vae", "--model", "other.vaem")
 
 
+def test_a_message_names_its_file_once(fails, codec, digit, tmp_path):
+    import fcntl
+
+    import vaecodec
+
+    for name in ("a.vaea", "b.vaea"):
+        with vaecodec.ArchiveWriter.create(name, codec) as writer:
+            writer.add(np.zeros((28, 28), np.uint8))
+    with open("a.vaea", "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        message = fails("archive", "append", "a.vaea", digit)
+    assert message == "vaecodec: error: a.vaea: another process is writing to it"
+    address = f"file://{tmp_path}/b.vaea"
+    assert fails("archive", "append", address, digit).count(address) == 1
+
+
+def test_an_empty_name_is_said(fails, digit):
+    assert "the output's name is empty" in fails("compress", digit, "", "--model", NAME)
+    assert "'': No such file" in fails("decompress", "")
+    assert "'': No such file" in fails("info", "")
+
+
+def test_info_takes_addresses_of_archives(run, codec, tmp_path):
+    pytest.importorskip("fsspec")
+    import vaecodec
+
+    with vaecodec.ArchiveWriter.create("a.vaea", codec) as writer:
+        writer.add(np.zeros((28, 28), np.uint8))
+    found = run("info", f"file://{tmp_path}/a.vaea", "--json")
+    assert json.loads(found.stdout)["images"] == 1
+
+
 def test_info_of_a_folder(fails, tmp_path):
     assert "Is a directory" in fails("info", tmp_path)
 

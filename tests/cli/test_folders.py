@@ -1,7 +1,11 @@
 """compress and decompress on folders: a mirrored tree, and one bad file does not stop the rest."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +65,59 @@ def test_a_file_that_fails_is_named_and_the_rest_goes_on(run, pictures):
     assert result.exit_code == 1
     assert "out/a/1.vae: " in result.stderr
     assert len(files("back")) == 3
+
+
+def test_what_is_no_file_is_named_and_the_rest_goes_on(run, fails, pictures, tmp_path):
+    os.mkfifo("pictures/a/pipe.png")
+    Path("pictures/gone.png").symlink_to("nowhere")
+    Path("linked").mkdir()
+    Path("pictures/link").symlink_to(Path("linked").resolve())
+    result = run("compress", "pictures", "out", "--model", NAME, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["failed"] == [
+        {"file": "gone.png", "error": "No such file or directory"},
+        {"file": "a/pipe.png", "error": "not a regular file"},
+    ]
+    for line in ("pictures/a/pipe.png: not a regular file", "note: pictures/link: a link to a folder", "2 of 6 files"):
+        assert line in result.stderr
+    assert len(files("out")) == 4
+    create = ("archive", "create", "a.vaea", "--model", NAME)
+    assert "pictures/gone.png: No such file" in fails(*create, "pictures/gone.png")
+    assert "pictures/gone.png: No such file" in run(*create, "pictures").stderr
+    Path("pictures/gone.png").unlink()
+    for source in ("pictures", "pictures/a/pipe.png", "-"):
+        result = run(*create, source, input=b"pictures/a/pipe.png")
+        assert (result.exit_code, "pictures/a/pipe.png: not a regular file" in result.stderr) == (1, True)
+    assert not Path("a.vaea").exists()
+    os.mkfifo("out/stream.vae")
+    assert "out/stream.vae: not a regular file" in run("decompress", "out", "back").stderr
+    assert len(files("back")) == 4
+    assert "not a regular file" in fails("archive", "list", "pictures/a/pipe.png")
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="nothing here takes root's rights away")
+def test_an_unreadable_folder_is_named_and_the_rest_goes_on(package, folders, pictures):
+    secret = Path("pictures/a/b")
+    secret.chmod(0)
+    code = "from vaecodec.cli.main import main; main()"
+    rights = "-dac_override,-dac_read_search"
+    start = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}", sys.executable, "-P", "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+
+    def run(*arguments):
+        return subprocess.run([*start, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+    try:
+        done = run("compress", "pictures", "out", "--model", NAME)
+        assert done.returncode == 1
+        assert "pictures/a/b: Permission denied" in done.stderr
+        assert len(files("out")) == 3
+        done = run("archive", "create", "a.vaea", "pictures", "--model", NAME)
+        assert done.returncode == 1
+        assert "pictures/a/b: Permission denied" in done.stderr
+        assert not Path("a.vaea").exists()
+    finally:
+        secret.chmod(0o755)
 
 
 def test_a_target_that_one_image_misses_fails_that_image_alone(run, pictures, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from vaecodec.cli.main import COMMANDS, command
 
 from vaecodec.bitstream.limits import MAX_ERROR, MAX_LEVEL
-from vaecodec.codec.rate_control import MAX_EFFORT
+from vaecodec.codec.target import MAX_EFFORT
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 

@@ -7,12 +7,15 @@ import statistics
 import subprocess
 import sys
 import time
+import zipfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 NAME = "golden-tiny-1"
-CONSOLE_SCRIPT = "import sys; from vaecodec.cli.main import main; sys.exit(main())"
+CONSOLE_SCRIPT = "import sys; from vaecodec.cli.entry import main; sys.exit(main())"
 STARTUP_BAR = 2.5
 ROUNDS, ATTEMPTS = 5, 4
 
@@ -67,7 +70,7 @@ def test_decompress_imports_no_more_than_it_needs(python, compressed):
     )
     unneeded = {
         *("vaecodec.cli.compress", "vaecodec.cli.train"),
-        *("vaecodec.codec.rate_control", "vaecodec.codec.lossless", "vaecodec.codec.groups"),
+        *("vaecodec.codec.target", "vaecodec.codec.lossless", "vaecodec.codec.groups"),
         *("vaecodec.exact.plan", "vaecodec.modelfile.priors", "vaecodec.modelfile.lossless_part"),
         *("vaecodec.bitstream.streams", "vaecodec.entropy.lanes"),
     }
@@ -140,6 +143,103 @@ def test_an_interrupt_is_no_traceback(package, tmp_path):
     assert error.split("\n")[-2:] == ["vaecodec: error: interrupted", ""]
     assert "Traceback" not in error
     assert not (tmp_path / "out.png").exists()
+
+
+LATE = """
+import signal, sys, importlib.abc
+WHERE = sys.argv[1]
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == WHERE:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from vaecodec.cli.entry import main
+sys.argv = ["vaecodec", *sys.argv[2:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "vaecodec.cli.main", "vaecodec.cli.decompress", "numpy", "PIL.Image"])
+def test_an_interrupt_during_the_imports_is_no_traceback(python, compressed, module, tmp_path):
+    done = python(LATE, module, "decompress", compressed, "out.png")
+    assert done.returncode == 130
+    assert done.stderr.decode().splitlines()[-1] == "vaecodec: error: interrupted"
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+ENDS_ITSELF = """
+import os, signal, sys
+import vaecodec
+from vaecodec.cli.main import main
+add, before = vaecodec.ArchiveWriter.add, len(os.listdir("."))
+def late(self, *arguments, **options):
+    add(self, *arguments, **options)
+    if len(self) == 2:
+        assert len(os.listdir(".")) > before  # a temporary file is there
+        os.kill(os.getpid(), int(sys.argv[1]))
+vaecodec.ArchiveWriter.add = late
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_signals_that_end_a_command_leave_nothing_half_written(python, digit, name, code, tmp_path):
+    number = getattr(signal, name)
+    arguments = ("archive", "create", "a.vaea", digit, digit, digit, "--model", NAME)
+    done = python(ENDS_ITSELF, int(number), *arguments)
+    assert (done.returncode, os.listdir(tmp_path)) == (code, []), done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.strip().startswith(b"vaecodec: error: ")
+    if name == "SIGHUP":  # nohup's way
+        ignored = f"import signal; signal.signal({int(number)}, signal.SIG_IGN)\n{ENDS_ITSELF}"
+        assert python(ignored, int(number), *arguments).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8:strict"])
+def test_letters_that_the_terminal_does_not_have_are_no_error(process, digit, encoding, monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    for arguments in (("models",), ("--help",), ("archive", "create", "--help"), ("compress", "--help")):
+        done = process(*arguments)
+        assert (done.returncode, done.stderr) == (0, b"")
+    letter = b"\\u03b2" if encoding in ("latin-1", "cp1252") else "β".encode()  # click takes ASCII for a mistake
+    assert letter in process("models").stdout
+    names = ["βeta.png", "ü.png", "日本.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names[:3]:
+        (tmp_path / name).write_bytes(digit.read_bytes())
+    assert process("archive", "create", "a.vaea", *names[:3], "--model", NAME).returncode == 0
+    assert process("archive", "list", "a.vaea").stdout.count(b"\n") == 3
+    done = process("compress", names[3], "out.vae")
+    assert "No such file" in clean_error(done)
+
+
+def test_a_package_in_a_zip_file_works_with_models_of_the_users(tmp_path, compressed, folders, monkeypatch):
+    archive = tmp_path / "whole.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for folder, name in ((ROOT / "vaecodec", "vaecodec"), (ROOT / "cli", "vaecodec/cli")):
+            for path in folder.rglob("*.py"):
+                file.write(path, f"{name}/{path.relative_to(folder)}")
+        file.write(ROOT / "vaecodec" / "zoo" / "aliases.json", "vaecodec/zoo/aliases.json")
+    monkeypatch.setenv("PYTHONPATH", str(archive))
+
+    def run(*arguments):
+        command = [sys.executable, "-P", "-c", CONSOLE_SCRIPT, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+    assert run("decompress", compressed, "out.png").returncode == 0
+    assert b"golden-tiny-1" in run("models").stdout
+    (folders / f"{NAME}.vaem").unlink()
+    os.mkfifo(folders / "pipe.vaem")
+    assert "in a zip file: install it" in clean_error(run("compress", "out.png", "out.vae", "--model", "mnist"))
+
+
+def test_a_progress_line_is_no_wider_than_the_terminal(monkeypatch):
+    from vaecodec.cli import progress
+
+    for columns, width in ((40, 39), (200, 79), (0, 79), (1, 1)):
+        monkeypatch.setattr(os, "get_terminal_size", lambda _, columns=columns: os.terminal_size((columns, 24)))
+        monkeypatch.setattr(sys, "stderr", open(os.devnull, "w"))  # noqa: SIM115
+        assert progress._width() == width
 
 
 def test_the_module_runs_as_the_command_does(python):

@@ -10,10 +10,9 @@ import vaecodec
 from vaecodec import cores
 from vaecodec import cores as blas
 from vaecodec.bitstream.stream import pack
-from vaecodec.codec import bulk, image_streams
-from vaecodec.codec.bulk import parse_streams
+from vaecodec.codec import lossy
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.cores import map_on_cores, one_blas_thread, pieces
 from vaecodec.data import load_dataset
 from vaecodec.entropy.lanes import MAX_LANES
@@ -30,35 +29,35 @@ IMAGES = np.concatenate([DIGITS, NOISE])
 def cores_used(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces small enough that both cores have several."""
     monkeypatch.setattr(cores, "core_count", lambda: request.param)
-    monkeypatch.setattr(image_streams, "LEAST_PIECE", 50)
-    monkeypatch.setattr(image_streams, "MOST_PIECE", 130)
+    monkeypatch.setattr(lossy, "LEAST_PIECE", 50)
+    monkeypatch.setattr(lossy, "MOST_PIECE", 130)
 
 
 def test_a_piece_fits_into_the_lanes() -> None:
-    assert bulk.MOST_PIECE <= MAX_LANES  # written out there, so that whoever has no lanes to code does not import them
+    assert lossy.MOST_PIECE <= MAX_LANES  # written out there, so that whoever has no lanes to code does not import them
 
 
 @pytest.mark.usefixtures("cores_used")
 @pytest.mark.parametrize("level", [0, 3, 7])
 def test_many_images_give_the_bytes_and_pixels_of_one_by_one(monkeypatch: pytest.MonkeyPatch, level: int) -> None:
-    monkeypatch.setattr(bulk, "MIN_LANES", 10)
+    monkeypatch.setattr(lossy, "MIN_LANES", 10)
     streams = CODEC.compress_batch(IMAGES, level=level)
     decoded = CODEC.decompress_batch(streams)
-    monkeypatch.setattr(bulk, "MIN_LANES", 1 << 30)
+    monkeypatch.setattr(lossy, "MIN_LANES", 1 << 30)
     assert streams == [CODEC.compress(image, level=level) for image in IMAGES]
     for data, image in zip(streams[::5], decoded[::5], strict=True):
         np.testing.assert_array_equal(CODEC.decompress(data), image)
 
 
 def test_levels_sizes_and_escapes_mix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MIN_LANES", 10)
+    monkeypatch.setattr(lossy, "MIN_LANES", 10)
     streams = [
         CODEC.compress(image[: 28 - k % 3], level=k % 5 if k % 11 else 7)
         for k, image in enumerate(np.concatenate([DIGITS[:60], NOISE[:20]]))
     ]
-    parsed = parse_streams(CODEC, streams)
+    parsed = CODEC.lossy.parse_all(streams)
     for k, data in enumerate(streams):
-        stream, symbols = CODEC.parse(data)
+        stream, symbols = CODEC.lossy.parse(data)
         assert (parsed.levels[k], parsed.sizes[k]) == (stream.coding, stream.size)
         np.testing.assert_array_equal(parsed.symbols[k], symbols)
     many = [image[: 28 - k % 2] for k, image in enumerate(DIGITS)]
@@ -72,7 +71,7 @@ def test_a_target_gives_each_image_its_own_level_in_bulk_as_alone() -> None:
 
 @pytest.mark.usefixtures("cores_used")
 def test_the_first_bad_stream_decides_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MIN_LANES", 10)
+    monkeypatch.setattr(lossy, "MIN_LANES", 10)
     streams = CODEC.compress_batch(DIGITS, level=1)
     bad = {
         70: (streams[70][:5], Truncated),
@@ -121,4 +120,4 @@ def test_blas_has_one_thread_while_ours_work_and_its_own_afterwards() -> None:
 def test_the_known_answer_is_proven_for_large_batches_too() -> None:
     wrong = Codec(replace(CODEC.model, known_answer=replace(CODEC.model.known_answer, sha256_all="0" * 64)))
     with pytest.raises(KnownAnswerMismatch, match="batch size 512"):
-        wrong.synthesise(np.zeros((65, CODEC.model.latents), np.int32))
+        wrong.lossy.synthesise(np.zeros((65, CODEC.model.latents), np.int32))

@@ -28,26 +28,26 @@ SYMBOLS = st.lists(st.integers(-9, 9) | INT32, min_size=8, max_size=8).map(lambd
 @settings(max_examples=100, deadline=None)
 @given(SYMBOLS)
 def test_decode_inverts_encode_for_any_int32_symbols(symbols: np.ndarray) -> None:
-    np.testing.assert_array_equal(CODEC.decode_payload(CODEC.encode_payload(symbols)), symbols)
+    np.testing.assert_array_equal(CODEC.lossy.decode_payload(CODEC.lossy.encode_payload(symbols)), symbols)
 
 
 @settings(max_examples=50, deadline=None)
 @given(SYMBOLS)
 def test_decompress_gives_what_synthesis_gives_for_the_encoders_symbols(symbols: np.ndarray) -> None:
-    data = pack(0, CODEC.fingerprint, None, CODEC.encode_payload(symbols))
-    np.testing.assert_array_equal(CODEC.parse(data)[1], symbols)
-    np.testing.assert_array_equal(CODEC.decompress(data), CODEC.synthesise(symbols[None])[0])
+    data = pack(0, CODEC.fingerprint, None, CODEC.lossy.encode_payload(symbols))
+    np.testing.assert_array_equal(CODEC.lossy.parse(data)[1], symbols)
+    np.testing.assert_array_equal(CODEC.decompress(data), CODEC.lossy.synthesise(symbols[None])[0])
 
 
 def test_real_images_round_trip_by_their_symbols() -> None:
-    symbols = CODEC.analyse(DIGITS)
+    symbols = CODEC.lossy.analyse(DIGITS)
     streams = CODEC.compress_batch(DIGITS)
     images = CODEC.decompress_batch(streams)
     for data, row, image in zip(streams, symbols, images, strict=True):
-        np.testing.assert_array_equal(CODEC.parse(data)[1], row)
+        np.testing.assert_array_equal(CODEC.lossy.parse(data)[1], row)
         assert image.shape == (28, 28)
         assert image.dtype == np.uint8
-    np.testing.assert_array_equal(images, CODEC.synthesise(symbols))
+    np.testing.assert_array_equal(images, CODEC.lossy.synthesise(symbols))
 
 
 def test_a_batch_gives_the_same_bytes_and_pixels_as_one_by_one() -> None:
@@ -59,8 +59,8 @@ def test_a_batch_gives_the_same_bytes_and_pixels_as_one_by_one() -> None:
 
 
 def test_overhead_is_seven_bytes_and_the_payload_is_close_to_its_information() -> None:
-    symbols = CODEC.analyse(DIGITS)
-    information_bits = CODEC.information_bits(symbols)
+    symbols = CODEC.lossy.analyse(DIGITS)
+    information_bits = CODEC.lossy.information_bits(symbols)
     for data, bits in zip(CODEC.compress_batch(DIGITS), information_bits, strict=True):
         payload = unpack(data).payload
         assert len(data) == len(payload) + 7
@@ -80,7 +80,7 @@ def test_a_smaller_image_is_padded_by_its_edge_cropped_and_costs_two_bytes(size:
 def test_sizes_and_levels_mix_in_a_batch() -> None:
     symbols = np.array([[0, 7, 0], [3, 7, -1]], np.int32)
     streams = [
-        pack(level, MINI.fingerprint, size, MINI.encode_payload(row, level))
+        pack(level, MINI.fingerprint, size, MINI.lossy.encode_payload(row, level))
         for row, (level, size) in zip(symbols[[0, 1, 0]], [(0, None), (1, (2, 3)), (1, None)], strict=True)
     ]
     images = MINI.decompress_batch(streams)
@@ -95,9 +95,9 @@ def test_a_level_of_more_than_one_is_stored_and_chosen() -> None:
     two = Codec(replace(model, levels=(*model.levels, Level(9.0, model.levels[0].tables, coarse))))
     fine, rough = (two.compress(DIGITS[0], level=level) for level in (0, 1))
     assert (unpack(fine).coding, unpack(rough).coding) == (0, 1)
-    coded = [two.information_bits(two.analyse(DIGITS, level), level).mean() for level in (0, 1)]
+    coded = [two.lossy.information_bits(two.lossy.analyse(DIGITS, level), level).mean() for level in (0, 1)]
     assert coded[1] < coded[0]
-    np.testing.assert_array_equal(two.parse(rough)[1], two.analyse(DIGITS[:1], level=1)[0])
+    np.testing.assert_array_equal(two.lossy.parse(rough)[1], two.lossy.analyse(DIGITS[:1], level=1)[0])
     for level in (-1, 2):
         with pytest.raises(ModelError, match=r"levels 0\.\.1"):
             two.compress(DIGITS[0], level=level)
@@ -138,7 +138,7 @@ def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: st
     wrong = Codec(replace(model, known_answer=replace(model.known_answer, **{field: "0" * 64})))
     symbols = np.zeros((2 if batch == 64 else 1, 3), np.int32)
     with pytest.raises(KnownAnswerMismatch, match=f"batch size {batch}"):
-        wrong.synthesise(symbols)
+        wrong.lossy.synthesise(symbols)
 
 
 def test_an_analysis_that_is_no_graph_is_a_model_error() -> None:

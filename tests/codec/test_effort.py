@@ -10,10 +10,10 @@ from PIL import Image
 import vaecodec
 import vaecodec.integrations.pillow
 from vaecodec.bitstream.stream import unpack
-from vaecodec.codec.bisection import MAX_EVALUATIONS
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import MAX_EFFORT, Setting, Target
-from vaecodec.codec.refine import ROUNDS
+from vaecodec.codec.effort import ROUNDS
+from vaecodec.codec.search import MAX_EVALUATIONS
+from vaecodec.codec.target import MAX_EFFORT, Setting, Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError, ModelError
 from vaecodec.exact.gradient import ExactGradient
@@ -40,7 +40,7 @@ def test_a_batch_of_sizes_and_levels_has_the_streams_of_its_images(effort: int) 
     assert streams(effort) == [CODEC.compress(image, level=5, effort=effort) for image in IMAGES]
     assert streams(effort) != streams(0)
     settings = [Setting(k, effort * (k % 2)) for k in range(5)]
-    mixed = CODEC.compress_at(IMAGES, settings)
+    mixed = CODEC.lossy.compress(CODEC.frame.fit_all(IMAGES), settings)
     alone = [CODEC.compress(i, level=s.level, effort=s.effort) for i, s in zip(IMAGES, settings, strict=True)]
     assert mixed == alone
 
@@ -51,9 +51,9 @@ def test_an_image_decodes_better_for_its_bytes(effort: int) -> None:
         """(bits, squared error) of all images."""
         total = np.zeros(2)
         for data, image in zip(streams(used), IMAGES, strict=True):
-            symbols = CODEC.decode_payload(unpack(data).payload, 5)
+            symbols = CODEC.lossy.decode_payload(unpack(data).payload, 5)
             error = np.square(CODEC.decompress(data).astype(float) - image).sum()
-            total += CODEC.information_bits(symbols[None], 5)[0], error
+            total += CODEC.lossy.information_bits(symbols[None], 5)[0], error
         return total
 
     bits, error = points(effort) / points(0)
@@ -71,7 +71,7 @@ def test_archives_spend_it_as_streams_do(tmp_path: Path) -> None:
         writer.add(IMAGES[4])
     settings = [Setting(5, 1), Setting(5, 1), Setting(4, 1), Setting(5, 0), Setting(5, 2)]
     with vaecodec.Archive(path, model=CODEC) as archive:
-        for found, data in zip(archive, CODEC.compress_at(IMAGES, settings), strict=True):
+        for found, data in zip(archive, CODEC.lossy.compress(CODEC.frame.fit_all(IMAGES), settings), strict=True):
             np.testing.assert_array_equal(found, CODEC.decompress(data))
 
 
@@ -122,7 +122,7 @@ def evaluations(effort: int) -> int:
 def test_no_stream_takes_more_evaluations_than_it_may(effort: int) -> None:
     codec = Codec(CODEC.model)
     codec.compress(IMAGES[0], level=5, effort=effort)  # what a level needs is counted once
-    counting = codec.refiner._gradient = Counting(codec.model.synthesis, codec.model.latents)
+    counting = codec.lossy.refiner._gradient = Counting(codec.model.synthesis, codec.model.latents)
     for image in IMAGES:
         before = counting.images
         codec.compress(image, level=5, effort=effort)

@@ -8,7 +8,7 @@ import pytest
 
 from vaecodec.bitstream.stream import CODED_EXACTLY, STORED, is_exact, unpack
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import ModelError, TargetMissed
 from vaecodec.modelfile.derived import join_models

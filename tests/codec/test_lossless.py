@@ -18,7 +18,7 @@ from vaecodec.bitstream.stream import (
     unpack,
 )
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.entropy import coder
 from vaecodec.errors import (
@@ -29,7 +29,7 @@ from vaecodec.errors import (
     ModelError,
     VaecodecError,
 )
-from vaecodec.modelfile.lossless_sections import StoredLossless
+from vaecodec.modelfile.lossless_form import store_part
 from vaecodec.pixels.coder import least_payload_bytes
 from vaecodec.pixels.near_lossless import Bins
 from vaecodec.pixels.stored import pack_stored, stored_coding
@@ -143,19 +143,21 @@ def test_what_cannot_be_coded_smaller_is_stored() -> None:
 
 def test_the_least_bytes_of_a_payload_are_a_bound() -> None:
     lossless = EXACT.lossless
-    symbols = lossless.analyse(list(DIGITS))
-    whole, _ = lossless.rounded(list(DIGITS), Bins(0))
+    framed = EXACT.frame.fit_all(DIGITS)
+    symbols = lossless.analyse(framed)
+    whole, _ = lossless.rounded(framed, Bins(0))
     least = least_payload_bytes(lossless.part, symbols, whole)
-    streams = lossless.compress(list(DIGITS))
+    streams = lossless.compress(framed)
     for bound, data in zip(least, streams, strict=True):
         assert 0 < bound <= len(unpack(data).payload)
 
 
 def test_compress_within_gives_exactly_the_streams_that_fit() -> None:
     images = [*DIGITS[:20], np.random.default_rng(3).integers(0, 256, (28, 28), np.uint8), DIGITS[20, :10]]
-    streams = EXACT.lossless.compress(images)
+    framed = EXACT.frame.fit_all(images)
+    streams = EXACT.lossless.compress(framed)
     limits = [len(data) - k % 2 for k, data in enumerate(streams)]
-    found = EXACT.lossless.compress_within(images, limits)
+    found = EXACT.lossless.compress_within(framed, limits)
     assert found == [None if k % 2 else data for k, data in enumerate(streams)]
 
 
@@ -188,7 +190,7 @@ def test_an_error_out_of_range_is_refused(error: int) -> None:
     with pytest.raises(ConfigError, match="max_error"):
         EXACT.compress(DIGITS[0], max_error=error)
     with pytest.raises(ConfigError, match="max_error"):
-        EXACT.lossless.compress([DIGITS[0]], error)
+        EXACT.lossless.compress([EXACT.frame.fit(DIGITS[0])], error)
 
 
 def test_two_settings_are_refused() -> None:
@@ -202,7 +204,7 @@ def test_two_settings_are_refused() -> None:
 def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: str, count: int) -> None:
     part = EXACT.model.lossless
     wrong = replace(part, known_answer=replace(part.known_answer, **{field: "0" * 64}))
-    codec = Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(wrong)))
+    codec = Codec(replace(EXACT.model, stored_lossless=store_part(wrong)))
     with pytest.raises(KnownAnswerMismatch, match="lossless part"):
         codec.compress_batch(DIGITS[:count], target=Target(max_error=0))
 
@@ -210,7 +212,7 @@ def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: st
 def test_an_analysis_of_another_shape_is_refused() -> None:
     part = replace(EXACT.model.lossless, analysis=BITS.model.lossless.analysis)
     with pytest.raises(ModelError):
-        Codec(replace(EXACT.model, stored_lossless=StoredLossless.of(part))).compress(DIGITS[0], lossless=True)
+        Codec(replace(EXACT.model, stored_lossless=store_part(part))).compress(DIGITS[0], lossless=True)
 
 
 # hostile bytes

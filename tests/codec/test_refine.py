@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.refine import ROUNDS, Refiner
-from vaecodec.codec.refine_cost import BernoulliDistortion, Distortion, GaussianDistortion, SymbolCosts, distortion_of
+from vaecodec.codec.effort import (
+    ROUNDS,
+    BernoulliDistortion,
+    Distortion,
+    GaussianDistortion,
+    Refiner,
+    SymbolCosts,
+    distortion_of,
+)
 from vaecodec.codec.synthesis import Synthesis
 from vaecodec.data import load_dataset
 from vaecodec.errors import ModelError
@@ -41,9 +48,9 @@ def refiner(name: str) -> Refiner:
 
 def cost_of(name: str, pixels: np.ndarray, symbols: np.ndarray, level: int) -> np.ndarray:
     """Nats (b,) of what a decoder gives: the information, and the distortion over β."""
-    decoded = codec(name).synthesise(symbols, level).astype(np.float32)
+    decoded = codec(name).lossy.synthesise(symbols, level).astype(np.float32)
     nats = distortion_of(codec(name).model).nats(decoded, pixels.astype(np.float32), np.ones(pixels.shape, np.bool_))
-    bits = codec(name).information_bits(symbols, level)
+    bits = codec(name).lossy.information_bits(symbols, level)
     return np.asarray(bits * np.log(2) + nats / codec(name).model.levels[level].beta)
 
 
@@ -52,7 +59,7 @@ def cost_of(name: str, pixels: np.ndarray, symbols: np.ndarray, level: int) -> n
 )
 def test_an_image_never_costs_more_and_with_more_effort_they_cost_less(name: str, level: int) -> None:
     pixels = images(name)
-    symbols = codec(name).analyse(pixels, level)
+    symbols = codec(name).lossy.analyse(pixels, level)
     costs = [cost_of(name, pixels, symbols, level)]
     for effort in EFFORTS:
         refined = refiner(name)(pixels, np.ones(pixels.shape, np.bool_), symbols, level, effort)
@@ -66,7 +73,7 @@ def test_an_image_never_costs_more_and_with_more_effort_they_cost_less(name: str
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_symbols_do_not_depend_on_the_batch(effort: int) -> None:
     pixels = images("levels")[:9]
-    symbols, inside = codec("levels").analyse(pixels, 5), np.ones(pixels.shape, np.bool_)
+    symbols, inside = codec("levels").lossy.analyse(pixels, 5), np.ones(pixels.shape, np.bool_)
     together = refiner("levels")(pixels, inside, symbols, 5, effort)
     for k in range(9):
         one = slice(k, k + 1)
@@ -76,7 +83,7 @@ def test_symbols_do_not_depend_on_the_batch(effort: int) -> None:
 
 def test_a_large_batch_is_refined_in_parts() -> None:
     pixels = np.concatenate([images("tiny")] * 8)
-    symbols, inside = codec("tiny").analyse(pixels), np.ones(pixels.shape, np.bool_)
+    symbols, inside = codec("tiny").lossy.analyse(pixels), np.ones(pixels.shape, np.bool_)
     assert len(pixels) > Synthesis(codec("tiny").model).many_rows
     refined = refiner("tiny")(pixels, inside, symbols, 0, 1)
     np.testing.assert_array_equal(refined, np.concatenate([refined[:40]] * 8))
@@ -84,7 +91,7 @@ def test_a_large_batch_is_refined_in_parts() -> None:
 
 def test_pixels_outside_the_image_do_not_count() -> None:
     pixels = images("levels")[:6].copy()
-    symbols, inside = codec("levels").analyse(pixels, 5), np.zeros(pixels.shape, np.bool_)
+    symbols, inside = codec("levels").lossy.analyse(pixels, 5), np.zeros(pixels.shape, np.bool_)
     inside[:, :20, :22] = True
     found = refiner("levels")(pixels, inside, symbols, 5, 1)
     pixels[~inside] = 77
@@ -102,7 +109,7 @@ def model_with_beta(name: str, beta: float) -> Model:
 def test_no_beta_moves_a_symbol_out_of_its_table(beta: float) -> None:
     model = model_with_beta("levels", beta)
     tables, pixels = model.levels[6].tables, 255 - images("levels")[:20]
-    symbols = codec("levels").analyse(pixels, 6)
+    symbols = codec("levels").lossy.analyse(pixels, 6)
     inside = np.ones(pixels.shape, np.bool_)
     columns, escaped = SymbolCosts(tables).columns(symbols)
     refined = Refiner(model, Synthesis(model))(pixels, inside, symbols, 6, 2)
@@ -116,7 +123,7 @@ def test_no_beta_moves_a_symbol_out_of_its_table(beta: float) -> None:
 def test_an_escape_stays_as_it_is() -> None:
     model = codec("levels").model
     tables, pixels = model.levels[6].tables, images("levels")[:4]
-    symbols = codec("levels").analyse(pixels, 6)
+    symbols = codec("levels").lossy.analyse(pixels, 6)
     latent = int(np.flatnonzero(tables.coded)[0])
     symbols[:, latent] = tables.offsets[latent] + tables.alphabet + 5
     refined = refiner("levels")(pixels, np.ones(pixels.shape, np.bool_), symbols, 6, 2)
@@ -126,7 +133,7 @@ def test_an_escape_stays_as_it_is() -> None:
 
 def test_symbols_cost_what_their_tables_say() -> None:
     tables = codec("levels").model.levels[6].tables
-    symbols = codec("levels").analyse(images("levels"), 6)
+    symbols = codec("levels").lossy.analyse(images("levels"), 6)
     costs = SymbolCosts(tables)
     columns, escaped = costs.columns(symbols)
     assert not escaped.any()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecodec.bitstream import arrays, check, container, limits, stream
+from vaecodec.bitstream import array_bytes, check, container, limits, stream
 from vaecodec.entropy import coder, escape, reference, tables
 from vaecodec.entropy.coder import encode_symbols
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
@@ -20,7 +20,7 @@ from vaecodec.modelfile import priors as conditional_priors
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 MODULES = (
-    *(arrays, check, coder, conditional_priors, container, escape, exact, exact_ops, exact_ranges),
+    *(array_bytes, check, coder, conditional_priors, container, escape, exact, exact_ops, exact_ranges),
     *(known_answer, limits, lossless_part, model_file, reference, stream, tables),
 )
 FINGERPRINT = bytes(range(32))
@@ -107,7 +107,7 @@ def test_the_pages_magic_is_the_codes() -> None:
 def test_dtype_codes_of_the_page_equal_the_codes() -> None:
     rows = re.findall(r"(?:^|\| )\|? ?(\d+) \| (u?int\d+|float\d+)", TEXT, re.MULTILINE)
     assert {int(code): np.dtype(name) for code, name in rows} == {
-        code: np.dtype(name) for code, name in arrays.DTYPE_CODES.items()
+        code: np.dtype(name) for code, name in array_bytes.DTYPE_CODES.items()
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_MODEL_SIDE
 from vaecodec.exact.operations import OPS
 from vaecodec.exact.stored_form import MAX_NUMBER
 from vaecodec.modelfile.model import read_model
@@ -44,7 +44,7 @@ def test_every_operation_has_its_shapes_and_its_bound() -> None:
 
 
 def test_numbers_of_the_page_are_the_codes() -> None:
-    assert f"1 to {MAX_SIDE} each" in MODEL_FILE
+    assert f"1 to {MAX_MODEL_SIDE} each" in MODEL_FILE
     assert f"1 to {MAX_LEVEL + 1}," in MODEL_FILE
     assert MAX_NUMBER == 1 << 31
     assert "within ±2^31" in NETWORKS

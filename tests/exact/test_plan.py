@@ -93,8 +93,8 @@ def test_many_images_are_synthesised_as_few(codec: Codec) -> None:
     rng = np.random.default_rng(0)
     for level in range(len(codec.model.levels)):
         symbols = rng.integers(-9, 10, (300, codec.model.latents)).astype(np.int32)
-        together = codec.synthesise(symbols, level)
-        few = [codec.synthesise(symbols[k : k + 50], level) for k in range(0, 300, 50)]
+        together = codec.lossy.synthesise(symbols, level)
+        few = [codec.lossy.synthesise(symbols[k : k + 50], level) for k in range(0, 300, 50)]
         np.testing.assert_array_equal(together, np.concatenate(few))
 
 
@@ -105,4 +105,4 @@ def test_a_plan_that_differs_from_the_network_is_never_used(monkeypatch: pytest.
         np, "rint", lambda x, out=None: add(np.floor(x), np.float32(1), out=out) if out is not None else x
     )
     with pytest.raises(KnownAnswerMismatch):
-        codec.synthesise(np.zeros((65, codec.model.latents), np.int32))
+        codec.lossy.synthesise(np.zeros((65, codec.model.latents), np.int32))

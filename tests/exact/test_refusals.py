@@ -84,13 +84,13 @@ def image(elements: int, side: int) -> tuple[Dense, Reshape]:
 
 def test_the_values_that_are_needed_at_once_have_a_limit() -> None:
     """As many as fit, each kept to the end by an addition, and one more; and any number, one after the other."""
-    one, most = np.ones(1, np.int32), MAX_LIVE_ELEMENTS // MAX_VALUE_ELEMENTS
+    one, most = np.ones(1, np.int32), 4
 
     def kept(count: int) -> list[Rescale | Add]:
         rescales = [Rescale((2 + k,), SHIFT, 0, 9) for k in range(count - 1)]
         return [*rescales, *(Add((1 + count - k, 1 + count + k)) for k in range(count))]
 
-    largest = image(MAX_VALUE_ELEMENTS, 1024)
+    largest = image(MAX_LIVE_ELEMENTS // most, 1024)
     ExactNetwork(-one, one, (*largest, *(Rescale((2 + k,), SHIFT, 0, 9) for k in range(3 * most))))
     ExactNetwork(-one, one, (*largest, *kept(most - 1)))
     with pytest.raises(LimitExceeded, match="at once"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.stream import pack, unpack
 from vaecodec.codec.codec import Codec

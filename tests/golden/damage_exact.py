@@ -30,7 +30,7 @@ def damaged_exact_streams(codec: Codec, bits: Codec, digit: np.ndarray) -> dict[
         return pack(coding, codec.fingerprint, size, payload, pixels=pixels.tobytes())
 
     # Pixels outside of a written size must repeat its edge; these are the whole digit's.
-    odd = codec.lossless.analyse([digit])
+    odd = codec.lossless.analyse([codec.frame.fit(digit)])
     loose = encode_payloads(codec.lossless.part, Bins(0), [1], odd, digit[None]).payloads[0]
     return {
         "BadChecksum-exact-flipped-check": flipped(good, len(good) - 1),

@@ -80,6 +80,6 @@ def groups_streams(codec: Codec) -> dict[str, bytes]:
     )
     symbols = codec.model.levels[0].tables.fill_collapsed(rows.astype(np.int32))
     return {
-        str(k): pack(0, codec.fingerprint, (3, 4) if k == 1 else None, codec.encode_payload(row))
+        str(k): pack(0, codec.fingerprint, (3, 4) if k == 1 else None, codec.lossy.encode_payload(row))
         for k, row in enumerate(symbols)
     }

@@ -123,7 +123,7 @@ def tiny_streams(codec: Codec) -> dict[str, bytes]:
     escaped = np.zeros(codec.model.latents, np.int32)
     escaped[:4] = -(2**31), 2**31 - 1, -1000, 1000
     for name, symbols in (("zeros", np.zeros_like(escaped)), ("escaped", escaped)):
-        streams[name] = pack(0, codec.fingerprint, None, codec.encode_payload(symbols))
+        streams[name] = pack(0, codec.fingerprint, None, codec.lossy.encode_payload(symbols))
     return streams
 
 
@@ -144,7 +144,7 @@ def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
         (HERE / "streams" / f"{prefix}-{name}.bin").write_bytes(data)
         stored = {"pixels": codec.decompress(data)}
         if not is_exact(data):
-            stored = {"symbols": codec.parse(data)[1], **stored}
+            stored = {"symbols": codec.lossy.parse(data)[1], **stored}
         np.savez_compressed(HERE / "streams" / f"{prefix}-{name}.npz", **stored)
 
 

@@ -42,7 +42,7 @@ def make_archive(path: Path) -> None:
 def make_exact_archive(path: Path) -> None:
     """A block of each kind; among the lossless images are stored ones and a smaller one."""
     from vaecodec import ArchiveWriter, load
-    from vaecodec.codec.rate_control import Target
+    from vaecodec.codec.target import Target
 
     codec, images = load(HERE / "joined.vaem"), pictures(10)
     k = np.arange(784).reshape(28, 28)

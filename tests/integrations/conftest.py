@@ -27,13 +27,13 @@ def installed(tmp_path_factory, monkeypatch):
 def images(codec):
     """uint8 (40, 28, 28) that the model gives back as they are."""
     noise = np.random.default_rng(3).integers(0, 256, (40, 28, 28), dtype=np.uint8)
-    return codec.synthesise(codec.analyse(noise))
+    return codec.lossy.synthesise(codec.lossy.analyse(noise))
 
 
 @pytest.fixture(scope="session")
 def pixels(codec, images):
     """What is left of the images after compressing them."""
-    return codec.synthesise(codec.analyse(images))
+    return codec.lossy.synthesise(codec.lossy.analyse(images))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """Pillow reads and writes streams and reads archives."""
 
+import os
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -82,8 +85,79 @@ def test_what_is_wrong_is_an_error_of_pillows_kind(codec, images, tmp_path, arch
     with pytest.raises(OSError, match="model="):
         Image.new("L", (5, 5)).save(tmp_path / "b.vae")
     monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path))
-    with pytest.raises(OSError, match="not installed"):
+    with pytest.warns(UserWarning, match="not installed"), pytest.raises(UnidentifiedImageError):
         Image.open(BytesIO(data))
+
+
+def test_files_of_other_formats_are_left_to_their_plugins():
+    code = """
+import io, sys, warnings
+import vaecodec.integrations.pillow
+from PIL import Image, UnidentifiedImageError
+file = io.BytesIO()
+Image.new("L", (28, 28)).save(file, "TGA")
+raw = file.getvalue()
+named = bytes([0xB9]) + raw[1:18] + b"x" * 0xB9 + raw[18:]  # the first byte is the length of the picture's name
+with Image.open(io.BytesIO(named)) as image:
+    assert (image.format, image.size) == ("TGA", (28, 28))
+warnings.simplefilter("ignore")
+for k in range(300):
+    try:
+        with Image.open(io.BytesIO(b"\\xb9\\x00" + k.to_bytes(2, "big") * 20)) as image:
+            assert not image.format.startswith("VAECODEC"), k
+    except UnidentifiedImageError:
+        continue
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_verify_finds_all_damage(codec, images, tmp_path, monkeypatch, archive_path):
+    exact = vaecodec.load(EXACT)
+    monkeypatch.setenv("VAECODEC_MODELS", str(EXACT.parent))
+    rows, columns = np.indices((28, 28))
+    image = np.clip(255 - 9 * np.hypot(rows - 14, columns - 12) ** 1.3, 0, 255).astype(np.uint8)
+    data = bytearray(exact.compress(image, lossless=True))
+    Image.open(BytesIO(data)).verify()
+    found = 0
+    for place in range(4, len(data)):
+        damaged = data.copy()
+        damaged[place] ^= 1
+        try:
+            opened = Image.open(BytesIO(damaged))
+        except OSError:
+            continue
+        with pytest.raises(OSError, match=r"check|decode|canonical|symbol|payload"):
+            opened.verify()
+        found += 1
+    assert found > 0
+    with Image.open(archive_path) as opened:
+        opened.verify()
+    broken = bytearray(archive_path.read_bytes())
+    with vaecodec.Archive(archive_path, model=codec) as archive:
+        broken[int(archive._directory.offsets[3]) + 12] ^= 1
+    (tmp_path / "broken.vaea").write_bytes(broken)
+    with Image.open(tmp_path / "broken.vaea") as opened, pytest.raises(OSError, match="8 of 40 images are lost"):
+        opened.verify()
+
+
+def test_closing_an_archive_gives_its_file_back(archive_path, recwarn):
+    def open_files():
+        return [path for path in Path("/proc/self/fd").iterdir() if os.path.realpath(path) == str(archive_path)]
+
+    with Image.open(archive_path) as first:
+        assert len(open_files()) > 0 or not Path("/proc/self/fd").exists()
+    second = Image.open(archive_path)
+    second.close()
+    with open(archive_path, "rb") as file, Image.open(file) as third:
+        pass
+    assert open_files() == []
+    for opened in (first, second, third):
+        with pytest.raises(ValueError, match="closed"):
+            opened.seek(3)
+        opened.close()
+    assert [warning for warning in recwarn if warning.category is ResourceWarning] == []
 
 
 def test_registering_again_changes_nothing():

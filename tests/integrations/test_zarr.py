@@ -10,8 +10,15 @@ import pytest
 zarr = pytest.importorskip("zarr", minversion="3")
 
 import vaecodec  # noqa: E402
-from vaecodec.codec.rate_control import Target  # noqa: E402
-from vaecodec.errors import ConfigError, FormatError, ImageModeError, ModelError, ModelNotFound  # noqa: E402
+from vaecodec.codec.target import Target  # noqa: E402
+from vaecodec.errors import (  # noqa: E402
+    ConfigError,
+    FormatError,
+    ImageModeError,
+    ImageSizeError,
+    ModelError,
+    ModelNotFound,
+)
 from vaecodec.integrations.zarr import VaecodecCodec, unpack_chunk  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +51,7 @@ def test_a_store_gives_back_what_the_codec_makes_of_the_images(tmp_path, codec):
     images = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
     create(tmp_path / "a.zarr", images.shape, (140, 28, 28))[:] = images
     array = zarr.open_array(tmp_path / "a.zarr", mode="r")
-    expected = codec.synthesise(codec.analyse(images))
+    expected = codec.lossy.synthesise(codec.lossy.analyse(images))
     assert np.array_equal(array[:], expected)
     assert np.array_equal(array[137:150, 3:5], expected[137:150, 3:5])
     assert sum(f.stat().st_size for f in (tmp_path / "a.zarr").rglob("*") if f.is_file()) < images.nbytes / 20
@@ -77,6 +84,46 @@ def test_quality_and_targets_are_kept_in_the_metadata(tmp_path, images):
         VaecodecCodec(model=str(levels), quality=3, level=1)
     with pytest.raises(ModelError, match="level 99"):
         VaecodecCodec(model=str(levels), level=99)
+
+
+def test_numpys_numbers_are_numbers(tmp_path, images):
+    levels = str(ROOT / "tests" / "golden" / "levels.vaem")
+    for settings in (
+        {"level": np.int64(3)},
+        {"quality": np.float32(75)},
+        {"target_bytes": np.uint8(40)},
+        {"level": 3.0},
+    ):
+        array = create(tmp_path / f"{settings}.zarr", (4, 28, 28), (4, 28, 28), model=levels, **settings)
+        array[:] = images[:4]
+        (name,) = settings
+        (shown,) = json.loads((tmp_path / f"{settings}.zarr" / "zarr.json").read_text())["codecs"]
+        assert shown["configuration"][name] == float(settings[name])
+    for settings in ({"level": 3.5}, {"quality": "75"}, {"effort": True}, {"max_error": 10**400}):
+        with pytest.raises(ConfigError, match="|".join(settings)):
+            VaecodecCodec(model=levels, **settings)
+
+
+def test_chunks_larger_than_the_model_are_refused_when_the_array_is_made(tmp_path):
+    with pytest.raises(ImageSizeError, match="29x28"):
+        create(tmp_path / "a.zarr", (4, 29, 28), (4, 29, 28))
+    assert create(tmp_path / "b.zarr", (4, 56, 56), (4, 28, 28)).shape == (4, 56, 56)
+
+
+def test_a_codec_is_what_its_metadata_say(codec):
+    made = VaecodecCodec(model=ROOT / "tests" / "golden" / "tiny.vaem", level=0)
+    again = VaecodecCodec.from_dict(made.to_dict())
+    assert (again, again.model, again.fingerprint) == (made, "tiny", codec.fingerprint.hex())
+    assert again != VaecodecCodec(model="golden-tiny-1")
+    for configuration in (
+        {},
+        {"model": 3},
+        {"model": "golden-tiny-1", "fingerprint": "no hex"},
+        {"model": "golden-tiny-1", "fingerprint": 7},
+        {"model": "golden-tiny-1", "more": 1},
+    ):
+        with pytest.raises(ConfigError):
+            VaecodecCodec.from_dict({"name": "vaecodec", "configuration": configuration})
 
 
 def test_what_is_wrong_is_said(tmp_path, monkeypatch):

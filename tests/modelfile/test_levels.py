@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.errors import BadField

@@ -8,11 +8,11 @@ import pytest
 
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Setting
+from vaecodec.codec.target import Setting
 from vaecodec.errors import BadField, NotCanonical
 from vaecodec.exact.network import ExactNetwork
+from vaecodec.modelfile.lossless_form import read_part, store_part
 from vaecodec.modelfile.lossless_part import LosslessPart
-from vaecodec.modelfile.lossless_sections import StoredLossless
 from vaecodec.modelfile.model import lossless_model, open_model, pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
@@ -24,8 +24,8 @@ PART = read_model(GOLDEN / "exact.vaem").lossless
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_comes_back_as_it_was_packed(name: str) -> None:
     first = read_model(GOLDEN / f"{name}.vaem").lossless
-    again = StoredLossless.of(first).part
-    assert StoredLossless.of(again).sections == StoredLossless.of(first).sections
+    again = read_part(store_part(first))
+    assert store_part(again).sections == store_part(first).sections
     assert again.likelihood.bit_depth == first.likelihood.bit_depth
     symbols = first.known_answer.symbols
     np.testing.assert_array_equal(again.likelihood.map_network(symbols), first.likelihood.map_network(symbols))
@@ -53,16 +53,16 @@ def test_a_part_is_not_read_for_lossy_streams() -> None:
     with pytest.raises(BadField, match="lossless part"):
         unpack_model(data)
     codec, image = Codec(open_model(data)), np.zeros((28, 28), np.uint8)
-    streams = codec.compress_at([image], [Setting(0)])
+    streams = codec.lossy.compress([codec.frame.fit(image)], [Setting(0)])
     assert codec.decompress(streams[0]).shape == (28, 28)
     with pytest.raises(BadField, match="lossless part"):
         codec.compress(image, lossless=True)
 
 
 def test_what_python_takes_for_equal_is_told_apart() -> None:
-    stored = StoredLossless.of(read_model(GOLDEN / "bits.vaem").lossless)
+    stored = store_part(read_model(GOLDEN / "bits.vaem").lossless)
     with pytest.raises(NotCanonical, match="described"):
-        _ = replace(stored, described={**stored.described, "bit_depth": True}).part
+        read_part(replace(stored, described={**stored.described, "bit_depth": True}))
 
 
 def with_likelihood(**changes: object) -> LosslessPart:
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_a_bad_field(change: object, what: str) -> None:
 
 def test_a_part_of_another_geometry_is_a_bad_field() -> None:
     model = replace(
-        read_model(GOLDEN / "tiny.vaem"), stored_lossless=StoredLossless.of(read_model(GOLDEN / "bits.vaem").lossless)
+        read_model(GOLDEN / "tiny.vaem"), stored_lossless=store_part(read_model(GOLDEN / "bits.vaem").lossless)
     )
     with pytest.raises(BadField, match="another geometry"):
         unpack_model(pack_model(model))

@@ -52,11 +52,11 @@ def test_a_run_gives_a_model_whose_streams_round_trip(rate: str, likelihood: str
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".jsonl", ".pt", ".vaem"]
     codec = Codec(read_model(path))
     images = SETS[2].images[:100]
-    symbols, streams = codec.analyse(images), codec.compress_batch(images)
+    symbols, streams = codec.lossy.analyse(images), codec.compress_batch(images)
     for data, row in zip(streams, symbols, strict=True):
-        np.testing.assert_array_equal(codec.parse(data)[1], row)
-    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.synthesise(symbols))
-    bits = codec.information_bits(symbols)
+        np.testing.assert_array_equal(codec.lossy.parse(data)[1], row)
+    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.lossy.synthesise(symbols))
+    bits = codec.lossy.information_bits(symbols)
     payload_bits = np.array([8 * len(unpack(data).payload) for data in streams])
     assert (payload_bits <= 1.01 * bits + 12).all()
     assert payload_bits.sum() <= 1.01 * bits.sum() + 32 * len(streams)

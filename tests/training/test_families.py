@@ -64,12 +64,12 @@ def trained(config: TrainingConfig, folder: Path) -> Codec:
 
 def check_files(codec: Codec, images: np.ndarray) -> None:
     """Every file gives the model's own reconstruction, and they cost what their symbols carry."""
-    symbols, streams = codec.analyse(images), codec.compress_batch(images)
+    symbols, streams = codec.lossy.analyse(images), codec.compress_batch(images)
     for data, row in zip(streams, symbols, strict=True):
-        np.testing.assert_array_equal(codec.parse(data)[1], row)
-    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.synthesise(symbols))
+        np.testing.assert_array_equal(codec.lossy.parse(data)[1], row)
+    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.lossy.synthesise(symbols))
     payload_bits = float(np.mean([8 * len(unpack(data).payload) for data in streams]))
-    bound_bits = 1.02 * float(codec.information_bits(symbols).mean()) + 4
+    bound_bits = 1.02 * float(codec.lossy.information_bits(symbols).mean()) + 4
     assert payload_bits <= bound_bits
 
 
@@ -122,7 +122,7 @@ def test_the_graph_of_an_hfvae_gives_the_category_and_the_means(hfvae: tuple[Pat
 
 def test_another_category_gives_other_logits(hfvae: tuple[Path, Codec]) -> None:
     _, codec = hfvae
-    symbols = np.repeat(codec.analyse(SETS[2].images[:1]), 3, axis=0)
+    symbols = np.repeat(codec.lossy.analyse(SETS[2].images[:1]), 3, axis=0)
     symbols[:, 0] = range(3)
     logits = evaluate(codec.model.synthesis.ops[:-1], symbols.astype(np.float32))
     assert len({row.tobytes() for row in logits}) == 3

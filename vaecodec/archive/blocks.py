@@ -23,8 +23,9 @@ from vaecodec.archive.directory import Directory
 from vaecodec.archive.lossless_blocks import BlockPayload, decode_exact
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.source import Source
+from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, unpack_block
-from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.codec.codec import Codec
 from vaecodec.entropy.coder import SymbolDecoder
 from vaecodec.errors import BadField, NotCanonical
 
@@ -33,13 +34,13 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBlock:
-    """Lossy images: symbols (count, n) in the smallest integer type that holds them, levels (count,), sizes as in
-    Block. Exact ones: pixels, an image (h, w) for each, and no symbols."""
+    """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
+    levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols."""
 
     codec: Codec
     symbols: Integers
     levels: tuple[int, ...]
-    sizes: tuple[tuple[int, int], ...] | None
+    sizes: tuple[Size, ...] | None
     pixels: tuple[Pixels, ...] = ()
 
     @property
@@ -65,8 +66,8 @@ def decode_block(block: Block, codec: Codec) -> DecodedBlock:
     if max(codings.each) >= len(levels):
         raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
     decoder = SymbolDecoder(block.payload)
-    if codec.groups is not None:
-        symbols = np.stack([codec.groups.decode_from(decoder) for _ in codings.each])
+    if codec.lossy.groups is not None:
+        symbols = np.stack([codec.lossy.groups.decode_from(decoder) for _ in codings.each])
     else:
         symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
@@ -92,11 +93,11 @@ def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
         else:
             groups.setdefault((id(block.codec), block.levels[row]), []).append(place)
     for (_, level), places in groups.items():
+        codec = rows[places[0]][0].codec
         symbols = np.stack([rows[k][0].symbols[rows[k][1]] for k in places]).astype(np.int32)
-        for k, image in zip(places, rows[places[0]][0].codec.synthesise(symbols, level), strict=True):
+        for k, image in zip(places, codec.lossy.synthesise(symbols, level), strict=True):
             block, row = rows[k]
-            size = None if block.sizes is None else block.sizes[row]
-            made[k] = image if size is None else image[: size[0], : size[1]].copy()
+            made[k] = codec.frame.cropped(image, None if block.sizes is None else block.sizes[row])
     return made
 
 

@@ -1,4 +1,7 @@
-"""Images that wait for their block to be full, and the block that is made of them."""
+"""Images wait here until their block is full; then it is made of them.
+
+PendingImage, PendingImage, … ──encode_block──> Block: one coder stream, and what each image has besides its pixels
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from vaecodec.archive.lossless_blocks import BlockPayload, encode_exact
 from vaecodec.bitstream.archive.block import Block
 from vaecodec.bitstream.archive.codings import Codings
 from vaecodec.bitstream.archive.columns import pack_names
-from vaecodec.codec.codec import Codec, Pixels
-from vaecodec.codec.rate_control import Setting, Target, exact_error, fixed_level, settings_for
-from vaecodec.codec.refine_cost import distortion_of
+from vaecodec.codec.codec import Codec
+from vaecodec.codec.effort import distortion_of
+from vaecodec.codec.images import Framed
+from vaecodec.codec.search import settings_met
+from vaecodec.codec.target import Setting, Target
 from vaecodec.entropy.coder import SymbolEncoder
 from vaecodec.errors import BadField, ModelError, TargetMissed
 from vaecodec.modelfile.model import Model
@@ -26,12 +31,12 @@ Image = TypeVar("Image")
 
 @dataclass(frozen=True, slots=True)
 class PendingImage:
-    """pixels uint8 (h, w), what its coding aims at, its name, its labels (a row).
+    """image: in the frame of the model that it is coded with. aim: of its coding. name; labels: a row of them.
 
-    A target of a largest error is sought no level for: the image is coded exactly, or within it.
+    An aim that is a largest error means no level: the image is coded exactly, or within that error.
     """
 
-    pixels: Pixels
+    image: Framed
     aim: Target
     name: str | None
     labels: tuple[int, ...] | None
@@ -43,18 +48,18 @@ class PendingImage:
 
 
 def aim_for(model: Model, target: Target) -> Target:
-    """The same, as a level where it needs no search, and as a largest error wherever it means one.
+    """A target as blocks are made by: as a level where it needs no search, as a largest error wherever it means one.
 
-    Raises ModelError for a level, a lossless part, or what refining needs, that is not there.
+    Raises ModelError where the model does not have what it asks for: the level, a lossless part, what effort needs.
     """
-    error = exact_error(model, target)
+    error = target.exact_error(model)
     if error is not None:
         if not model.has_lossless:
             raise ModelError(f"{model.name} has no lossless part: it compresses at its levels alone")
         return Target(max_error=error)
     if target.effort:
         distortion_of(model)
-    level = fixed_level(model, target)
+    level = target.fixed_level(model)
     if level is None:
         return target
     if not 0 <= level < len(model.levels):
@@ -106,9 +111,9 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
     coded = (
         _encode_lossy(items, codec, first)
         if error is None
-        else encode_exact(codec.lossless, [item.pixels for item in items], error)
+        else encode_exact(codec.lossless, [item.image for item in items], error)
     )
-    sizes = tuple((item.pixels.shape[0], item.pixels.shape[1]) for item in items)
+    sizes = tuple(item.image.size or codec.geometry for item in items)
     names = [item.name for item in items if item.name is not None]
     labels = [item.labels for item in items if item.labels is not None]
     return Block(
@@ -128,11 +133,11 @@ def _encode_lossy(items: Sequence[PendingImage], codec: Codec, first: int) -> Bl
     symbols = np.empty((len(items), codec.model.latents), np.int32)
     for setting in sorted(set(settings)):
         rows = [k for k, chosen in enumerate(settings) if chosen == setting]
-        symbols[rows] = codec.choose_symbols([items[k].pixels for k in rows], setting)
+        symbols[rows] = codec.lossy.choose_symbols([items[k].image for k in rows], setting)
     levels = [setting.level for setting in settings]
     encoder = SymbolEncoder()
-    if codec.groups is not None:
-        codec.groups.encode_onto(encoder, symbols)
+    if codec.lossy.groups is not None:
+        codec.lossy.groups.encode_onto(encoder, symbols)
     else:
         for level, row in zip(levels, symbols, strict=True):
             encoder.encode(row, codec.model.levels[level].tables)
@@ -145,7 +150,7 @@ def _settings(items: Sequence[PendingImage], codec: Codec, first: int) -> list[S
     for target in {item.aim for item in items}:
         places = [k for k, item in enumerate(items) if item.aim == target]
         try:
-            found = settings_for(codec, [items[k].pixels for k in places], target)
+            found = settings_met(codec.lossy, [items[k].image for k in places], target)
         except TargetMissed:
             for k in places:
                 _name_if_missed(items[k], codec, target, first + k)
@@ -157,7 +162,7 @@ def _settings(items: Sequence[PendingImage], codec: Codec, first: int) -> list[S
 
 def _name_if_missed(item: PendingImage, codec: Codec, target: Target, number: int) -> None:
     try:
-        settings_for(codec, [item.pixels], target)
+        settings_met(codec.lossy, [item.image], target)
     except TargetMissed as error:
         name = "" if item.name is None else f" ({item.name})"
         raise TargetMissed(f"image {number}{name}: {error}") from error

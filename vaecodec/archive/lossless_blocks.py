@@ -12,17 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.codings import NO_CHECK, Codings
 from vaecodec.bitstream.reader import Reader
 from vaecodec.bitstream.stream import CODED_EXACTLY, CODING_LOSSLESS, CODING_NEAR_LOSSLESS
+from vaecodec.codec.images import Framed
 from vaecodec.codec.lossless import LosslessCodec
 from vaecodec.errors import BadChecksum
 from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
-from vaecodec.pixels.phases import Pixels
 from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +32,12 @@ class BlockPayload:
     payload: bytes
 
 
-def encode_exact(codec: LosslessCodec, images: Sequence[Pixels], max_error: int) -> BlockPayload:
-    """The block of images (h, w), each within max_error grey levels. Raises ImageError's children."""
+def encode_exact(codec: LosslessCodec, images: Sequence[Framed], max_error: int) -> BlockPayload:
+    """The block of images, each within max_error grey levels."""
     bins = Bins(max_error)
     whole, places = codec.rounded(images, bins)
     symbols, coded = codec.analyse(images), b""
-    limits = np.array([8 * len(pack_stored(image)) for image in images])
+    limits = np.array([8 * len(pack_stored(image.pixels)) for image in images])
     while len(places):
         codec.prove(len(places))
         encoded = encode_payloads(codec.part, bins, [len(places)], symbols[places], whole[places])
@@ -49,9 +48,9 @@ def encode_exact(codec: LosslessCodec, images: Sequence[Pixels], max_error: int)
         places = places[kept]
     chosen = set(places.tolist())
     coding = CODING_NEAR_LOSSLESS if max_error else CODING_LOSSLESS
-    each = tuple(coding if k in chosen else stored_coding(image) for k, image in enumerate(images))
-    stored = b"".join(pack_stored(image) for k, image in enumerate(images) if k not in chosen)
-    check = pixels_check([whole[k, : images[k].shape[0], : images[k].shape[1]] for k in places.tolist()])
+    each = tuple(coding if k in chosen else stored_coding(image.pixels) for k, image in enumerate(images))
+    stored = b"".join(pack_stored(image.pixels) for k, image in enumerate(images) if k not in chosen)
+    check = pixels_check([codec.frame.cropped(whole[k], images[k].size) for k in places.tolist()])
     return BlockPayload(Codings(each, max_error if chosen else 0, check), stored + coded)
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from vaecodec.archive.directory import Directory
 from vaecodec.archive.source import Source
 from vaecodec.bitstream.archive.model_record import unpack_embedded, unpack_model_record
-from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.codec.codec import Codec, load
 from vaecodec.errors import BadChecksum, FormatError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import models_by_fingerprint
+from vaecodec.modelfile.installed import model_by_fingerprint
 from vaecodec.modelfile.model import open_model
 
 ModelLike = Codec | str | os.PathLike[str]
@@ -55,9 +54,9 @@ class ArchiveModels:
         embedded = self._embedded(number)
         if isinstance(embedded, Codec):
             return embedded
-        for model in models_by_fingerprint(fingerprint[:SHORT_FINGERPRINT_BYTES]):
-            if model.fingerprint == fingerprint:
-                return Codec(model)
+        installed = model_by_fingerprint(fingerprint)
+        if installed is not None:
+            return Codec(installed)
         if embedded is not None:
             raise embedded
         raise ModelNotFound(

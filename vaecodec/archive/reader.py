@@ -25,8 +25,9 @@ from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec
 from vaecodec.archive.names import Names
 from vaecodec.archive.source import open_source
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.metadata import unpack_metadata
-from vaecodec.codec.codec import Codec, Pixels
+from vaecodec.codec.codec import Codec
 from vaecodec.errors import FormatError, ImageSizeError
 from vaecodec.modelfile.model import Model
 
@@ -36,9 +37,10 @@ DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 class Archive(Sequence[Pixels]):
     """An archive, open for reading; a context manager.
 
-    model: a codec (or name, or path of a model file, or several of these) to decode with; without it, the model
-    embedded in the archive or installed. cache_bytes: of decoded symbols that are kept. Raises OSError, FormatError's
-    children, ModelMismatch; reading an image raises FormatError's children where its block is lost, ModelNotFound.
+    model: what to decode with: a codec, or a model's name or path, or several of these. Without it an archive is
+    decoded with the model that it carries, or with an installed one. cache_bytes: of decoded symbols that are kept.
+    Raises OSError, FormatError's children, ModelMismatch; reading an image raises FormatError's children where its
+    block is lost, and ModelNotFound.
     """
 
     def __init__(
@@ -91,14 +93,17 @@ class Archive(Sequence[Pixels]):
     @overload
     def __getitem__(self, key: slice) -> list[Pixels]: ...
     def __getitem__(self, key: int | str | slice) -> Pixels | list[Pixels]:
-        """uint8 (h, w) by number or name, a list by slice. Raises IndexError, KeyError, FormatError's children."""
+        """The image of a number or name, uint8 (h, w) or (h, w, 3); of a slice, a list.
+
+        Raises IndexError, KeyError, FormatError's children.
+        """
         if isinstance(key, slice):
             return self.images(range(*key.indices(len(self))))
         number = self.number_of(key) if isinstance(key, str) else range(len(self))[key]
         return self._blocks.images([number])[0]
 
     def __iter__(self) -> Iterator[Pixels]:
-        """All images, block by block. Raises where one is lost: archive.readable() goes round these."""
+        """All images, block by block. Raises FormatError's children where one is lost; readable() leaves those out."""
         number = 0
         for first, count in zip(self._directory.firsts.tolist(), self._directory.counts.tolist(), strict=True):
             if first > number:
@@ -111,7 +116,7 @@ class Archive(Sequence[Pixels]):
         return self._blocks.images([range(len(self))[int(number)] for number in numbers])
 
     def batch(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Pixels:
-        """images() as one array uint8 (n, h, w). Raises ImageSizeError where their sizes differ."""
+        """images() as one array uint8 (n, h, w) or (n, h, w, 3). Raises ImageSizeError where their sizes differ."""
         images = self.images(numbers)
         if len({image.shape for image in images}) > 1:
             raise ImageSizeError(f"images of several sizes do not fit one array: {sorted({i.shape for i in images})}")

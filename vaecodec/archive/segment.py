@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vaecodec.archive.output import Output
 from vaecodec.archive.spool import IndexSpool
-from vaecodec.archive.target import Output
 from vaecodec.bitstream.archive.block import Block, pack_block
 from vaecodec.bitstream.archive.index import ModelEntry, pack_footer
 from vaecodec.bitstream.archive.metadata import pack_metadata

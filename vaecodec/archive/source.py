@@ -10,6 +10,7 @@ import threading
 from typing import Any, Protocol
 
 from vaecodec.errors import OutputError, Truncated
+from vaecodec.files.inputs import open_regular
 
 
 class Source(Protocol):
@@ -25,7 +26,7 @@ class FileSource:
     """A file on disk, open for reading."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
+        self._file = open_regular(path)  # which can be read at any place
         self.size = os.fstat(self._file.fileno()).st_size
         self._lock = threading.Lock()
 
@@ -87,9 +88,9 @@ def _exactly(data: bytes, offset: int, n: int) -> bytes:
 
 def is_address(path: str | os.PathLike[str]) -> bool:
     """Whether this is an fsspec address rather than a path."""
-    return "://" in os.fspath(path)
+    return "://" in os.fsdecode(path)
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
     """The source of a path or address. Raises OSError."""
-    return RemoteSource(os.fspath(path)) if is_address(path) else FileSource(path)
+    return RemoteSource(os.fsdecode(path)) if is_address(path) else FileSource(path)

@@ -1,6 +1,6 @@
 """ArchiveWriter: makes an archive, or appends to one, with the memory of one block.
 
-    images ──a block at a time──> symbols ──one coder stream──> block ──> file            archive_segment.py
+    images ──a block at a time──> symbols ──one coder stream──> block ──> file            segment.py
                                    lengths, counts, name hashes ──────> spool ──> names' table, footer
 
 A new archive is written beside its place and moved there when it is whole. An append writes blocks, syncs, writes the
@@ -26,13 +26,13 @@ from vaecodec.archive.encode import (
     paired,
 )
 from vaecodec.archive.models import ModelLike, as_codec
+from vaecodec.archive.output import Output, open_for_append, open_new
 from vaecodec.archive.segment import Segment
-from vaecodec.archive.target import Output, open_for_append, open_new
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.columns import encode_name
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
-from vaecodec.codec.codec import Codec, Pixels
-from vaecodec.codec.images import grey_pixels
-from vaecodec.codec.rate_control import Target, one_target
+from vaecodec.codec.codec import Codec
+from vaecodec.codec.target import Target, one_target
 from vaecodec.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ class ArchiveWriter:
         self._block_images = block_images
         self._pending: list[PendingImage] = []
         self._failed = False
-        self._segment = Segment(output)
+        try:
+            self._segment = Segment(output)
+        except BaseException:  # its temporary files found no place
+            output.abort()
+            raise
         try:
             if not 1 <= block_images <= MAX_BLOCK_IMAGES:
                 raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
@@ -141,21 +145,21 @@ class ArchiveWriter:
         level: int | None = None,
         target: Target | None = None,
     ) -> None:
-        """One image, uint8 (h, w) or PIL; label: an integer or several. Raises ImageError's children, BadField.
+        """One image, uint8 (h, w) or (h, w, 3), or PIL; label: an integer or several.
 
-        Raises TargetMissed, which names the image, where no level meets a target; that may be an image added before,
-        since levels are sought a block at a time, and the archive is given up.
+        Raises ImageError's children, BadField, and TargetMissed, which names the image, where no level meets a target.
+        That may be an image added before, since levels are sought a block at a time, and the archive is given up.
         """
         if self._failed:
             raise OutputError(GIVEN_UP)
         if name is not None:
             encode_name(name)
-        pixels = grey_pixels(image)
-        self._codec.check_image(pixels)
+        # Whoever gave an array may go on to write into it.
+        framed = self._codec.frame.fit(image.copy() if isinstance(image, np.ndarray) else image)
         own = level is not None or target is not None
         effort = self._aim.effort if target is None else 0
         aim = aim_for(self._codec.model, one_target(level, effort, target)) if own else self._aim
-        item = PendingImage(pixels.copy(), aim, name, label_row(label))
+        item = PendingImage(framed, aim, name, label_row(label))
         if self._pending and not may_share_a_block(self._pending[0], item):
             self._write_block()
         self._pending.append(item)

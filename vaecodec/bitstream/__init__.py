@@ -1,4 +1,4 @@
-"""Bytes only: the stream of one image, the container of a model file, and what they are read with. No ML stack.
+"""Bytes only: the stream of one image, the container of a model file, the records of an archive. No networks.
 
-Reading order: reader, check, stream; then container and arrays.
+Reading order: reader, check, stream (stream_batch for many at once); then container and array_bytes; archive/.
 """

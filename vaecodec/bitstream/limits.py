@@ -3,8 +3,8 @@
 # The stream of one image
 CHECK_BYTES = 3  # CRC-24: every burst of up to 24 bits is detected, and a 20-byte payload can still afford it
 SHORT_FINGERPRINT_BYTES = 2  # enough to look a model up; the check covers all 32 bytes of the fingerprint
-MAX_SIDE = 256  # height and width are stored less one, in a byte each; version 1 is for small images
-MAX_STREAM_BYTES = 1 << 20  # the largest image has 2**16 pixels: no valid stream comes near to 16 bytes a pixel
+MAX_SIDE = 256  # of what version 1 writes: height and width less one, in a byte each; a model's own size is not written
+MAX_STREAM_BYTES = 1 << 20  # no valid stream of 2**16 pixels comes near to 16 bytes a pixel
 MAX_LEVEL = 111  # levels 0..111 are lossy; 112..127 are other kinds of coding
 MAX_ERROR = 127  # grey levels of a near-lossless stream: at 127, "zero or not" is all that is left of a pixel
 
@@ -12,6 +12,7 @@ MAX_ERROR = 127  # grey levels of a near-lossless stream: at 127, "zero or not" 
 MAX_CONTAINER_BYTES = 1 << 26  # model files are under 8 MB; a hostile length must not make us hash gigabytes
 MAX_HEADER_BYTES = 1 << 20  # JSON is parsed whole, before anything in it is verified
 MAX_SECTIONS = 4096  # graphs, tables and constants of one model: some hundreds at most
+MAX_MODEL_SIDE = 65535  # of a model's geometry; what a network may compute bounds it far earlier (exact/network.py)
 MAX_NAME_CHARS = 64  # a section's name is a label, not a document
 SECTION_ALIGNMENT = 64  # a cache line: arrays can be used in place by every CPU
 

@@ -1,36 +1,141 @@
-"""Images from files: converted to grey where nothing is lost, refused where something would be.
+"""Images as a model takes them: of its channels, and as large as its geometry. Where something would be lost: refused.
 
-L                          as it is             RGB, RGBA, P, LA   grey where the channels agree and alpha is opaque
-1                          0 and 255            I;16, I, F         refused: more than 8 bits
+file ──read_pixels──┐
+PIL image, array ───┴──pixels_for(channels)──> uint8 (h, w) or (h, w, 3) ──Frame.fit──> Framed: padded by its edge
+
+L, 1                      grey, 1 as 0 and 255; a model of colour takes the same in each channel
+RGB, RGBA, P, LA, …       colour; a model of grey takes it where the channels agree
+refused                   alpha that is not opaque, more than 8 bits, several frames
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.errors import ImageError, ImageModeError, UnreadableImage
+from vaecodec.arrays import Pixels, Size
+from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
+from vaecodec.files.inputs import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG must not fill the memory
+GREY, COLOUR = 1, 3  # channels
+_KIND = {GREY: ("8-bit grey", "L"), COLOUR: ("8-bit RGB", "RGB")}  # of each: in words, and Pillow's mode
 
 
-def read_grey(source: str | IO[bytes]) -> npt.NDArray[np.uint8]:
-    """The pixels, uint8 (h, w), of an image file that Pillow reads. Raises OSError, UnreadableImage, ImageModeError."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Framed:
+    """An image in a model's frame.
+
+    pixels: its own, (h, w) or (h, w, 3). whole: the same, padded at the bottom and right to the model's geometry. size:
+    what a stream must say, None where it is the model's own.
+    """
+
+    pixels: Pixels
+    whole: Pixels
+    size: Size | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the images of the model `name` are made to fit.
+
+    shape: of the largest image that it takes, (height, width) if it is grey, (height, width, 3) if it is in colour.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> Size:
+        """(height, width) in pixels."""
+        return self.shape[0], self.shape[1]
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return GREY if len(self.shape) == 2 else COLOUR
+
+    def fit(self, image: Pixels | Image.Image) -> Framed:
+        """Any image, in the frame. Raises ImageError, ImageModeError, ImageSizeError."""
+        pixels = pixels_for(image, self.channels)
+        self._check(pixels)
+        if pixels.shape == self.shape:
+            return Framed(pixels, pixels, None)
+        height, width = pixels.shape[:2]
+        return Framed(pixels, self._padded(pixels), (height, width))
+
+    def fit_all(self, images: Iterable[Pixels | Image.Image]) -> list[Framed]:
+        """fit() of each."""
+        return [self.fit(image) for image in images]
+
+    def cropped(self, whole: Pixels, size: Size | None) -> Pixels:
+        """The top left, (height, width), of an image that fills the frame; the image itself where size is None."""
+        return whole if size is None else whole[: size[0], : size[1]].copy()
+
+    def is_padded(self, whole: Pixels, size: Size) -> bool:
+        """Whether the pixels beyond the size repeat its edge."""
+        return np.array_equal(self._padded(whole[: size[0], : size[1]]), whole)
+
+    def inside(self, images: Sequence[Framed]) -> npt.NDArray[np.bool_]:
+        """Which values (b, height, width) or (b, height, width, 3) of the padded images are the images' own."""
+        mask = np.zeros((len(images), *self.shape), np.bool_)
+        for row, image in zip(mask, images, strict=True):
+            row[: image.pixels.shape[0], : image.pixels.shape[1]] = True
+        return mask
+
+    def check_written(self, size: Size | None) -> None:
+        """Raises NotCanonical, BadField for a size that a stream must not say."""
+        if size is None:
+            return
+        if size == self.size:
+            raise NotCanonical(f"size at offset 4: {size[0]}x{size[1]} is the model's own and must not be written")
+        if size[0] > self.shape[0] or size[1] > self.shape[1]:
+            raise BadField(f"size at offset 4: {size[0]}x{size[1]} exceeds the model's {self.shape[0]}x{self.shape[1]}")
+
+    def _check(self, pixels: Pixels) -> None:
+        if 0 in pixels.shape:
+            raise ImageError(f"image: expected pixels, found an array of shape {pixels.shape}")
+        height, width = pixels.shape[:2]
+        most = f"{self.shape[0]}x{self.shape[1]}"
+        if height > self.shape[0] or width > self.shape[1]:
+            raise ImageSizeError(
+                f"image of {height}x{width} pixels: {self.name} takes at most {most}; "
+                "resize it, or train a model for this size (vaecodec train FOLDER)"
+            )
+        if (height, width) != self.size and max(height, width) > MAX_SIDE:
+            raise ImageSizeError(
+                f"image of {height}x{width} pixels: version 1 of the stream writes sizes of at most {MAX_SIDE}x"
+                f"{MAX_SIDE}; pad it to the {most} of {self.name}"
+            )
+
+    def _padded(self, pixels: Pixels) -> Pixels:
+        missing = [(0, side - own) for side, own in zip(self.shape, pixels.shape, strict=True)]
+        return np.pad(pixels, missing, mode="edge")
+
+
+def read_pixels(source: str | IO[bytes], channels: int | None = None) -> Pixels:
+    """The pixels of an image file that Pillow reads, for models of so many channels; None: (h, w) wherever it is grey.
+
+    Raises OSError, UnreadableImage, ImageModeError.
+    """
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(source, str):
-        with open(source, "rb") as file:
-            return read_grey(file)
+        with open_regular(source) as file:
+            return read_pixels(file, channels)
     try:
         with Image.open(source) as image:
             if image.width * image.height > MAX_IMAGE_PIXELS:
                 raise UnreadableImage(f"image of {image.height}x{image.width} pixels: too large for any model")
-            return grey_pixels(image)
+            return natural_pixels(image) if channels is None else pixels_for(image, channels)
     except ImageError:
         raise
     except UnidentifiedImageError as error:  # whose message shows a Python object
@@ -39,47 +144,69 @@ def read_grey(source: str | IO[bytes]) -> npt.NDArray[np.uint8]:
         raise UnreadableImage(f"not an image that Pillow can read ({error})") from error
 
 
-def grey_pixels(image: npt.NDArray[np.uint8] | Image.Image) -> npt.NDArray[np.uint8]:
-    """uint8 (h, w) of a numpy array of that shape or of a PIL image. Raises ImageError, ImageModeError."""
-    if isinstance(image, np.ndarray):
-        return _grey_array(image)
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageModeError("image with several frames: save each as a file of its own first")
-    if image.mode in ("L", "1"):
-        if "transparency" in image.info:
-            return _grey_of_rgba(image.convert("RGBA"))
-        return np.array(image.convert("L"))
-    if image.mode in ("P", "PA", "RGB", "RGBA", "LA", "RGBX"):
-        return _grey_of_rgba(image.convert("RGBA"))
-    raise ImageModeError(
-        f"image of mode {image.mode}: the model takes 8-bit grey; convert it first, e.g. with Pillow's convert('L')"
-    )
+def read_grey(source: str | IO[bytes]) -> Pixels:
+    """read_pixels() for models of grey: uint8 (h, w)."""
+    return read_pixels(source, GREY)
 
 
-def _grey_array(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    if image.dtype != np.uint8:
-        raise ImageModeError(f"array of {image.dtype}: expected uint8 with pixels 0..255")
-    if image.ndim == 3 and image.shape[2] == 3:
-        return _agreeing(image)
-    if image.ndim != 2:
-        raise ImageError(f"array of shape {image.shape}: expected (h, w)")
-    return image
+def grey_pixels(image: Pixels | Image.Image) -> Pixels:
+    """pixels_for() models of grey: uint8 (h, w)."""
+    return pixels_for(image, GREY)
 
 
-def _grey_of_rgba(image: Image.Image) -> npt.NDArray[np.uint8]:
-    pixels = np.array(image)
-    if (pixels[..., 3] != 255).any():
-        raise ImageModeError(
-            "image with transparent pixels: the model takes grey; put it on a background first "
-            "(e.g. Pillow's Image.alpha_composite)"
-        )
-    return _agreeing(pixels[..., :3])
+def natural_pixels(image: Pixels | Image.Image) -> Pixels:
+    """What an image is by itself: uint8 (h, w) where it is grey, else (h, w, 3). Raises ImageError, ImageModeError."""
+    pixels = pixels_for(image, COLOUR)
+    return pixels[..., 0].copy() if _agrees(pixels) else pixels
 
 
-def _agreeing(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    grey = pixels[..., 0]
-    if (pixels != grey[..., None]).any():
+def pixels_for(image: Pixels | Image.Image, channels: int) -> Pixels:
+    """uint8 (h, w) or (h, w, 3), as a model of 1 or 3 channels takes it, of an array or a PIL image.
+
+    Raises ImageError, ImageModeError.
+    """
+    pixels = _of_array(image) if isinstance(image, np.ndarray) else _of_pillow(image, channels)
+    if channels == COLOUR:
+        return np.repeat(pixels[..., None], COLOUR, axis=2) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
+    if pixels.ndim == 2:
+        return pixels
+    if not _agrees(pixels):
         raise ImageModeError(
             "image with colour: the model takes grey; convert it first, e.g. with Pillow's convert('L')"
         )
-    return np.ascontiguousarray(grey)
+    return np.ascontiguousarray(pixels[..., 0])
+
+
+def _of_array(image: Pixels) -> Pixels:
+    if image.dtype != np.uint8:
+        raise ImageModeError(f"array of {image.dtype}: expected uint8 with pixels 0..255")
+    if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != COLOUR):
+        raise ImageError(f"array of shape {image.shape}: expected (h, w) or (h, w, 3)")
+    return image
+
+
+def _of_pillow(image: Image.Image, channels: int) -> Pixels:
+    if getattr(image, "n_frames", 1) > 1:
+        raise ImageModeError("image with several frames: save each as a file of its own first")
+    if image.mode in ("L", "1") and "transparency" not in image.info:
+        return np.array(image.convert("L"))
+    if image.mode in ("L", "1", "P", "PA", "RGB", "RGBA", "LA", "RGBX"):
+        return _opaque(np.array(image.convert("RGBA")), channels)
+    taken, mode = _KIND[channels]
+    raise ImageModeError(
+        f"image of mode {image.mode}: the model takes {taken}; convert it first, e.g. with Pillow's convert('{mode}')"
+    )
+
+
+def _opaque(rgba: Pixels, channels: int) -> Pixels:
+    if (rgba[..., 3] != 255).any():
+        raise ImageModeError(
+            f"image with transparent pixels: the model takes {_KIND[channels][0].removeprefix('8-bit ')}; put it on a "
+            "background first (e.g. Pillow's Image.alpha_composite)"
+        )
+    return rgba[..., :3]
+
+
+def _agrees(pixels: Pixels) -> bool:
+    """Whether the channels of every pixel (h, w, 3) are equal."""
+    return not (pixels[..., 1:] != pixels[..., :1]).any()

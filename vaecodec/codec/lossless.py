@@ -1,19 +1,19 @@
 """LosslessCodec: streams of images that come back exactly, or each pixel within a largest error.
 
-image ──padded──> analysis ──> symbols ─┬─> pixel coder ──> payload ─┐ the shorter
-      ──rounded to bins─────────────────┘   raw pixels ─────────────┴──> stream
+framed image ──analysis──> symbols ─┬─> pixel coder ──> payload ─┐ the shorter
+             ──rounded to bins──────┘   stored pixels ───────────┴──> stream
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.arrays import Pixels, Size, Symbols
 from vaecodec.bitstream.limits import MAX_ERROR
 from vaecodec.bitstream.stream import (
     CODED_EXACTLY,
@@ -25,13 +25,15 @@ from vaecodec.bitstream.stream import (
     verify,
 )
 from vaecodec.codec.analysis import AnalysisSession
-from vaecodec.codec.geometry import Geometry
+from vaecodec.codec.images import Frame, Framed
+from vaecodec.codec.received import Received
 from vaecodec.cores import map_on_cores, pieces
-from vaecodec.errors import ConfigError, KnownAnswerMismatch, ModelError, NotCanonical
-from vaecodec.modelfile.lossless_part import Int32, LosslessPart
+from vaecodec.errors import ConfigError, ModelError, NotCanonical
+from vaecodec.exact.known_answer import Proof
+from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.pixels.coder import SpentBits, decode_payloads, encode_payloads, least_payload_bytes
 from vaecodec.pixels.near_lossless import Bins
-from vaecodec.pixels.phases import Pixels, likelihood_answer
+from vaecodec.pixels.phases import likelihood_answer
 from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
 
 LEAST_PIECE, MOST_PIECE = 16, 256  # images that one core takes at a time
@@ -41,31 +43,27 @@ Rows = npt.NDArray[np.intp]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A stream of one of the exact codings, and its fields; made with the model at hand, its size checked."""
-
-    data: bytes | memoryview
-    stream: Stream
-
-
 class LosslessCodec:
-    """Compresses and decompresses exactly with a model's lossless part."""
+    """Compresses and decompresses exactly with a model's lossless part, whose images are grey."""
 
-    def __init__(self, part: LosslessPart, geometry: Geometry, fingerprint: bytes) -> None:
+    def __init__(self, part: LosslessPart, frame: Frame, fingerprint: bytes) -> None:
         self.part = part
-        self._geometry = geometry
+        self.frame = frame
         self._fingerprint = fingerprint
         self._analysis = AnalysisSession(part.analysis)
-        self._proven: set[int] = set()
+        self._proof = Proof(
+            part.known_answer,
+            lambda rows: [likelihood_answer(part.likelihood, rows)],
+            model=frame.name,
+            of=" of the lossless part",
+        )
 
     # streams
 
-    def compress(self, images: Sequence[Pixels], max_error: int = 0) -> list[bytes]:
-        """A stream for each image (h, w), which decodes to it within max_error grey levels, 0..127.
+    def compress(self, images: Sequence[Framed], max_error: int = 0) -> list[bytes]:
+        """A stream for each image, which decodes to it within max_error grey levels, 0..127.
 
-        The shortest of what there is: coded within max_error, coded exactly, stored. Raises ImageError's children,
-        ConfigError.
+        The shortest of what there is: coded within max_error, coded exactly, stored. Raises ConfigError, ModelError.
         """
         if not 0 <= max_error <= MAX_ERROR:
             raise ConfigError(f"max_error: expected 0..{MAX_ERROR}, found {max_error}")
@@ -73,10 +71,10 @@ class LosslessCodec:
         offers = [self._encode(images, symbols, Bins(error)) for error in sorted({max_error, 0}, reverse=True)]
         return [self._shortest(image, coded) for image, *coded in zip(images, *offers, strict=True)]
 
-    def compress_within(self, images: Sequence[Pixels], limits: Sequence[int]) -> list[bytes | None]:
-        """For each image (h, w) its lossless stream if that has at most limits[k] bytes, else None.
+    def compress_within(self, images: Sequence[Framed], limits: Sequence[int]) -> list[bytes | None]:
+        """For each image its lossless stream if that has at most limits[k] bytes, else None.
 
-        Most are given up after their first phase. Raises ImageError's children.
+        Most are given up after their first phase. Raises ModelError.
         """
         symbols = self.analyse(images)
         whole, codable = self.rounded(images, Bins(0))
@@ -108,46 +106,34 @@ class LosslessCodec:
 
     # images and payloads
 
-    def analyse(self, images: Sequence[Pixels]) -> Int32:
-        """Symbols (b, n) of images of the model's geometry or smaller. Raises ImageError's children, ModelError."""
+    def analyse(self, images: Sequence[Framed]) -> Symbols:
+        """Symbols (b, n) of images. Raises ModelError."""
         part = self.part
         if not images:
             return np.empty((0, part.tables.n), np.int32)
-        y = self._analysis(np.stack([self._geometry.padded(image) for image in images]))
+        y = self._analysis(np.stack([image.whole for image in images]))
         if y.shape != (len(images), part.tables.n):
             raise ModelError(f"the lossless analysis graph gives latents {y.shape}, the part has {part.tables.n}")
-        return part.tables.fill_collapsed(part.quantizer.round_to_symbols(y))
+        return part.symbols_of(y)
 
-    def rounded(self, images: Sequence[Pixels], bins: Bins) -> tuple[Pixels, Rows]:
+    def rounded(self, images: Sequence[Framed], bins: Bins) -> tuple[Pixels, Rows]:
         """What is coded of images, (b, h, w), and which of them can be: a part of 1 bit takes no grey."""
-        padded = [self._geometry.padded(image) for image in images]
-        whole = np.stack(padded) if padded else np.empty((0, *self._geometry.size), np.uint8)
+        whole = np.stack([image.whole for image in images]) if images else np.empty((0, *self.frame.shape), np.uint8)
         coded = bins.rounded(whole, self.part.likelihood.bit_depth)
         error = np.abs(coded.astype(np.int16) - whole).max(axis=(1, 2), initial=0)
         return coded, np.flatnonzero(error <= bins.max_error)
 
-    def cropped(self, whole: Pixels, size: tuple[int, int]) -> Pixels:
+    def cropped(self, whole: Pixels, size: Size) -> Pixels:
         """The top left, (height, width), of a decoded image. Raises NotCanonical where the rest does not repeat it."""
-        image = whole[: size[0], : size[1]].copy()
-        if not np.array_equal(self._geometry.padded(image), whole):
+        if not self.frame.is_padded(whole, size):
             raise NotCanonical("payload: pixels beyond the image's size must repeat its edge")
-        return image
+        return self.frame.cropped(whole, size)
 
     def prove(self, batch: int) -> None:
         """Compare with the known answer before the first use, and before the first use of a real batch."""
-        answer = self.part.known_answer
-        wanted = 1 if batch == 1 else len(answer.symbols)
-        if wanted in self._proven:
-            return
-        expected = answer.sha256_one if wanted == 1 else answer.sha256_all
-        if likelihood_answer(self.part.likelihood, answer.symbols[:wanted]) != expected:
-            raise KnownAnswerMismatch(
-                f"{self._geometry.name}: at batch size {wanted} this machine's arithmetic does not give the known "
-                "answer of the lossless part; images would be wrong"
-            )
-        self._proven.add(wanted)
+        self._proof.before(batch)
 
-    def _encode(self, images: Sequence[Pixels], symbols: Int32, bins: Bins) -> list[bytes | None]:
+    def _encode(self, images: Sequence[Framed], symbols: Symbols, bins: Bins) -> list[bytes | None]:
         """The coded stream of each image; None where the part cannot code it."""
         whole, codable = self.rounded(images, bins)
         payloads = self._on_cores(
@@ -157,13 +143,12 @@ class LosslessCodec:
         streams: list[bytes | None] = [None] * len(images)
         coding = CODING_NEAR_LOSSLESS if bins.max_error else CODING_LOSSLESS
         for k, payload in zip(codable.tolist(), payloads, strict=True):
-            height, width = images[k].shape
-            pixels = whole[k, :height, :width].tobytes()
-            size = self._geometry.written_size(images[k])
+            size = images[k].size
+            pixels = self.frame.cropped(whole[k], size).tobytes()
             streams[k] = pack(coding, self._fingerprint, size, payload, max_error=bins.max_error, pixels=pixels)
         return streams
 
-    def _decode(self, streams: Sequence[Stream], bins: Bins) -> tuple[Int32, Pixels]:
+    def _decode(self, streams: Sequence[Stream], bins: Bins) -> tuple[Symbols, Pixels]:
         """Symbols (b, n) and images (b, h, w)."""
         for stream in streams:
             height, width = self._size(stream)
@@ -173,7 +158,7 @@ class LosslessCodec:
                 )
         self.prove(len(streams))
 
-        def decode(part: slice) -> tuple[Int32, Pixels]:
+        def decode(part: slice) -> tuple[Symbols, Pixels]:
             payloads = [stream.payload for stream in streams[part]]
             return decode_payloads(self.part, bins, [1] * len(payloads), payloads)
 
@@ -189,29 +174,28 @@ class LosslessCodec:
         return list(chain(*map_on_cores(function, [rows[part] for part in self._pieces(len(rows))])))
 
     def _pieces(self, count: int) -> list[slice]:
-        most = PIECE_PIXELS // (self._geometry.height * self._geometry.width)
+        most = PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1])
         return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
 
-    def _shortest(self, image: Pixels, coded: Sequence[bytes | None]) -> bytes:
+    def _shortest(self, image: Framed, coded: Sequence[bytes | None]) -> bytes:
         best = min((data for data in coded if data is not None), key=len, default=None)
         if best is not None and len(best) <= self._stored_length(image):
             return best
-        return pack(stored_coding(image), self._fingerprint, self._geometry.written_size(image), pack_stored(image))
+        return pack(stored_coding(image.pixels), self._fingerprint, image.size, pack_stored(image.pixels))
 
-    def _within(self, image: Pixels, limit: int, coded: bytes | None) -> bytes | None:
+    def _within(self, image: Framed, limit: int, coded: bytes | None) -> bytes | None:
         """The shortest stream, if it is not longer than the limit."""
         least = self._stored_length(image) if coded is None else min(len(coded), self._stored_length(image))
         return self._shortest(image, [coded]) if least <= limit else None
 
-    def _stored_length(self, image: Pixels) -> int:
-        height, width = image.shape
-        return self._overhead(image) + stored_bytes(stored_coding(image), (height, width))
+    def _stored_length(self, image: Framed) -> int:
+        return self._overhead(image) + stored_bytes(stored_coding(image.pixels), image.size or self.frame.size)
 
-    def _overhead(self, image: Pixels) -> int:
-        return MIN_STREAM_BYTES + (0 if self._geometry.written_size(image) is None else 2)
+    def _overhead(self, image: Framed) -> int:
+        return MIN_STREAM_BYTES + (0 if image.size is None else 2)
 
-    def _size(self, stream: Stream) -> tuple[int, int]:
-        return stream.size or self._geometry.size
+    def _size(self, stream: Stream) -> Size:
+        return stream.size or self.frame.size
 
 
 def _is_coded_within(stream: Stream, error: int) -> bool:

@@ -16,6 +16,7 @@ from vaecodec.bitstream.stream import (
     Stream,
 )
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.received import receive
 
 KIND_OF = {
     CODING_LOSSLESS: "lossless",
@@ -51,7 +52,7 @@ def kind_of(stream: Stream) -> str:
 
 def report_streams(codec: Codec, streams: Sequence[bytes]) -> list[StreamReport]:
     """A report for each stream of the codec's model. Raises FormatError's children."""
-    fields = [codec.fields(data) for data in streams]
+    fields = [receive(data, codec.model, codec.frame).stream for data in streams]
     spent: dict[int, tuple[tuple[str, float], ...]] = {}
     for error in {stream.max_error for stream in fields if stream.coding in CODED_EXACTLY}:
         places = [k for k, s in enumerate(fields) if s.coding in CODED_EXACTLY and s.max_error == error]
@@ -62,6 +63,6 @@ def report_streams(codec: Codec, streams: Sequence[bytes]) -> list[StreamReport]
         if stream.coding in KIND_OF:
             spent.setdefault(k, (("pixels", 8.0 * len(stream.payload)),))
         else:
-            symbols = codec.decode_payload(stream.payload, stream.coding)
-            spent[k] = (("latents", float(codec.information_bits(symbols[None], stream.coding)[0])),)
+            symbols = codec.lossy.decode_payload(stream.payload, stream.coding)
+            spent[k] = (("latents", float(codec.lossy.information_bits(symbols[None], stream.coding)[0])),)
     return [StreamReport(s, sum(bits for _, bits in spent[k]), spent[k]) for k, s in enumerate(fields)]

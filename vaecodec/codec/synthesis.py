@@ -1,7 +1,7 @@
 """Synthesis: symbols to pixels, by an exact network whose arithmetic is proven on this machine before it is used.
 
-symbols (b, n), level ─┬─ few ──> the network as it is ──────────────────┐
-                       └─ many ─> its plan for the level (exact_plan.py) ─┴──> pixels (b, h, w), the same both ways
+symbols (b, n), level ─┬─ few ──> the network as it is ─────────────────────┐
+                       └─ many ─> its plan for the level (exact/plan.py) ───┴──> pixels, the same both ways
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from vaecodec.arrays import Pixels, Symbols
 from vaecodec.errors import KnownAnswerMismatch
-from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, sha256_of
+from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, Proof, sha256_of
 from vaecodec.exact.operations import Array
 from vaecodec.modelfile.model import Model
 
 if TYPE_CHECKING:
     from vaecodec.exact.plan import PlanMaker
 
-Pixels = npt.NDArray[np.uint8]
-Symbols = npt.NDArray[np.int32]
 MOST_ROWS = 512  # images at once: where matrix products reach their speed
 MOST_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 MAX_PLANS = 16  # levels whose plans are kept, each some 100 KB to MB
@@ -34,11 +32,11 @@ class Synthesis:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._proven: set[int] = set()
+        self._proof = Proof(model.known_answer, self._digests, model=model.name)
         self._plans: dict[int, Callable[[Symbols], Array]] = {}
 
     def __call__(self, symbols: Symbols, level: int) -> Pixels:
-        """Images (b, h, w) of symbols (b, n); those of collapsed latents count as the tables say.
+        """Images (b, h, w) or (b, h, w, 3) of symbols (b, n); those of collapsed latents count as the tables say.
 
         Raises KnownAnswerMismatch.
         """
@@ -50,9 +48,10 @@ class Synthesis:
             inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
         for first in range(0, len(inputs), rows):
             part = inputs[first : first + rows]
-            self._prove(len(part))
-            parts.append(network(part)[..., 0].astype(np.uint8))
-        return np.concatenate(parts) if parts else np.empty((0, self._model.height, self._model.width), np.uint8)
+            self._proof.before(len(part), many=rows)
+            values = network(part)
+            parts.append((values[..., 0] if self._model.channels == 1 else values).astype(np.uint8))
+        return np.concatenate(parts) if parts else np.empty((0, *self._model.shape), np.uint8)
 
     def input(self, symbols: Symbols, level: int) -> Symbols:
         """What the network takes: symbols (b, n), and the level after them where the model conditions on it."""
@@ -89,22 +88,11 @@ class Synthesis:
                 raise KnownAnswerMismatch(
                     f"{self._model.name}: this machine's arithmetic is not exact at level {level}"
                 )
-            for old in list(self._plans)[: len(self._plans) - MAX_PLANS + 1]:
+            for old in list(self._plans)[: max(0, len(self._plans) - MAX_PLANS + 1)]:
                 self._plans.pop(old, None)
             self._plans[level] = plan
         return plan
 
-    def _prove(self, batch: int) -> None:
-        """Compare with the known answer before the first use of one image, of a batch, and of a large batch."""
-        answer = self._model.known_answer
-        wanted = 1 if batch == 1 else KNOWN_ANSWER_BATCH if batch <= KNOWN_ANSWER_BATCH else self.many_rows
-        if wanted in self._proven:
-            return
-        values = self._model.synthesis(np.resize(answer.symbols, (wanted, answer.symbols.shape[1])))
-        found = {sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, wanted, KNOWN_ANSWER_BATCH)}
-        if found != {answer.sha256_one if wanted == 1 else answer.sha256_all}:
-            raise KnownAnswerMismatch(
-                f"{self._model.name}: at batch size {wanted} this machine's arithmetic does not give the known answer; "
-                "images would be wrong"
-            )
-        self._proven.add(wanted)
+    def _digests(self, inputs: Symbols) -> list[str]:
+        values = self._model.synthesis(inputs)
+        return [sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, len(inputs), KNOWN_ANSWER_BATCH)]

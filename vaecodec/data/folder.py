@@ -6,8 +6,8 @@ The set is grey if every picture is grey in fact, an RGB file whose channels agr
 `grey`, all become luma. Nothing is lost silently: alpha, 16 bits and several frames are refused, each naming the file.
 """
 
-import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vaecodec.data.image_set import ImageSet
 from vaecodec.data.splits import check_split, in_split
 from vaecodec.errors import BadDataset, ConfigError, DatasetMissing
+from vaecodec.files.walk import Walk, files_below
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".j2k", ".jp2", ".jpeg", ".jpg", ".jxl", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"}
@@ -61,21 +62,25 @@ def load_folder(folder: Path, split: str, *, resize: tuple[int, int] | None = No
 
 
 def image_paths(folder: Path) -> list[Path]:
-    """The image files below the folder, by suffix, in the order of their path's parts; hidden ones are left out."""
+    """The image files below the folder. Raises as images_below()."""
+    return [folder / path for path in images_below(folder).files]
+
+
+def images_below(folder: Path) -> Walk:
+    """The image files below the folder, by suffix, in the order of their path's parts.
+
+    Hidden files, and folders behind links, are left out. DatasetMissing where there is no image, BadDataset where
+    something cannot be read: no set is made of the rest.
+    """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
         raise DatasetMissing(f"{folder}: expected a folder of images, but it {what}")
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name)
-            for name in names
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
-        ]
-    if not found:
+    found = files_below(folder, SUFFIXES)
+    for one in found.unreadable:
+        raise BadDataset(f"{folder / one.path}: {one.reason}")
+    if not found.files:
         raise DatasetMissing(f"{folder}: expected images, found no file that ends in {' '.join(sorted(SUFFIXES))}")
-    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+    return replace(found, files=tuple(sorted(found.files, key=lambda path: Path(path).parts)))
 
 
 def check_sizes(paths: list[Path], pictures: list[NDArray[np.uint8]]) -> None:

@@ -2,8 +2,8 @@
 
 mean m (in units of 1/F), scale s ──> row counts[s, m mod F], its column c the symbol m // F - (a - 2) // 2 + c
 
-The last column is the escape. No number is computed here but by looking up, so whoever finds the same m and s finds the
-same probabilities.
+The last column is the escape. Counts are looked up and never computed, so the same m and s give the same probabilities
+everywhere.
 """
 
 from dataclasses import dataclass

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecodec.codec.quality import PEAK, mse_of_each
+from vaecodec.codec.quality import psnr_db_from_mse as psnr_db_from_mse
+
 Images = NDArray[np.uint8]
 Float64 = NDArray[np.float64]
 
-PEAK = 255.0
 WINDOW = 11  # taps of the Gaussian
 SIGMA_PX = 1.5
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, section 3.2
@@ -29,18 +31,7 @@ CHUNK_PIXELS = 1 << 18  # five float64 maps of a chunk stay within 10 MB, near e
 def mse(a: Images, b: Images) -> Float64:
     """Mean squared error of each image, in squared levels: uint8 (n, h, w) twice -> float64 (n,)."""
     _check_pair(a, b)
-    squared = np.empty(len(a))
-    for part in _chunks(a):
-        difference = a[part].astype(np.int32) - b[part]
-        squared[part] = np.square(difference).reshape(len(difference), -1).mean(axis=1, dtype=np.float64)
-    return squared
-
-
-def psnr_db_from_mse(mean_squared_error: float) -> float:
-    """Peak signal-to-noise ratio in dB for 8-bit levels; infinite where the error is zero."""
-    if mean_squared_error < 0:
-        raise ValueError(f"mean squared error: expected 0 or more, found {mean_squared_error}")
-    return math.inf if mean_squared_error == 0 else 10 * math.log10(PEAK**2 / mean_squared_error)
+    return mse_of_each(a, b)
 
 
 def psnr_of_set(a: Images, b: Images) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from vaecodec.exact.operations import Array, Dense, Op
 from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS, Range, prove
 
 MAX_OPS = 256  # a hostile model must not keep us busy for hours
-MAX_LIVE_ELEMENTS = 1 << 22  # of one image, all values that are still needed: 16 MB, and 64 times that for 64 images
+MAX_LIVE_ELEMENTS = MAX_VALUE_ELEMENTS  # of one image, all values that are needed at once: 1 GB for 64 images
 MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released models take 6 million at most
 
 
@@ -93,6 +93,14 @@ class ExactNetwork:
         """(b, n) integers → the last operation's value, integers in float32."""
         low, high = self.input_low, self.input_high
         return evaluate(self.ops, np.clip(x, low, high).astype(np.float32))
+
+
+Engine = Callable[[ExactNetwork, npt.NDArray[np.int32]], Array]  # how networks are evaluated: numpy, or torch in tests
+
+
+def by_numpy(network: ExactNetwork, x: npt.NDArray[np.int32]) -> Array:
+    """The engine that comes with the runtime."""
+    return network(x)
 
 
 def evaluate(ops: Sequence[Op], x: Array) -> Array:

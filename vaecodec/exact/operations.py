@@ -1,7 +1,7 @@
 """The operations of integer-exact networks: each says what it computes, and what is proven of its result.
 
     run(values) -> value              float32 arrays that hold integers, (b, …, channels)
-    bounds(ranges) -> Range           what is proven of it (exact_ranges.py), or NotExact
+    bounds(ranges) -> Range           what is proven of it (ranges.py), or NotExact
 
 docs/format.md, "Integer-exact networks", is the specification.
 """

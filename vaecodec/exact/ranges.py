@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vaecodec.errors import LimitExceeded, NotExact
 
 EXACT_LIMIT = 1 << 24  # integers below this are exact in float32, and so are their sums
-MAX_VALUE_ELEMENTS = 1 << 20  # of one value of one image: 4 MB; a hostile model must not make us allocate GBs
+MAX_VALUE_ELEMENTS = 1 << 22  # of one value of one image: 16 MB; a hostile model must not make us allocate GBs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

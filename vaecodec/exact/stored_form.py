@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField
 from vaecodec.exact.network import ExactNetwork

@@ -68,7 +68,10 @@ def _join(steps: list[Step], place: int, pair: tuple[int, int]) -> None:
 
 
 def _take_factor(steps: list[Step], place: int) -> Array | None:
-    """What the step after a sum multiplies it by, if that alone takes it; the step does so no more."""
+    """Take away the factor, (out,) or (1,), that the step after a sum multiplies by, for the weights to hold it.
+
+    None where other steps take the sum too, or where the one that does is no rescaling.
+    """
     takers = [k for k, step in enumerate(steps) if steps[place].target in step.sources]
     if len(takers) != 1 or not _is(steps[takers[0]], exact_steps.rescaled):
         return None

@@ -12,18 +12,18 @@ from __future__ import annotations
 import os
 from typing import IO, Any
 
-import numpy as np
 from PIL import Image, ImageFile
 
 from vaecodec.archive.models import as_codec
 from vaecodec.archive.reader import Archive
 from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
-from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.images import grey_pixels
-from vaecodec.codec.rate_control import AIMS, Target
-from vaecodec.errors import ConfigError, FormatError, VaecodecError
+from vaecodec.codec.target import AIMS, Target
+from vaecodec.errors import FormatError, VaecodecError
+from vaecodec.modelfile.installed import installed_models
 
 STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
@@ -32,9 +32,21 @@ ARCHIVE_SUFFIX = ".vaea"
 ADVICE = Advice(image="Name one: save(..., model=...)", stream="Install its model file: vaecodec models add FILE")
 
 
-def accept_stream(prefix: bytes) -> bool:
-    """Whether a file may be a stream, by its first byte."""
-    return prefix[0] == STREAM_MAGIC | STREAM_VERSION
+def accept_stream(prefix: bytes) -> bool | str:
+    """Whether a file is a stream, by its first byte and the beginning of its model's fingerprint.
+
+    One byte alone would claim files of other formats. Where no such model is installed, Pillow tries its other plugins,
+    and gives this text as a warning if none takes the file.
+    """
+    if prefix[0] != STREAM_MAGIC | STREAM_VERSION:
+        return False
+    short = prefix[2 : 2 + SHORT_FINGERPRINT_BYTES]
+    if any(True for _ in installed_models(short)):
+        return True
+    return (
+        f"if this is a vaecodec stream, its model's fingerprint starts with {short.hex()}, and that model is not "
+        f"installed. {ADVICE.stream}"
+    )
 
 
 def accept_archive(prefix: bytes) -> bool:
@@ -71,12 +83,19 @@ class StreamImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, once. Raises OSError where the stream is damaged."""
         if self._im is None:
-            try:
-                pixels = self._codec.decompress(self._data)
-            except VaecodecError as error:
-                raise OSError(str(error)) from error
-            self.im = Image.fromarray(pixels).im
+            self.im = Image.fromarray(self._decoded()).im
         return Image.Image.load(self)
+
+    def verify(self) -> None:
+        """Decode the whole stream: only that finds all damage of an exact one. Raises OSError."""
+        self._decoded()
+        super().verify()
+
+    def _decoded(self) -> Any:
+        try:
+            return self._codec.decompress(self._data)
+        except VaecodecError as error:
+            raise OSError(str(error)) from error
 
 
 class ArchiveImageFile(ImageFile.ImageFile):
@@ -92,18 +111,49 @@ class ArchiveImageFile(ImageFile.ImageFile):
         if not isinstance(name, str | bytes | os.PathLike) or not name:
             raise OSError("an archive opens by its path, not from memory")
         try:
-            self._archive = Archive(os.fsdecode(name))
-            self._frame = -1
-            if not len(self._archive):
-                raise OSError("the archive holds no image")
-            self.seek(0)
+            self._archive: Archive | None = Archive(os.fsdecode(name))
         except VaecodecError as error:
             raise OSError(str(error)) from error
+        try:
+            self._frame = -1
+            if not self.n_frames:
+                raise OSError("the archive holds no image")
+            self.seek(0)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def close(self) -> None:
+        """Close the archive too."""
+        self._give_back()
+        super().close()
+
+    def __exit__(self, *arguments: object) -> None:
+        self._give_back()
+        super().__exit__(*arguments)
+
+    def verify(self) -> None:
+        """Read every image. Raises OSError where one is lost, or anything else is damaged."""
+        found = self._opened().verify()
+        if not found.whole:
+            lost = f"{len(found.lost)} of {found.images} images are lost"
+            raise OSError("; ".join([lost] * bool(found.lost) + list(found.problems)))
+        super().verify()
+
+    def _opened(self) -> Archive:
+        if self._archive is None:
+            raise ValueError("Operation on closed image")  # as Pillow says it
+        return self._archive
+
+    def _give_back(self) -> None:
+        archive, self._archive = getattr(self, "_archive", None), None
+        if archive is not None:
+            archive.close()
 
     @property
     def n_frames(self) -> int:
         """Images of the archive."""
-        return len(self._archive)
+        return len(self._opened())
 
     @property
     def is_animated(self) -> bool:
@@ -112,14 +162,15 @@ class ArchiveImageFile(ImageFile.ImageFile):
 
     def seek(self, frame: int) -> None:
         """Go to an image. Raises EOFError after the last, OSError where it is lost."""
+        archive = self._opened()
         if frame == self._frame:
             return
-        if not 0 <= frame < self.n_frames:
-            raise EOFError(f"frame {frame}: the archive has {self.n_frames}")
+        if not 0 <= frame < len(archive):
+            raise EOFError(f"frame {frame}: the archive has {len(archive)}")
         try:
-            pixels = self._archive[frame]
-            label = self._archive.label(frame)
-            self.info["name"] = self._archive.names[frame]
+            pixels = archive[frame]
+            label = archive.label(frame)
+            self.info["name"] = archive.names[frame]
         except VaecodecError as error:
             raise OSError(str(error)) from error
         self.info["label"] = None if label is None else tuple(label.tolist())
@@ -145,10 +196,10 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     """
     options = getattr(image, "encoderinfo", {})
     try:
-        settings = {name: _number(name, options.get(name)) for name in AIMS}
+        settings = {name: options.get(name) for name in AIMS}
         if options.get("lossless") and settings["max_error"] is None:
             settings["max_error"] = 0
-        target = Target(**settings, effort=_number("effort", options.get("effort")) or 0)
+        target = Target(**settings, effort=options.get("effort") or 0)
         pixels = grey_pixels(image)
         model = options.get("model")
         given = None if model is None else as_codec(model)
@@ -156,15 +207,6 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
         file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
-
-
-def _number(name: str, value: Any) -> Any:
-    """Raises ConfigError for what is no number, such as the names that Pillow's JPEG has for qualities."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ConfigError(f"{name}: expected a number, found {value!r}")
-    return int(value) if name in ("level", "target_bytes", "max_error", "effort") else float(value)
 
 
 def register() -> None:

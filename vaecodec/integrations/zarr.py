@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,12 +27,11 @@ from vaecodec.archive.blocks import decode_block
 from vaecodec.archive.encode import PendingImage, aim_for, encode_block
 from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
-from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.reader import Reader
 from vaecodec.codec.codec import Codec, load
-from vaecodec.codec.rate_control import AIMS, Target
-from vaecodec.errors import BadField, ConfigError, ImageModeError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import models_by_fingerprint
+from vaecodec.codec.target import AIMS, Target
+from vaecodec.errors import BadField, ConfigError, ImageModeError, ImageSizeError, ModelMismatch, ModelNotFound
+from vaecodec.modelfile.installed import model_by_fingerprint
 
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")
@@ -43,7 +43,8 @@ def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:
     """The blocks of images (n, h, w). Raises ImageSizeError, TargetMissed."""
     aim, parts = aim_for(codec.model, target), []
     for first in range(0, len(images), MAX_BLOCK_IMAGES):
-        items = [PendingImage(image, aim, None, None) for image in images[first : first + MAX_BLOCK_IMAGES]]
+        framed = codec.frame.fit_all(images[first : first + MAX_BLOCK_IMAGES])
+        items = [PendingImage(image, aim, None, None) for image in framed]
         parts.append(pack_block(encode_block(items, codec, 0, first), codec.fingerprint))
     return b"".join(parts)
 
@@ -65,6 +66,12 @@ def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
     return images
 
 
+def _check_fingerprint(text: Any) -> None:
+    """Raises ConfigError for what is not 64 hexadecimal digits."""
+    if not isinstance(text, str) or re.fullmatch("[0-9a-f]{64}", text) is None:
+        raise ConfigError(f"fingerprint: expected 64 hexadecimal digits, found {text!r}")
+
+
 @dataclass(frozen=True)
 class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     """The serializer of an array of images. model: name or path of a model file.
@@ -77,7 +84,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
 
     is_fixed_size = False
 
-    model: str
+    model: str = field(compare=False)  # the fingerprint says which model it is, under whatever name
     level: int | None = None
     quality: float | None = None
     beta: float | None = None
@@ -90,8 +97,14 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "model", os.fspath(self.model))
         target = self.target  # refuses two of them
-        if not self.fingerprint:
+        for name in TARGETS:  # numpy's numbers are none of JSON's
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, getattr(target, name))
+        if self.fingerprint:
+            _check_fingerprint(self.fingerprint)
+        else:
             codec = load(self.model)
             aim_for(codec.model, target)  # refuses a level that is not there
             self._codec.append(codec)
@@ -111,6 +124,8 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         configuration = data.get("configuration", {})
         if data.get("name") != CODEC_NAME or not set(configuration) <= set(SETTINGS):
             raise ConfigError(f"codec {data.get('name')!r}: expected {CODEC_NAME} with some of {', '.join(SETTINGS)}")
+        if not isinstance(configuration.get("model"), str):
+            raise ConfigError(f"codec {CODEC_NAME}: expected the name of a model, found {configuration.get('model')!r}")
         return cls(**configuration)
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,11 +134,19 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         configuration["model"] = os.path.basename(self.model).removesuffix(".vaem")
         return {"name": CODEC_NAME, "configuration": configuration}
 
-    def validate(self, *, shape: tuple[int, ...], dtype: Any, **_: Any) -> None:
-        """Refuse what are no images. Raises ImageModeError."""
+    def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: Any = None, **_: Any) -> None:
+        """Refuse what are no images, and chunks of images larger than the model's. Raises ImageError's children."""
         native = dtype.to_native_dtype() if hasattr(dtype, "to_native_dtype") else np.dtype(dtype)
         if len(shape) != 3 or native != np.uint8:
             raise ImageModeError(f"{CODEC_NAME}: expected an array (n, h, w) of uint8, found {shape} of {native}")
+        size = tuple(getattr(chunk_grid, "chunk_shape", shape))[1:]
+        if self._codec:  # of an array that is only opened, the model is read when its pixels are
+            height, width = self._codec[0].geometry
+            if size[0] > height or size[1] > width:
+                raise ImageSizeError(
+                    f"{CODEC_NAME}: chunks of images of {size[0]}x{size[1]} (height x width), "
+                    f"{self.model} takes at most {height}x{width}"
+                )
 
     def codec(self) -> Codec:
         """The model that the array was written with. Raises ModelNotFound, ModelMismatch."""
@@ -133,9 +156,9 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
 
     def _find(self) -> Codec:
         wanted = bytes.fromhex(self.fingerprint)
-        for model in models_by_fingerprint(wanted[:SHORT_FINGERPRINT_BYTES]):
-            if model.fingerprint == wanted:
-                return Codec(model)
+        installed = model_by_fingerprint(wanted)
+        if installed is not None:
+            return Codec(installed)
         try:
             codec = load(self.model)
         except ModelNotFound as error:

@@ -6,7 +6,6 @@ integer tables at export; it never codes.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -59,8 +58,3 @@ class FactorizedPrior(nn.Module):
         mass = (torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs()
         self.bottleneck.float()
         return mass[:, 0].clamp_min(0.0)
-
-
-def nats_to_bits(nats: float) -> float:
-    """One nat is 1/ln 2 bits."""
-    return nats / math.log(2)

@@ -1,1 +1,5 @@
-"""To be written."""
+"""A model file, one module for each part of it, and the models that are on this machine.
+
+Reading order: model, levels, priors, lossless_part; lossless_sections and lossless_form, how a lossless part is stored;
+summary, what a header alone says; derived, models made of models; installed, where models are found.
+"""

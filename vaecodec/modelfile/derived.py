@@ -19,12 +19,9 @@ def join_models(lossy: Model, lossless: Model, name: str) -> Model:
         raise ModelError(f"{lossy.name}: expected a model of lossy levels alone")
     if lossless.lossless is None:  # which reads it: a damaged part is not joined
         raise ModelError(f"{lossless.name} has no lossless part")
-    sizes = [(model.height, model.width) for model in (lossy, lossless)]
-    if sizes[0] != sizes[1]:
-        raise ModelError(
-            f"{lossy.name} is for images of {sizes[0][0]}x{sizes[0][1]}, "
-            f"{lossless.name} for {sizes[1][0]}x{sizes[1][1]}"
-        )
+    kinds = ["x".join(map(str, (model.height, model.width, model.channels))) for model in (lossy, lossless)]
+    if kinds[0] != kinds[1]:
+        raise ModelError(f"{lossy.name} is for images of {kinds[0]}, {lossless.name} for {kinds[1]}")
     records = {
         "levels_from": lossy.name,
         "lossless": {**lossless.about, "name": lossless.name, "family": lossless.family},

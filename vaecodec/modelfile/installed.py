@@ -4,7 +4,7 @@
     stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
 
 What a released model decodes to is never changed: an alias moves to a new revision, and the old one is stripped to its
-decoder (runtime/strip.py), whose fingerprint is the same.
+decoder (derived.py), whose fingerprint is the same.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
 from vaecodec.errors import FormatError, ModelNotFound, NotExact
 from vaecodec.modelfile.model import Model, open_model_file
 from vaecodec.modelfile.summary import Summary, read_summary
@@ -50,15 +51,19 @@ def user_folder() -> Path:
 
 def aliases() -> dict[str, str]:
     """Alias → revision."""
-    table: dict[str, str] = json.loads((zoo_folder() / "aliases.json").read_text())
-    return table
+    return _zoo_table("aliases.json")
 
 
 def recorded_fingerprints() -> dict[str, bytes]:
     """Fingerprints of the zoo's models by name, so that one can be found without reading the headers of all."""
-    path = zoo_folder() / "fingerprints.json"
+    return {name: bytes.fromhex(digits) for name, digits in _zoo_table("fingerprints.json").items()}
+
+
+def _zoo_table(name: str) -> dict[str, str]:
+    """A table of the zoo; empty where the package lies in a zip file, whose model files cannot be opened by place."""
+    path = zoo_folder() / name
     table: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
-    return {name: bytes.fromhex(digits) for name, digits in table.items()}
+    return table
 
 
 def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
@@ -72,8 +77,8 @@ def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
         names_of.setdefault(revision, []).append(alias)
     seen: set[str] = set()
     for folder in (zoo_folder(), user_folder()):
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
-            if path.stem in seen:
+        for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+            if path.stem in seen or not path.is_file():  # a pipe would be waited for
                 continue
             seen.add(path.stem)
             if folder == zoo_folder() and not recorded.get(path.stem, short).startswith(short):
@@ -114,6 +119,12 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
     return found
 
 
+def model_by_fingerprint(fingerprint: bytes) -> Model | None:
+    """The installed model of a whole fingerprint, None where there is none. Raises as models_by_fingerprint()."""
+    models = models_by_fingerprint(fingerprint[:SHORT_FINGERPRINT_BYTES])
+    return next((model for model in models if model.fingerprint == fingerprint), None)
+
+
 def models_for_geometry(height: int, width: int, *, channels: int = 1, exact: bool = False) -> list[InstalledModel]:
     """The aliased models that are made for such images, those first that code them exactly, or with loss."""
     found = [m for m in installed_models() if m.aliases]
@@ -129,7 +140,10 @@ def read_installed(path: Path) -> Model:
 
 def _known_names() -> str:
     names = [name for model in installed_models() for name in (*model.aliases, model.name)]
-    return ", ".join(names) if names else "none"
+    missing = (
+        "" if zoo_folder().is_dir() else " (those that ship with vaecodec cannot be read in a zip file: install it)"
+    )
+    return (", ".join(names) if names else "none") + missing
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.arrays import Symbols
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import MAX_ALPHABET, MAX_ENTRIES, TOTAL, CodingTables
@@ -34,6 +35,10 @@ class Level:
     beta: float
     tables: CodingTables
     quantizer: Quantizer
+
+    def symbols_of(self, y: npt.NDArray[np.float32]) -> Symbols:
+        """Symbols (b, n) of latents (b, n), rounded; a collapsed latent has the only symbol that it can have."""
+        return self.tables.fill_collapsed(self.quantizer.round_to_symbols(y))
 
 
 def pack_tables(levels: Sequence[Level]) -> Sections:

@@ -1,21 +1,22 @@
-"""A lossless part in a model file.
+"""A lossless part, stored and read.
 
-LosslessPart ──pack_decode──> the header's "lossless" object, decode/lossless/… sections   what decoding depends on
-             ──pack_encode──> encode/lossless/… sections                                   what only compressing needs
+LosslessPart ──store_part──> StoredLossless    the header's object "lossless" and sections decode/lossless/…: decoding
+             <──read_part───                   sections encode/lossless/…: compressing alone
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
-from vaecodec.errors import BadField
+from vaecodec.errors import BadField, NotCanonical
 from vaecodec.exact.known_answer import checked_answer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.stored_form import (
@@ -28,12 +29,32 @@ from vaecodec.exact.stored_form import (
     unpack_ops,
 )
 from vaecodec.modelfile.lossless_part import PIXEL_HIGH, Int32, LosslessPart, PixelLikelihood, ValueMixture
-from vaecodec.modelfile.lossless_sections import DECODE, ENCODE
+from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
+from vaecodec.modelfile.summary import refusing_misshapen
 
 BIT_DEPTHS = (1, 8)
 
 
-def pack_decode(part: LosslessPart) -> tuple[dict[str, Any], Sections]:
+def store_part(part: LosslessPart) -> StoredLossless:
+    """A part as it will lie in a file."""
+    described, sections = _pack_decode(part)
+    return StoredLossless(described, {**sections, **_pack_encode(part)})
+
+
+def read_part(stored: StoredLossless) -> LosslessPart:
+    """The part, everything in it checked. Raises FormatError's children, NotExact."""
+    with refusing_misshapen():
+        part = _unpack(stored.described, stored.sections)
+        described, sections = _pack_decode(part)
+        # As JSON: to Python, true is 1.
+        if json.dumps(described, sort_keys=True) != json.dumps(stored.described, sort_keys=True):
+            raise NotCanonical("lossless part: is not described as an encoder describes it")
+        if sections != stored.decode_sections:
+            raise NotCanonical("lossless part: sections are not what an encoder writes")
+    return part
+
+
+def _pack_decode(part: LosslessPart) -> tuple[dict[str, Any], Sections]:
     """The header's object, and the sections, of all that decoding depends on."""
     likelihood, answer = part.likelihood, part.known_answer
     arrays = {**part.tables.to_arrays(), "zero_counts": likelihood.zero_counts}
@@ -57,7 +78,7 @@ def pack_decode(part: LosslessPart) -> tuple[dict[str, Any], Sections]:
     return found, sections
 
 
-def pack_encode(part: LosslessPart) -> Sections:
+def _pack_encode(part: LosslessPart) -> Sections:
     """The sections of what only compressing needs."""
     return {
         f"{ENCODE}center": pack_array(part.quantizer.center),
@@ -66,7 +87,7 @@ def pack_encode(part: LosslessPart) -> Sections:
     }
 
 
-def unpack_lossless(found: dict[str, Any], sections: Mapping[str, bytes]) -> LosslessPart:
+def _unpack(found: dict[str, Any], sections: Mapping[str, bytes]) -> LosslessPart:
     """The inverse of both. Raises FormatError's children, NotExact; KeyError, TypeError for what is missing."""
     tables = CodingTables.from_arrays(
         {name: unpack_array(sections[f"{DECODE}{name}"]) for name in ("offsets", "counts", "coded")}

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.arrays import Size, Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import TOTAL, CodingTables, Float64
 from vaecodec.errors import BadField, LimitExceeded
@@ -152,9 +153,13 @@ class LosslessPart:
         if self.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, self.tables.n):
             raise BadField(f"lossless part: known answer of shape {self.known_answer.symbols.shape}")
 
+    def symbols_of(self, y: npt.NDArray[np.float32]) -> Symbols:
+        """Symbols (b, n) of latents (b, n), rounded; a collapsed latent has the only symbol that it can have."""
+        return self.tables.fill_collapsed(self.quantizer.round_to_symbols(y))
+
     @property
-    def geometry(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
+    def geometry(self) -> Size:
+        """(height, width) in pixels of the images, which are grey."""
         height, width = self.likelihood.plane
         return 2 * height, 2 * width
 

@@ -3,11 +3,11 @@
 meta.decode     geometry, operations of the networks         ┐ fingerprint = SHA-256
 decode/…        integer tables and weights, known answers    ┘ of these
 meta.encode     β of each level
-encode/…        analysis.onnx, the quantizer's steps and centers (runtime/level_file.py)
+encode/…        analysis.onnx, the quantizer's steps and centers (levels.py)
 meta.about      name, family, training record: for people
 
-A model has lossy levels, or a lossless part (runtime/lossless_file.py), or both. Priors that depend on symbols
-(runtime/priors_file.py) go with one lossy level.
+A model has lossy levels, or a lossless part (lossless_form.py), which is of grey images, or both. Priors that depend on
+symbols (priors.py) go with one lossy level: section 15 of docs/format.md says so, and no other part of the house.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaecodec.bitstream.arrays import pack_array
+from vaecodec.arrays import Size
+from vaecodec.bitstream.array_bytes import pack_array
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
@@ -44,12 +45,12 @@ SYNTHESIS = "decode/synthesis/"
 class Model:
     """A trained model as it is stored.
 
-    height, width: the images' geometry in pixels. levels: coarsest first; () where there is a lossless part alone, and
-    then analysis, synthesis and known_answer are empty. analysis: ONNX, float32 (b, h, w) in 0..1 → float32 (b, n), or
-    empty where the model only decodes. synthesis: symbols (b, n) → pixels (b, h, w, 1) in 0..255. about: name, family
-    and training record. default_level: what compressing uses when it is told nothing. stored_lossless: what codes
-    images exactly, as it lies in a file, or None. priors: None where every symbol is coded with the level's tables, in
-    one group.
+    height, width, channels: the images' geometry, in pixels; 1 channel is grey, 3 are RGB. levels: coarsest first; ()
+    where there is a lossless part alone, and then analysis, synthesis and known_answer are empty. analysis: ONNX,
+    float32 (b, h, w) or (b, h, w, 3) in 0..1 → float32 (b, n), or empty where the model only decodes. synthesis:
+    symbols (b, n) → pixels (b, h, w, channels) in 0..255. about: name, family and training record. default_level: what
+    compressing uses when it is told nothing. stored_lossless: what codes images exactly, as it lies in a file, or None.
+    priors: None where every symbol is coded with the level's tables, in one group.
     """
 
     name: str
@@ -64,6 +65,13 @@ class Model:
     default_level: int = 0
     stored_lossless: StoredLossless | None = None
     priors: ConditionalPriors | None = None
+    channels: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the pixels of an image: (height, width), or in colour (height, width, channels)."""
+        size = self.height, self.width
+        return size if self.channels == 1 else (*size, self.channels)
 
     @property
     def has_lossless(self) -> bool:
@@ -75,7 +83,9 @@ class Model:
         """The lossless part, read at the first use. Raises FormatError's children, NotExact."""
         if self.stored_lossless is None:
             return None
-        part = self.stored_lossless.part
+        from vaecodec.modelfile.lossless_form import read_part
+
+        part = read_part(self.stored_lossless)
         if part.geometry != (self.height, self.width):
             raise BadField(f"model file: a lossless part of {part.geometry} in a model of another geometry")
         return part
@@ -99,11 +109,13 @@ class Model:
 
 def lossless_model(name: str, family: str, part: LosslessPart, about: dict[str, Any]) -> Model:
     """A model of a lossless part alone."""
-    return _without_levels(name, family, part.geometry, StoredLossless.of(part), about)
+    from vaecodec.modelfile.lossless_form import store_part
+
+    return _without_levels(name, family, part.geometry, 1, store_part(part), about)
 
 
 def _without_levels(
-    name: str, family: str, size: tuple[int, int], stored: StoredLossless, about: dict[str, Any]
+    name: str, family: str, size: Size, channels: int, stored: StoredLossless, about: dict[str, Any]
 ) -> Model:
     nothing = np.empty(0, np.int32)
     return Model(
@@ -117,6 +129,7 @@ def _without_levels(
         known_answer=KnownAnswer(np.empty((KNOWN_ANSWER_BATCH, 0), np.int32), "", ""),
         about=about,
         stored_lossless=stored,
+        channels=channels,
     )
 
 
@@ -170,6 +183,8 @@ def open_model_file(path: str | os.PathLike[str]) -> Model:
 
 def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
     decode: dict[str, Any] = {"height": model.height, "width": model.width, "levels": len(model.levels)}
+    if model.channels != 1:
+        decode["channels"] = model.channels
     sections = pack_tables(model.levels)
     if model.levels:
         answer = model.known_answer
@@ -196,7 +211,8 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         own = {key: bytes(section) for key, section in sections.items() if key.startswith((DECODE, ENCODE))}
         stored = StoredLossless(dict(decode["lossless"]), own)
         if not betas:
-            return _without_levels(name, family, (decode["height"], decode["width"]), stored, about)
+            size = (decode["height"], decode["width"])
+            return _without_levels(name, family, size, decode.get("channels", 1), stored, about)
     rows = unpack_integers(sections["decode/known_answer"], "known answer").astype(np.int32)
     return Model(
         name=name,
@@ -211,6 +227,7 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         default_level=meta["encode"].get("default_level", 0),
         stored_lossless=stored,
         priors=_unpack_priors(decode["priors"], sections, rows) if "priors" in decode else None,
+        channels=decode.get("channels", 1),
     )
 
 
@@ -223,6 +240,8 @@ def _unpack_priors(found: dict[str, Any], sections: dict[str, memoryview], rows:
 def _check(model: Model) -> None:
     """What the parts must agree on."""
     check_header(model)
+    if model.has_lossless and model.channels != 1:
+        raise BadField(f"model file: a lossless part codes grey images, not {model.channels} channels")
     if model.levels or model.stored_lossless is None:
         _check_levels(model)
 
@@ -243,8 +262,9 @@ def _check_levels(model: Model) -> None:
 
         check_fit(model.priors, model.levels, inputs)
     pixels = model.synthesis.result
-    if pixels.shape != (model.height, model.width, 1) or pixels.low[0] < 0 or pixels.high[0] > 255:
+    wanted = (model.height, model.width, model.channels)
+    if pixels.shape != wanted or pixels.low.min() < 0 or pixels.high.max() > 255:
         raise BadField(
-            f"model file: pixels must be {model.height}x{model.width}x1 of 0..255, "
+            f"model file: pixels must be {'x'.join(map(str, wanted))} of 0..255, "
             f"found {pixels.shape} of {pixels.low.min()}..{pixels.high.max()}"
         )

@@ -10,35 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.bitstream.arrays import pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import CodingTables, Int32
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.known_answer import KnownAnswer, checked_answer
-from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.network import Engine, ExactNetwork, by_numpy
 from vaecodec.exact.stored_form import Sections, pack_ops, unpack_integers, unpack_ops
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.levels import Level
 
-Engine = Callable[[ExactNetwork, Int32], npt.NDArray[np.float32]]  # how networks are evaluated
-
 PRIORS = "decode/priors/"
 MAX_GROUPS = 64  # each is one evaluation of a network, one after the other
 MAX_MEAN = 1 << 20  # of what a network gives; means beyond are no symbols that anyone codes
-
-
-def by_numpy(network: ExactNetwork, symbols: Int32) -> npt.NDArray[np.float32]:
-    """The engine that comes with the runtime."""
-    return network(symbols)
 
 
 @dataclass(frozen=True, eq=False)

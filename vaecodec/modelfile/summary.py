@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vaecodec.bitstream.container import unpack_header
-from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_SIDE
+from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_MODEL_SIDE
 from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 ANALYSES = ("encode/analysis.onnx", "encode/lossless/analysis.onnx")
+CHANNELS = (1, 3)  # grey, RGB
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -25,7 +26,7 @@ class Summary:
     """What the header alone says of a model.
 
     betas: one for each lossy level. has_analysis: whether it can compress (False: stripped to its decoder, see
-    runtime/strip.py). about: as Model's.
+    derived.py). channels, about: as Model's.
     """
 
     name: str
@@ -104,6 +105,8 @@ class Headed(Protocol):
     def height(self) -> int: ...
     @property
     def width(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
 
 
 def check_header(part: Headed) -> None:
@@ -111,5 +114,7 @@ def check_header(part: Headed) -> None:
     if not (isinstance(part.name, str) and isinstance(part.family, str)):
         raise BadField("model file: name and family must be strings")
     for side in (part.height, part.width):
-        if type(side) is not int or not 1 <= side <= MAX_SIDE:
-            raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_SIDE}")
+        if type(side) is not int or not 1 <= side <= MAX_MODEL_SIDE:
+            raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_MODEL_SIDE}")
+    if type(part.channels) is not int or part.channels not in CHANNELS:
+        raise BadField(f"model file: channels {part.channels!r}, expected 1 (grey) or 3 (RGB)")

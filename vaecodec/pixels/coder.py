@@ -16,11 +16,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.arrays import Pixels
 from vaecodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from vaecodec.entropy.tables import PRECISION, Float64
+from vaecodec.exact.network import Engine
 from vaecodec.modelfile.lossless_part import Int32, LosslessPart
 from vaecodec.pixels.near_lossless import Bins
-from vaecodec.pixels.phases import Engine, Pixels, follow, in_batches, join_phases, predict, split_phases
+from vaecodec.pixels.phases import follow_phases, in_batches, join_phases, predict, split_phases
 from vaecodec.pixels.tables import Indices, counts_of_flags, counts_of_values
 
 T = TypeVar("T", SymbolEncoder, SymbolDecoder)
@@ -59,7 +61,7 @@ def encode_payloads(part: LosslessPart, bins: Bins, sizes: Sequence[int], symbol
         encoder.encode_phase(indices, planes[phase])
         return planes[phase]
 
-    follow(predict(part.likelihood, symbols), code)
+    follow_phases(predict(part.likelihood, symbols), code)
     return encoder.finish()
 
 
@@ -76,7 +78,7 @@ def decode_payloads(
     def code(_: int, indices: Indices) -> Pixels:
         return decoder.decode_phase(indices)
 
-    images = join_phases(follow(predict(part.likelihood, symbols, engine), code))
+    images = join_phases(follow_phases(predict(part.likelihood, symbols, engine), code))
     decoder.finish()
     return symbols, images
 

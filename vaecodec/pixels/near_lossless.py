@@ -12,12 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vaecodec.arrays import Pixels
 from vaecodec.entropy.tables import Float64
 from vaecodec.modelfile.lossless_part import VALUES, Int32
-
-Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

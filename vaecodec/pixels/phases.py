@@ -9,26 +9,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.arrays import Pixels
 from vaecodec.cores import map_on_cores, one_blas_thread
+from vaecodec.entropy.decode_order import follow
 from vaecodec.entropy.tables import TOTAL
 from vaecodec.exact.known_answer import KnownAnswer
-from vaecodec.exact.network import ExactNetwork
+from vaecodec.exact.network import Engine, ExactNetwork
 from vaecodec.modelfile.lossless_part import PHASES, Int32, PixelLikelihood
 from vaecodec.pixels.tables import Indices, counts_of_flags, counts_of_values
 
 PHASE_BATCH = 16  # feature maps of so many images stay in a cache of some megabytes
 
-Pixels = npt.NDArray[np.uint8]
 Prediction = Generator[Indices, Pixels, None]
-Engine = Callable[[ExactNetwork, Int32], npt.NDArray[np.float32]]  # how networks are evaluated
 
 
-def split_phases(images: Pixels) -> list[Pixels]:
-    """The pixels (b, h/2, w/2) of each phase of images (b, h, w)."""
+class Sliced(Protocol):
+    """An array of numpy or torch."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+A = TypeVar("A", bound=Sliced)
+
+
+def split_phases(images: A) -> list[A]:
+    """The pixels (b, h/2, w/2) of each phase of images (b, h, w), an array of numpy or torch."""
     return [images[:, row::2, column::2] for row, column in PHASES]
 
 
@@ -48,21 +58,22 @@ def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
 
 def predict(likelihood: PixelLikelihood, symbols: Int32, engine: Engine = in_batches) -> Prediction:
     """Yields the logit indices of each phase of the images of symbols (b, n), b ≥ 1, and is sent the phase's pixels."""
-    known = engine(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)
+    known = [engine(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)]
     for network in likelihood.phases:
-        pixels = yield engine(network, known).astype(np.int16)
-        known = np.concatenate([known, pixels.reshape(len(symbols), -1)], axis=1)
+        pixels = yield engine(network, np.concatenate(known, axis=1)).astype(np.int16)
+        known.append(pixels.reshape(len(symbols), -1).astype(np.int32))
 
 
-def follow(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) -> list[Pixels]:
+def follow_phases(prediction: Prediction, pixels_of: Callable[[int, Indices], Pixels]) -> list[Pixels]:
     """Drive a prediction to its end: pixels_of(phase, logit indices) says the pixels of each phase; all of them."""
     planes: list[Pixels] = []
+
+    def answer(phase: int, indices: Indices) -> Pixels:
+        planes.append(pixels_of(phase, indices))
+        return planes[-1]
+
     with one_blas_thread():  # whose threads would otherwise wait, busily, between the networks' turns
-        indices = next(prediction)
-        for phase in range(len(PHASES)):
-            planes.append(pixels_of(phase, indices))
-            if phase + 1 < len(PHASES):
-                indices = prediction.send(planes[phase])
+        follow(prediction, answer)
     return planes
 
 
@@ -84,7 +95,7 @@ def likelihood_answer(likelihood: PixelLikelihood, symbols: Int32) -> str:
         digest.update(indices.astype("<i4").tobytes())
         return most_probable(likelihood, indices)
 
-    follow(predict(likelihood, symbols), guess)
+    follow_phases(predict(likelihood, symbols), guess)
     return digest.hexdigest()
 
 

@@ -7,12 +7,10 @@ pixels (h, w) ──all of 0 or 255──> a bit each, row by row, the last byte
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.stream import CODING_STORED, CODING_STORED_BITS
 from vaecodec.errors import NotCanonical, TrailingData, Truncated
-
-Pixels = npt.NDArray[np.uint8]
 
 
 def stored_coding(image: Pixels) -> int:

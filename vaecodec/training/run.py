@@ -6,11 +6,9 @@ run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
 from vaecodec.families import find_family, training_config
@@ -87,12 +85,6 @@ def read_run_config(folder: Path) -> TrainingConfig:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not a run folder ({error})") from error
     return training_config(values)
-
-
-def load_splits(config: TrainingConfig, data_dir: str | os.PathLike[str] | None = None) -> tuple[ImageSet, ImageSet]:
-    """The training and the validation images that the config names."""
-    training, validation = (load_dataset(config.data, split, data_dir=data_dir) for split in ("train", "validation"))
-    return training, validation
 
 
 def write_model(model: Model, path: Path) -> Path:

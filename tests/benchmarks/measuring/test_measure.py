@@ -32,10 +32,10 @@ def test_a_point_is_of_the_level_that_it_names():
         point, symbols = measure_codec(CODEC, IMAGES, level)
         streams = CODEC.compress_batch(IMAGES, level=level)
         assert point.file_bytes == pytest.approx(np.mean([len(data) for data in streams]))
-        assert point.information_bytes == pytest.approx(CODEC.information_bits(symbols, level).mean() / 8)
+        assert point.information_bytes == pytest.approx(CODEC.lossy.information_bits(symbols, level).mean() / 8)
         assert point.payload_bytes == point.file_bytes - 7
         assert point.setting == f"level {level}, beta {CODEC.model.levels[level].beta:.4g}"
-        errors = np.square(CODEC.synthesise(symbols, level).astype(float) - IMAGES)
+        errors = np.square(CODEC.lossy.synthesise(symbols, level).astype(float) - IMAGES)
         assert point.mse == pytest.approx(errors.mean())
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.refine_cost import SymbolCosts, distortion_of
+from vaecodec.codec.effort import SymbolCosts, distortion_of
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.exact.gradient import ExactGradient
@@ -70,16 +70,16 @@ def codec(tmp_path_factory: pytest.TempPathFactory) -> Codec:
 def test_every_level_round_trips(codec: Codec) -> None:
     images = SETS[2].images[:70]  # more than the known answer has: a plan decodes them
     for level in range(LEVELS):
-        symbols, streams = codec.analyse(images, level), codec.compress_batch(images, level=level)
+        symbols, streams = codec.lossy.analyse(images, level), codec.compress_batch(images, level=level)
         decoded = np.stack(codec.decompress_batch(streams))
-        np.testing.assert_array_equal(decoded, codec.synthesise(symbols, level))
-        np.testing.assert_array_equal(decoded[:3], codec.synthesise(symbols[:3], level))
+        np.testing.assert_array_equal(decoded, codec.lossy.synthesise(symbols, level))
+        np.testing.assert_array_equal(decoded[:3], codec.lossy.synthesise(symbols[:3], level))
         np.testing.assert_array_equal(decoded[0], codec.decompress(streams[0]))
 
 
 def test_the_shape_is_drawn_where_it_stands(codec: Codec) -> None:
     images = SETS[2].images[:40].astype(float)
-    decoded = codec.synthesise(codec.analyse(SETS[2].images[:40], LEVELS - 1), LEVELS - 1).astype(float)
+    decoded = codec.lossy.synthesise(codec.lossy.analyse(SETS[2].images[:40], LEVELS - 1), LEVELS - 1).astype(float)
     assert np.square(decoded - images).mean() < 0.7 * np.square(images.mean(axis=0) - images).mean()
 
 
@@ -93,7 +93,7 @@ def test_effort_finds_symbols_that_cost_less(codec: Codec, effort: int) -> None:
 
     def cost(used: int) -> float:
         streams = codec.compress_batch(images, level=level, effort=used)
-        symbols = np.stack([codec.parse(data)[1] for data in streams])
+        symbols = np.stack([codec.lossy.parse(data)[1] for data in streams])
         costs = SymbolCosts(codec.model.levels[level].tables)
         decoded = np.stack(codec.decompress_batch(streams)).astype(np.float32)
         inside = np.ones(images.shape, np.bool_)

@@ -75,7 +75,7 @@ def test_the_record_says_what_files_take(trained: Trained) -> None:
     assert bits["pixels_fine_tuned"] == pytest.approx(sum(bits["phases_fine_tuned"]))
     assert bits["pixels_exact"] < 1.2 * bits["pixels_float"]
     held_out = trained.sets[1].images[:60]
-    symbols = trained.codec.lossless.analyse(list(held_out))
+    symbols = trained.codec.lossless.analyse(trained.codec.frame.fit_all(held_out))
     found = measure_parts(trained.codec.lossless.part, symbols, held_out)
     if len(held_out) == len(trained.sets[1]):
         assert found.latents == pytest.approx(bits["latents"])
@@ -89,7 +89,7 @@ def test_the_middle_of_the_symbols_is_whole_as_it_was_in_training(trained: Train
 
 
 def test_the_parts_add_up_and_context_saves_bits(trained: Trained) -> None:
-    symbols = trained.codec.lossless.analyse(list(trained.images))
+    symbols = trained.codec.lossless.analyse(trained.codec.frame.fit_all(trained.images))
     found = measure_parts(trained.codec.lossless.part, symbols, trained.images)
     assert sum(found.phases) == pytest.approx(found.pixels_both)
     assert found.pixels_both < found.pixels_without_context

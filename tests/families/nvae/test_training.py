@@ -17,7 +17,7 @@ from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.groups import GroupCoder
-from vaecodec.codec.rate_control import Target
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import BadField, FormatError, KnownAnswerMismatch, ModelError
 from vaecodec.families import training_config
@@ -78,20 +78,20 @@ def codec(model: Model) -> Codec:
 
 @pytest.fixture(scope="module")
 def symbols(codec: Codec) -> np.ndarray:
-    return codec.analyse(IMAGES)
+    return codec.lossy.analyse(IMAGES)
 
 
 def test_its_files_round_trip_and_cost_what_their_symbols_carry(codec: Codec, symbols: np.ndarray) -> None:
     streams = codec.compress_batch(IMAGES)
     for data, row in zip(streams, symbols, strict=True):
-        np.testing.assert_array_equal(codec.parse(data)[1], row)
-    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.synthesise(symbols))
+        np.testing.assert_array_equal(codec.lossy.parse(data)[1], row)
+    np.testing.assert_array_equal(codec.decompress_batch(streams), codec.lossy.synthesise(symbols))
     payload_bits = float(np.mean([8 * len(unpack(data).payload) for data in streams]))
-    information_bits = float(codec.information_bits(symbols).mean())
+    information_bits = float(codec.lossy.information_bits(symbols).mean())
     assert information_bits > 20  # it says something
     assert payload_bits <= 1.02 * information_bits + 4
     assert [codec.compress(image) for image in IMAGES[:3]] == streams[:3]
-    np.testing.assert_array_equal(codec.decompress(streams[0]), codec.synthesise(symbols[:1])[0])
+    np.testing.assert_array_equal(codec.decompress(streams[0]), codec.lossy.synthesise(symbols[:1])[0])
 
 
 def test_the_record_has_the_bits_of_every_group(codec: Codec) -> None:
@@ -107,29 +107,29 @@ def test_symbols_far_from_their_means_escape_and_come_back(codec: Codec, symbols
     coded = codec.model.levels[0].tables.coded
     far = symbols[:4].copy()
     far[:, coded] += np.array([[70], [-90], [1000], [-123456]], np.int32)
-    assert codec.groups is not None
-    np.testing.assert_array_equal(codec.groups.decode(codec.groups.encode(far)), far)
-    payloads = codec.groups.encode(far)
-    spent = codec.information_bits(far)
+    assert codec.lossy.groups is not None
+    np.testing.assert_array_equal(codec.lossy.groups.decode(codec.lossy.groups.encode(far)), far)
+    payloads = codec.lossy.groups.encode(far)
+    spent = codec.lossy.information_bits(far)
     assert all(8 * len(data) < 1.02 * bits + 8 for data, bits in zip(payloads, spent, strict=True))
 
 
 @pytest.mark.parametrize("batch", [1, 16, 64])
 def test_torch_decodes_the_same_symbols_and_pixels(codec: Codec, symbols: np.ndarray, batch: int) -> None:
-    payloads = [codec.encode_payload(row) for row in symbols[:64]]
+    payloads = [codec.lossy.encode_payload(row) for row in symbols[:64]]
     engine = functools.partial(evaluate_in_torch, batch=batch)
     coder = GroupCoder(codec.model, engine)
     found = np.concatenate([coder.decode(payloads[k : k + batch]) for k in range(0, 64, batch)])
     np.testing.assert_array_equal(found, symbols[:64])
     in_torch = synthesise_in_torch(codec.model.synthesis, found, batch=batch)
-    np.testing.assert_array_equal(in_torch, codec.synthesise(symbols[:64]))
+    np.testing.assert_array_equal(in_torch, codec.lossy.synthesise(symbols[:64]))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_numpy_decodes_the_same_symbols_with_any_number_of_threads(
     folder: Path, codec: Codec, symbols: np.ndarray, threads: int, tmp_path: Path
 ) -> None:
-    payloads = "\n".join(codec.encode_payload(row).hex() for row in symbols[:64])
+    payloads = "\n".join(codec.lossy.encode_payload(row).hex() for row in symbols[:64])
     variables = {name: str(threads) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     command = [sys.executable, "-c", THREADS, str(folder / "small-nvae.vaem"), str(tmp_path / "found.npy")]
     subprocess.run(command, input=payloads, text=True, check=True, env={**os.environ, **variables})
@@ -138,14 +138,14 @@ def test_numpy_decodes_the_same_symbols_with_any_number_of_threads(
 
 @pytest.mark.parametrize("batch", [1, 16, 64])
 def test_numpy_decodes_the_same_symbols_at_every_batch_size(codec: Codec, symbols: np.ndarray, batch: int) -> None:
-    payloads = [codec.encode_payload(row) for row in symbols[:64]]
-    assert codec.groups is not None
-    found = np.concatenate([codec.groups.decode(payloads[k : k + batch]) for k in range(0, 64, batch)])
+    payloads = [codec.lossy.encode_payload(row) for row in symbols[:64]]
+    assert codec.lossy.groups is not None
+    found = np.concatenate([codec.lossy.groups.decode(payloads[k : k + batch]) for k in range(0, 64, batch)])
     np.testing.assert_array_equal(found, symbols[:64])
 
 
 def test_archives_hold_its_images(codec: Codec, tmp_path: Path) -> None:
-    path, expected = tmp_path / "some.vaea", codec.synthesise(codec.analyse(IMAGES[:20]))
+    path, expected = tmp_path / "some.vaea", codec.lossy.synthesise(codec.lossy.analyse(IMAGES[:20]))
     with ArchiveWriter.create(path, codec, block_images=8) as writer:
         writer.add_batch(IMAGES[:20])
     with Archive(path, model=codec) as archive:
@@ -180,14 +180,14 @@ def test_a_prior_with_another_known_answer_is_refused_at_the_first_use(model: Mo
 
 
 def test_another_payload_of_the_same_symbols_is_refused(codec: Codec, symbols: np.ndarray) -> None:
-    payload = codec.encode_payload(symbols[0])
+    payload = codec.lossy.encode_payload(symbols[0])
     for wrong in (payload + b"\0", payload[:-1] + bytes([payload[-1] ^ 1])):
         try:
-            found = codec.decode_payload(wrong)
+            found = codec.lossy.decode_payload(wrong)
         except FormatError:
             continue
         assert not np.array_equal(found, symbols[0])
-        assert codec.encode_payload(found) == wrong
+        assert codec.lossy.encode_payload(found) == wrong
 
 
 def test_priors_that_do_not_fit_are_refused(model: Model) -> None:

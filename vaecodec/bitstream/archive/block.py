@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from vaecodec.arrays import Size
 from vaecodec.bitstream.archive.codings import Codings, put_codings, take_codings
 from vaecodec.bitstream.archive.columns import Labels, pack_labels, take_labels, unpack_names
 from vaecodec.bitstream.archive.limits import KIND_BLOCK, MAX_ARCHIVE_MODELS, MAX_BLOCK_BYTES, MAX_BLOCK_IMAGES
@@ -36,7 +37,6 @@ FLAG_SIZES = 8  # each image says its size
 FLAG_CODINGS = 16  # each image says its coding
 _FLAGS = FLAG_NAMES | FLAG_LABELS | FLAG_ONE_SIZE | FLAG_SIZES | FLAG_CODINGS
 
-Size = tuple[int, int]
 FingerprintOf = Callable[[int], bytes]
 
 
@@ -46,7 +46,7 @@ class Block:
 
     model: number of the model in the archive. first: number of the first image. codings: of the images. sizes:
     (height, width) of each image, None where all have the model's own. labels int64 (count, columns) or None. names:
-    the packed section (archive_columns.unpack_names), or None.
+    the packed section (columns.unpack_names), or None.
     """
 
     model: int

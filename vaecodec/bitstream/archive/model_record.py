@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.arrays import Size
 from vaecodec.bitstream.archive.limits import (
     CHUNK_BYTES,
     KIND_EMBEDDED,
@@ -28,7 +29,7 @@ from vaecodec.bitstream.archive.record import (
     pack_record,
     unpack_record,
 )
-from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
+from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_SIDE
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
 from vaecodec.errors import BadChecksum, BadField, LimitExceeded
@@ -39,19 +40,24 @@ MAX_EMBEDDED_BYTES = MAX_CONTAINER_BYTES + (MAX_CONTAINER_BYTES >> 9)  # with CR
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """A model that blocks refer to by number: its whole fingerprint, geometry (height, width) and name."""
+    """A model that blocks refer to by number: its whole fingerprint, geometry (height, width) and name.
+
+    Its channels are not here: who decodes with it has the model itself, found by the fingerprint.
+    """
 
     fingerprint: bytes
-    geometry: tuple[int, int]
+    geometry: Size
     name: str
 
 
 def pack_model_record(model: ModelRecord) -> bytes:
-    """The record of a model. Raises LimitExceeded."""
+    """The record of a model. Raises LimitExceeded, for a geometry too that version 1 of the archive cannot say."""
     name = model.name.encode("utf-8")
     if len(name) > MAX_MODEL_NAME_BYTES:
         raise LimitExceeded(f"model name: {len(name)} bytes, at most {MAX_MODEL_NAME_BYTES} allowed")
     height, width = model.geometry
+    if max(model.geometry) > MAX_SIDE:
+        raise LimitExceeded(f"model of {height}x{width}: version 1 of the archive takes sides of at most {MAX_SIDE}")
     writer = Writer()
     writer.raw(model.fingerprint)
     for number in (height - 1, width - 1, len(name)):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from vaecodec.families.lossless.config import LosslessConfig
 from vaecodec.layers.residual import ConvBlock
 from vaecodec.modelfile.lossless_part import PHASES
+from vaecodec.pixels import phases as pixel_phases
 
 
 def feature_table(bit_depth: int) -> Float[Tensor, "values f"]:
@@ -30,7 +31,7 @@ def feature_table(bit_depth: int) -> Float[Tensor, "values f"]:
 
 def split_phases(images: UInt8[Tensor, "b h w"]) -> UInt8[Tensor, "b 4 hh ww"]:
     """The plane of each phase."""
-    return torch.stack([images[:, row::2, column::2] for row, column in PHASES], dim=1)
+    return torch.stack(pixel_phases.split_phases(images), dim=1)
 
 
 class PhaseNetwork(nn.Module):

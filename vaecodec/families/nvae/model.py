@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaecodec.entropy.decode_order import follow
 from vaecodec.families.nvae.cells import Grow, Pointwise, ResidualCell, Shrink, keep_spread
 from vaecodec.families.nvae.config import NVAEConfig
 from vaecodec.families.nvae.gaussian_prior import clamped_log_scale, rate_nats
@@ -202,17 +202,6 @@ class NVAE(VAE):
             return as_map(groups[group], prior.h.shape[-1])
 
         return follow(self.trunk.decode_order(y.shape[0]), choose)
-
-
-def follow(order: Generator[GroupPrior, Tensor, Tensor], choose: Choice) -> Tensor:
-    """Drive a decode order to its end: the logits."""
-    prior, group = next(order), 0
-    while True:
-        try:
-            prior = order.send(choose(group, prior))
-        except StopIteration as end:
-            return cast("Tensor", end.value)
-        group += 1
 
 
 def flat(maps: Float[Tensor, "b c s s"]) -> Float[Tensor, "b n"]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaecodec.bitstream.arrays import DTYPE_CODES, pack_array, unpack_array
+from vaecodec.bitstream.array_bytes import DTYPE_CODES, pack_array, unpack_array
 from vaecodec.errors import BadField, FormatError, LimitExceeded, TrailingData, Truncated
 
 SHAPES = st.lists(st.integers(0, 5), max_size=4).map(tuple)

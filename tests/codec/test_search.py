@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from vaecodec.bitstream.stream import unpack
-from vaecodec.codec.bisection import MAX_EVALUATIONS, finest
 from vaecodec.codec.codec import Codec
-from vaecodec.codec.rate_control import Target, search
+from vaecodec.codec.search import MAX_EVALUATIONS, find_settings, finest
+from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError, TargetMissed
 from vaecodec.modelfile.model import read_model
@@ -47,7 +47,7 @@ def test_without_a_target_it_is_the_models_default_level() -> None:
 
 @pytest.mark.parametrize("most", [12, 16, 24, 40])
 def test_target_bytes_is_never_exceeded_and_the_next_finer_level_would_exceed_it(most: int) -> None:
-    found = search(CODEC, IMAGES, Target(target_bytes=most))
+    found = find_settings(CODEC.lossy, CODEC.frame.fit_all(IMAGES), Target(target_bytes=most))
     for one, image in zip(found, IMAGES, strict=True):
         sizes = [len(CODEC.compress(image, level=level)) for level in range(LAST + 1)]
         assert one.meets == (min(sizes) <= most)
@@ -66,7 +66,9 @@ def test_compress_to_target_bytes_keeps_it_in_batches_too() -> None:
 def test_target_psnr_is_reached_on_the_decoded_image(psnr: float) -> None:
     largest = 255**2 / 10 ** (psnr / 10)
     met = 0
-    for one, image in zip(search(CODEC, IMAGES, Target(target_psnr=psnr)), IMAGES, strict=True):
+    for one, image in zip(
+        find_settings(CODEC.lossy, CODEC.frame.fit_all(IMAGES), Target(target_psnr=psnr)), IMAGES, strict=True
+    ):
         if one.meets:
             data = CODEC.compress(image, target_psnr=psnr)
             assert level_of(data) == one.setting.level
@@ -125,9 +127,9 @@ def test_a_search_is_right_where_passing_is_monotonic_and_stays_within_its_evalu
 
 def met(target: Target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the first images: whether they meet it, their bytes and their mean squared errors (infinite where not)."""
-    images, found = IMAGES[:12], search(CODEC, IMAGES[:12], target)
+    images, found = IMAGES[:12], find_settings(CODEC.lossy, CODEC.frame.fit_all(IMAGES[:12]), target)
     meets = np.array([one.meets for one in found])
-    streams = CODEC.compress_at(list(images), [one.setting for one in found])
+    streams = CODEC.lossy.compress(CODEC.frame.fit_all(images), [one.setting for one in found])
     errors = np.square(np.stack(CODEC.decompress_batch(streams)).astype(float) - images).mean(axis=(1, 2))
     return meets, np.where(meets, [len(data) for data in streams], np.inf), np.where(meets, errors, np.inf)
 

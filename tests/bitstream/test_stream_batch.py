@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vaecodec.bitstream.limits import MAX_LEVEL
 from vaecodec.bitstream.stream import pack, unpack, verify
-from vaecodec.bitstream.streams import MAX_PLAIN_BYTES, pack_plain, payload_of, sift
+from vaecodec.bitstream.stream_batch import MAX_PLAIN_BYTES, pack_plain, payload_of, sift
 from vaecodec.errors import BadField, FormatError
 
 FINGERPRINT = bytes(range(100, 132))

@@ -1,15 +1,12 @@
 """Where a writer puts its bytes so that a kill at any moment leaves the old archive or the new one.
 
-new:    temporary file in the same folder ──> sync ──> rename ──> sync the folder
+new:    an output file (vaecodec/files/outputs.py): seen when it is whole; into a pipe it goes as it comes
 append: blocks at the end ──> sync ──> footer ──> sync
 """
 
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable
-from pathlib import Path
 
 from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels
@@ -19,32 +16,22 @@ from vaecodec.bitstream.archive.limits import HEADER_BYTES
 from vaecodec.bitstream.archive.record import pack_header, pack_trailer
 from vaecodec.codec.codec import Codec
 from vaecodec.errors import BadChecksum, ModelNotFound, OutputError
+from vaecodec.files.outputs import OutputFile, open_output, sync_folder
 
 BUFFER_BYTES = 1 << 16
 
 
 class Output:
-    """An open file that is written at its end. start: where the segment begins; images, fingerprints: there before."""
+    """A file that is written at its end. start: where the segment begins; images, fingerprints: there before."""
 
-    def __init__(
-        self,
-        descriptor: int,
-        *,
-        position: int,
-        images: int,
-        fingerprints: tuple[bytes, ...],
-        publish: Callable[[], None],
-        retract: Callable[[int], None],
-    ) -> None:
+    def __init__(self, file: OutputFile, *, position: int, images: int, fingerprints: tuple[bytes, ...]) -> None:
         self.position = position
         self.start = position
         self.images = images
         self.fingerprints = fingerprints
         self.closed = False
-        self._descriptor = descriptor
+        self._file = file
         self._buffer = bytearray()
-        self._publish = publish
-        self._retract = retract
 
     def write(self, data: bytes) -> None:
         """Append bytes, buffered. Raises OSError."""
@@ -54,58 +41,90 @@ class Output:
             self._flush()
 
     def _flush(self) -> None:
-        view = memoryview(bytes(self._buffer))
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        self._file.write(bytes(self._buffer))
         self._buffer.clear()
 
     def commit(self, footer: bytes) -> None:
         """Sync all that was written, then write the footer and sync that, then make it visible. Raises OSError."""
         self._flush()
-        os.fsync(self._descriptor)
+        self._file.sync()
         self.write(footer)
         self._flush()
-        os.fsync(self._descriptor)
         self.closed = True
-        os.close(self._descriptor)
-        self._publish()
+        self._file.commit()
 
     def abort(self) -> None:
         """Undo what was written."""
         if not self.closed:
             self.closed = True
-            self._retract(self._descriptor)
+            self._file.abort()
+
+
+class NewArchive:
+    """An output file whose name lasts once it is there."""
+
+    def __init__(self, target: str, *, overwrite: bool) -> None:
+        self._target = target
+        self._file = open_output(target, overwrite=overwrite)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._file.write(data)
+
+    def sync(self) -> None:
+        self._file.sync()
+
+    def commit(self) -> None:
+        self._file.commit()
+        sync_folder(self._target)
+
+    def abort(self) -> None:
+        self._file.abort()
+
+
+class Appending:
+    """An archive that is written on at `position`, locked until it is closed."""
+
+    def __init__(self, descriptor: int, target: str, position: int) -> None:
+        self._descriptor, self._target, self._position = descriptor, target, position
+
+    def write(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self._target) from error
+
+    def sync(self) -> None:
+        os.fsync(self._descriptor)
+
+    def commit(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except BaseException:
+            self.abort()
+            raise
+        os.close(self._descriptor)
+
+    def abort(self) -> None:
+        try:
+            os.ftruncate(self._descriptor, self._position)
+        finally:
             os.close(self._descriptor)
 
 
 def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Output:
-    """A new archive. Raises OutputError where `path` exists and overwrite is False, or where its folder is missing."""
+    """A new archive. Raises OutputExists where `path` exists and overwrite is False, OutputError where it cannot be."""
     if is_address(path):
-        raise OutputError(f"{path}: archives are written to disk; copy the finished file there")
-    place = Path(path)
-    if place.exists() and not overwrite:
-        raise OutputError(f"{place} exists already")
-    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+        raise OutputError(f"{os.fsdecode(path)}: archives are written to disk; copy the finished file there")
+    target = os.fsdecode(path)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        file = NewArchive(target, overwrite=overwrite)
+    except OutputError:
+        raise
     except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror}") from error
-
-    def publish() -> None:
-        if place.exists() and not overwrite:  # made by another process meanwhile
-            temporary.unlink()
-            raise OutputError(f"{place} exists already")
-        temporary.replace(place)
-        _sync_folder(place.parent)
-
-    output = Output(
-        descriptor,
-        position=0,
-        images=0,
-        fingerprints=(),
-        publish=publish,
-        retract=lambda _: temporary.unlink(missing_ok=True),
-    )
+        raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
+    output = Output(file, position=0, images=0, fingerprints=())
     output.write(pack_header())
     output.start = HEADER_BYTES
     return output
@@ -118,18 +137,20 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
     no archive or its index is damaged, ModelNotFound.
     """
     if is_address(path):
-        raise OutputError(f"{path}: archives on disk only can be appended to")
+        raise OutputError(f"{os.fsdecode(path)}: archives on disk only can be appended to")
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except PermissionError as error:
-        raise OutputError(f"{os.fspath(path)}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{os.fsdecode(path)}: cannot be written: {error.strerror}") from error
     try:
         _lock(descriptor, path)
         source = FileSource(path)
         try:
             end, directory = find_end(source), read_directory(source)
             if not directory.indexed:
-                raise BadChecksum(f"{os.fspath(path)}: the index is damaged; extract what is whole into a new archive")
+                raise BadChecksum(
+                    f"{os.fsdecode(path)}: the index is damaged; extract what is whole into a new archive"
+                )
             if codec is None:
                 codec = _last_codec(source, directory)
         finally:
@@ -139,12 +160,10 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
         os.close(descriptor)
         raise
     output = Output(
-        descriptor,
+        Appending(descriptor, os.fsdecode(path), position),
         position=position,
         images=directory.images,
         fingerprints=tuple(directory.models[k].fingerprint for k in range(len(directory.models))),
-        publish=lambda: None,
-        retract=lambda opened: os.ftruncate(opened, position),
     )
     return output, codec
 
@@ -179,18 +198,4 @@ def _lock(descriptor: int, path: str | os.PathLike[str]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise OutputError(f"{os.fspath(path)}: another process is writing to it") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; not every system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+        raise OutputError(f"{os.fsdecode(path)}: another process is writing to it") from error
