@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.families.conditioned.model import ConditionedSynthesis, LevelBlock
-from vaecodec.families.conditioned.soft_clamp import clamped_logits, soft_clamp
 from vaecodec.layers.calibration import top_of_all
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.soft_clamp import clamped_logits, soft_clamp
 
 LATENT_TOP = 511  # more would leave the straight path's weights less room below 2^24, and those of fine levels need it
 STREAM_TOP = 8191
