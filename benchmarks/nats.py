@@ -78,7 +78,7 @@ def from_model(codec: Codec, record: Mapping[str, Any]) -> list[bool]:
     changed = []
     for one in (record["test"], *record.get("levels", [])):
         level = one.get("level", 0)
-        found = distortion_nats(codec, codec.analyse(images, level), images, objective, level=level)
+        found = distortion_nats(codec, codec.lossy.analyse(images, level), images, objective, level=level)
         changed.append(replaced(one, found, f"{record['name']}, level {level}"))
     return changed
 

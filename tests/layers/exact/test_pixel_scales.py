@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from vaecodec.errors import ModelError
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.exact import ExactConditionedSynthesis
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.layers.exact.pixel_scales import PIXEL_SCALES, SIGMOID, SOFT_CLAMP, PixelScale, scale_of
-from vaecodec.layers.exact.synthesis import ExactSynthesis, SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange
+from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.sizes import ConditionedConfig, ModelConfig
+from vaecodec.recipes.sizes import ModelConfig
 
 ROOT = Path(__file__).parents[3]
 MODELS = sorted([*(ROOT / "vaecodec" / "zoo").glob("*.vaem"), *(ROOT / "benchmarks/results/families").glob("*.vaem")])
