@@ -1,0 +1,140 @@
+"""Archive: many images in one file, read whole or in what is left of it (section 13).
+
+bytes --index--> blocks --model--> images, names, labels by number
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.independent import canonical_json, embedded, model_file
+from tests.independent.blocks import NAMED, Block, Start, read_block
+from tests.independent.footers import BlockPlace, ModelPlace
+from tests.independent.index import read_index
+from tests.independent.model_file import Model
+from tests.independent.names_table import NamesTable, read_names
+from tests.independent.records import MAX_METADATA_BYTES, METADATA, Record
+from tests.independent.refusal import Refused, require
+
+Pixels = NDArray[np.uint8]
+
+
+class Archive:
+    """An archive in memory; `models`: those at hand besides the embedded ones."""
+
+    def __init__(self, data: bytes, models: Sequence[Model] = ()) -> None:
+        self._data = data
+        self._at_hand = {model.fingerprint: model for model in models}
+        self._index = read_index(data)
+        self._models: dict[int, Model] = {}
+        self._blocks: dict[int, Block] = {}
+
+    def __len__(self) -> int:
+        return self._index.images
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found wrong with the index."""
+        return self._index.problems
+
+    def blocks(self) -> Iterator[tuple[int, list[Pixels]]]:
+        """First number and images of every block that is whole."""
+        for place in self._index.blocks:
+            try:
+                block, model = self._read(place)
+                yield place.first, block.images(model)
+            except Refused:
+                continue
+
+    def names(self) -> dict[int, str]:
+        """The names that can be read, by the image's number."""
+        found = {}
+        for place in self._index.blocks:
+            try:
+                names = self._read_names(place)
+            except Refused:
+                continue
+            found |= dict(enumerate(names or [], place.first))
+        return found
+
+    def labels(self) -> dict[int, tuple[int, ...]]:
+        """The labels that can be read, by the image's number."""
+        found = {}
+        for place in self._index.blocks:
+            try:
+                block = self._read(place)[0]
+            except Refused:
+                continue
+            if block.labels is not None:
+                found |= {place.first + i: tuple(row) for i, row in enumerate(block.labels.tolist())}
+        return found
+
+    def metadata(self) -> dict[str, Any]:
+        """The JSON record; empty where there is none."""
+        if self._index.metadata is None:
+            return {}
+        start, size = self._index.metadata
+        require(size <= MAX_METADATA_BYTES, "LimitExceeded", "metadata that are too long")
+        body = Record.exactly(self._data, start, size).checked_body(METADATA)
+        return canonical_json.record(canonical_json.parse(body), "metadata")
+
+    def number_of(self, name: str) -> int | None:
+        """The number of the first image of this name, by the names' tables."""
+        for span in self._index.names:
+            place = span.place
+            record = Record.exactly(self._data, place.start, place.size)
+            for number in NamesTable(record, place.entries, place.page_hashes, span.images).numbers(name):
+                if self.names().get(span.first + number) == name:
+                    return span.first + number
+        return None
+
+    def embedded_model(self, number: int) -> bytes | None:
+        """The model file that the archive carries, repaired; None where it does not."""
+        place = self._place_of_model(number)
+        if place.size_embedded == 0:
+            return None
+        record = Record.exactly(self._data, place.start + place.size, place.size_embedded)
+        file = embedded.embedded_file(record)
+        found = model_file.read(file).fingerprint
+        require(found == place.fingerprint, "ModelMismatch", "an embedded model of another fingerprint")
+        return file
+
+    def _place_of_model(self, number: int) -> ModelPlace:
+        require(number < len(self._index.models), "BadField", f"there is no model {number}")
+        return self._index.models[number]
+
+    def _model(self, number: int) -> Model:
+        if number not in self._models:
+            fingerprint = self._place_of_model(number).fingerprint
+            model = self._at_hand.get(fingerprint)
+            if model is None:
+                file = self.embedded_model(number)
+                require(file is not None, "ModelNotFound", f"no model {fingerprint.hex()[:16]}")
+                model = model_file.read(file or b"")
+                model.check()
+            self._models[number] = model
+        return self._models[number]
+
+    def _record(self, place: BlockPlace) -> Record:
+        return Record.exactly(self._data, place.start, place.size)
+
+    def _read(self, place: BlockPlace) -> tuple[Block, Model]:
+        record = self._record(place)
+        if place.start not in self._blocks:
+            start = Start.of(record)
+            require((start.first, start.images) == (place.first, place.images), "BadField", "a block of other images")
+            model = self._model(start.model)
+            block = read_block(record, model.fingerprint, (model.height, model.width))
+            self._blocks[place.start] = block
+        block = self._blocks[place.start]
+        return block, self._model(block.start.model)
+
+    def _read_names(self, place: BlockPlace) -> list[str] | None:
+        """Names have a check of their own: damage to the images loses none."""
+        record = self._record(place)
+        start = Start.of(record)
+        if not record.kind & NAMED:
+            return None
+        return read_names(record.data[record.body_end - start.names_size : record.body_end], place.images)
