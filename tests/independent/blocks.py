@@ -94,7 +94,7 @@ class Block:
             return [images[number] for number in range(len(images))]
         payload = cursor.take(cursor.left(), "payload")
         errors = [self.error if self.codings[number] == NEAR_LOSSLESS else 0 for number in coded]
-        found = decode_images(model.lossless, payload, [self.sizes[number] for number in coded], errors)
+        found = decode_images(model.lossless, RangeDecoder(payload), [self.sizes[number] for number in coded], errors)
         require(crc32(*(image.tobytes() for image in found)) == self.pixels_check, "BadChecksum", "pixels")
         images |= dict(zip(coded, found, strict=True))
         return [images[number] for number in range(len(images))]

@@ -16,10 +16,9 @@ Pixels = NDArray[np.uint8]
 
 
 def decode_images(
-    part: LosslessPart, payload: bytes, sizes: Sequence[tuple[int, int]], errors: Sequence[int]
+    part: LosslessPart, decoder: RangeDecoder, sizes: Sequence[tuple[int, int]], errors: Sequence[int]
 ) -> list[Pixels]:
     """The images of one payload, cropped to their sizes; errors: 0 for lossless ones, E for the others."""
-    decoder = RangeDecoder(payload)
     symbols = np.stack([part.tables.decode(decoder) for _ in sizes])
     known = part.map_of(symbols)
     rows, columns = part.phases[0].result.shape[:2]

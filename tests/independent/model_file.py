@@ -42,14 +42,24 @@ class Model:
     priors: Priors | None
     lossless: LosslessPart | None
 
+    def check_levels(self, *, several: bool = False) -> None:
+        """Refuses arithmetic that gives other pixels or other tables of groups, before one image or before several."""
+        synthesis, answer = self.synthesis, self.answer
+        if synthesis is not None and answer is not None:
+            answer.require(lambda rows: [synthesis.run(rows)], several=several)
+        if self.priors is not None:
+            self.priors.check(several=several)
+
+    def check_lossless(self, *, several: bool = False) -> None:
+        """Refuses arithmetic that gives another most probable image."""
+        if self.lossless is not None:
+            self.lossless.answer.require(self.lossless.likeliest, several=several)
+
     def check(self) -> None:
-        """Refuses arithmetic that gives other numbers than the known answers, as before a first use."""
-        if self.synthesis is not None and self.answer is not None:
-            rows = self.answer.rows
-            self.answer.require([self.synthesis.run(rows[:1])], [self.synthesis.run(rows)])
-        for part in (self.priors, self.lossless):
-            if part is not None:
-                part.check()
+        """All known answers."""
+        for several in (False, True):
+            self.check_levels(several=several)
+            self.check_lossless(several=several)
 
     def decode_symbols(self, decoder: RangeDecoder, level: int) -> NDArray[np.int64]:
         """The symbols (n,) of one image, all groups."""
@@ -105,7 +115,7 @@ def _check_encode(meta: dict[str, Any], levels: int) -> None:
     require(isinstance(betas, list), "BadField", "betas is no list")
     for beta in betas:
         require(type(beta) in {int, float}, "BadField", "a beta that is no number")
-        require(math.isfinite(beta) and beta >= 0, "BadField", "a beta that is negative or infinite")
+        require(0 <= beta < math.inf, "BadField", "a beta that is negative or infinite")
     require(len(betas) == levels, "NotCanonical", f"{len(betas)} betas for {levels} levels")
     if "default_level" in encode:
         whole(encode["default_level"], 1, levels - 1, "default_level")

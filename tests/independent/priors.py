@@ -47,12 +47,12 @@ class Priors:
         shapes = tuple(starts_of(of_scale, np.ones(len(of_scale))) for of_scale in counts)
         return cls(sizes, tables, found, shapes, KnownAnswer(one, every, rows))
 
-    def check(self) -> None:
+    def check(self, *, several: bool) -> None:
         """Refuses arithmetic that gives other means and scales than the known answer's."""
-        rows = self.answer.rows
-        self.answer.require(self._results(rows[:1]), self._results(rows))
+        self.answer.require(self.results, several=several)
 
-    def _results(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def results(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """What every network gives for rows of symbols."""
         return [network.run(rows[:, : len(network.low)]) for network in self.networks]
 
     def decode(self, decoder: RangeDecoder) -> NDArray[np.int64]:

@@ -56,10 +56,23 @@ class RangeDecoder:
         self._narrow(count, TOTAL - count)
         return 1
 
+    @property
+    def bits(self) -> int:
+        """T: bits of P that were read."""
+        return 8 * self._read
+
+    @property
+    def width(self) -> int:
+        """The interval's range."""
+        return self._range
+
+    def low(self) -> int:
+        """The interval's least number."""
+        return self._digits(0, self._read) - self._above
+
     def end(self) -> None:
         """Refuses the payload unless it is the shortest, and among these the least, of the interval."""
-        low = self._digits(0, self._read) - self._above
-        payload = shortest(low, self._range, 8 * self._read)
+        payload = shortest(self.low(), self.width, self.bits)
         require(payload == self._payload, "NotCanonical", "another payload says the same symbols")
 
 

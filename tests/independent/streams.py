@@ -128,6 +128,6 @@ def _lossy(stream: Stream, model: Model) -> Pixels:
 
 def _coded(stream: Stream, model: Model, part: LosslessPart, size: tuple[int, int]) -> Pixels:
     require(len(stream.payload) <= size[0] * size[1], "NotCanonical", "a payload that is longer than the pixels")
-    (image,) = decode_images(part, stream.payload, [size], [stream.error])
+    (image,) = decode_images(part, RangeDecoder(stream.payload), [size], [stream.error])
     _compare_check(stream, model, crc32(image.tobytes()).to_bytes(4, "little"))
     return image
