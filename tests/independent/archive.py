@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from tests.independent import canonical_json, embedded, model_file
 from tests.independent.blocks import NAMED, Block, Start, read_block
+from tests.independent.cursor import Cursor
 from tests.independent.footers import BlockPlace, ModelPlace
 from tests.independent.index import read_index
 from tests.independent.model_file import Model
 from tests.independent.names_table import NamesTable, read_names
-from tests.independent.records import MAX_METADATA_BYTES, METADATA, Record
+from tests.independent.records import BLOCK, CHECK_BYTES, MAX_METADATA_BYTES, METADATA, SYNC, Record
 from tests.independent.refusal import Refused, require
 
 Pixels = NDArray[np.uint8]
@@ -30,12 +31,13 @@ class Archive:
         self._index = read_index(data)
         self._models: dict[int, Model] = {}
         self._blocks: dict[int, Block] = {}
+        self._names: dict[int, str] | None = None
 
     def __len__(self) -> int:
         return self._index.images
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> list[str]:
         """What was found wrong with the index."""
         return self._index.problems
 
@@ -50,6 +52,11 @@ class Archive:
 
     def names(self) -> dict[int, str]:
         """The names that can be read, by the image's number."""
+        if self._names is None:
+            self._names = self._read_all_names()
+        return self._names
+
+    def _read_all_names(self) -> dict[int, str]:
         found = {}
         for place in self._index.blocks:
             try:
@@ -81,28 +88,42 @@ class Archive:
         return canonical_json.record(canonical_json.parse(body), "metadata")
 
     def number_of(self, name: str) -> int | None:
-        """The number of the first image of this name, by the names' tables."""
+        """The number of the first image of this name: by the names' tables, or by the names where one is missing."""
+        names = self.names()
+        try:
+            numbers = self._listed_numbers(name)
+        except Refused:
+            numbers = sorted(names)
+        return next((number for number in numbers if names.get(number) == name), None)
+
+    def _listed_numbers(self, name: str) -> list[int]:
+        require(not self._index.scanned, "BadField", "a segment without an index may have names")
+        found = []
         for span in self._index.names:
             place = span.place
             record = Record.exactly(self._data, place.start, place.size)
-            for number in NamesTable(record, place.entries, place.page_hashes, span.images).numbers(name):
-                if self.names().get(span.first + number) == name:
-                    return span.first + number
-        return None
+            table = NamesTable(record, place.entries, place.page_hashes, span.images)
+            found += [span.first + number for number in table.numbers(name)]
+        return found
+
+    def models(self) -> list[int]:
+        """The numbers of the models that are known."""
+        return sorted(self._index.models)
 
     def embedded_model(self, number: int) -> bytes | None:
         """The model file that the archive carries, repaired; None where it does not."""
         place = self._place_of_model(number)
-        if place.size_embedded == 0:
+        start, size = place.embedded
+        if size == 0:
             return None
-        record = Record.exactly(self._data, place.start + place.size, place.size_embedded)
+        record = Record.exactly(self._data, start, size)
         file = embedded.embedded_file(record)
         found = model_file.read(file).fingerprint
         require(found == place.fingerprint, "ModelMismatch", "an embedded model of another fingerprint")
         return file
 
     def _place_of_model(self, number: int) -> ModelPlace:
-        require(number < len(self._index.models), "BadField", f"there is no model {number}")
+        require(number in self._index.models, "BadField", f"there is no model {number}")
         return self._index.models[number]
 
     def _model(self, number: int) -> Model:
@@ -132,9 +153,17 @@ class Archive:
         return block, self._model(block.start.model)
 
     def _read_names(self, place: BlockPlace) -> list[str] | None:
-        """Names have a check of their own: damage to the images loses none."""
-        record = self._record(place)
-        start = Start.of(record)
-        if not record.kind & NAMED:
+        """Names have a check of their own: damage to the images, or to the record's length, loses none."""
+        cursor = Cursor(self._data[: place.start + place.size - CHECK_BYTES], place.start)
+        require(cursor.take(2, "sync") == SYNC, "BadField", f"no record at {place.start}")
+        kind = cursor.unsigned(1, "kind")
+        require(kind & BLOCK == BLOCK, "BadField", f"no block at {place.start}")
+        cursor.uvarint("a record's length")
+        cursor.uvarint("a block's model")
+        require(cursor.unsigned(1, "a block's images") + 1 == place.images, "BadField", "a block of other images")
+        cursor.uvarint("a block's first image")
+        if not kind & NAMED:
             return None
-        return read_names(record.data[record.body_end - start.names_size : record.body_end], place.images)
+        size = cursor.uvarint("names' bytes")
+        cursor.take(cursor.left() - size, "what lies before the names")
+        return read_names(cursor.take(size, "names"), place.images)

@@ -21,7 +21,9 @@ class Cursor:
 
     def take(self, size: int, what: str) -> bytes:
         """The next `size` bytes."""
-        require(size <= self.left(), "Truncated", f"{what}: {size} bytes at {self.position}, there are {self.left()}")
+        require(
+            0 <= size <= self.left(), "Truncated", f"{what}: {size} bytes at {self.position}, there are {self.left()}"
+        )
         self.position += size
         return bytes(self._data[self.position - size : self.position])
 

@@ -6,8 +6,8 @@ start | models | blocks | metadata | names' table | footer
 from dataclasses import dataclass
 
 from tests.independent.cursor import Cursor
-from tests.independent.names_table import NAMES_PER_PAGE
-from tests.independent.records import FOOTER, HEADER_BYTES, MAX_FOOTER_BYTES, Record
+from tests.independent.names_table import NAMES_PER_PAGE, table_bytes
+from tests.independent.records import FOOTER, HEADER_BYTES, MAX_FOOTER_BYTES, Record, record_bytes
 from tests.independent.refusal import require
 
 MAX_ARCHIVE_MODELS = 4096
@@ -16,12 +16,11 @@ MAX_SEGMENT_IMAGES = 4294967295
 
 @dataclass(frozen=True, slots=True)
 class ModelPlace:
-    """A model record and, where size_embedded is not 0, the embedded model's after it."""
+    """A model's fingerprint, and where its records lie: the embedded model's too, (0, 0) where there is none."""
 
     fingerprint: bytes
-    start: int
-    size: int
-    size_embedded: int
+    record: tuple[int, int]
+    embedded: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,9 @@ def read_footer(record: Record) -> Footer:
     cursor.end("footer")
     require(position + metadata_size + names_size == record.start, "BadField", "lengths that do not lead to the footer")
     metadata = (position, metadata_size) if metadata_size else None
+    if names_size:
+        body = table_bytes(entries, images)
+        require(names_size == record_bytes(body), "BadField", f"a names' table of {names_size} bytes")
     names = NamesPlace(position + metadata_size, names_size, entries, page_hashes) if names_size else None
     return Footer(start, first_image, images, first_model, models, blocks, metadata, names)
 
@@ -89,7 +91,8 @@ def _read_models(cursor: Cursor, start: int, first_model: int) -> tuple[tuple[Mo
     for _ in range(number):
         fingerprint = cursor.take(32, "fingerprint")
         size, size_embedded = cursor.uvarint("a model record"), cursor.uvarint("an embedded model")
-        models.append(ModelPlace(fingerprint, start, size, size_embedded))
+        embedded = (start + size, size_embedded) if size_embedded else (0, 0)
+        models.append(ModelPlace(fingerprint, (start, size), embedded))
         start += size + size_embedded
     return tuple(models), start
 

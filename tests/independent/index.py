@@ -1,9 +1,10 @@
 """An archive's index: where its segments, blocks, models and names lie, as its footers tell or as a scan finds (13.6).
 
-trailer at the end --> last footer --start--> trailer before it --> … --> header; where one is damaged, scan before it
+trailer at the end --> last footer --start--> trailer before it --> … --> header
+where a footer is damaged, everything before its trailer is scanned
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.independent.footers import BlockPlace, Footer, ModelPlace, NamesPlace, read_footer
 from tests.independent.records import (
@@ -16,7 +17,7 @@ from tests.independent.records import (
     trailer_at,
 )
 from tests.independent.refusal import Refused, require
-from tests.independent.scan import last_footer, scan
+from tests.independent.scan import footers_from, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,69 +29,68 @@ class NamesSpan:
     images: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Index:
-    """What is known without decoding. Places of metadata: (start, size), None where there is none."""
+    """What is known without decoding. Models by number; metadata: (start, size), None where there is none."""
 
-    images: int
-    models: tuple[ModelPlace, ...]
-    blocks: tuple[BlockPlace, ...]
-    metadata: tuple[int, int] | None
-    names: tuple[NamesSpan, ...]
-    problems: tuple[str, ...]
+    images: int = 0
+    models: dict[int, ModelPlace] = field(default_factory=dict)
+    blocks: list[BlockPlace] = field(default_factory=list)
+    metadata: tuple[int, int] | None = None
+    names: list[NamesSpan] = field(default_factory=list)
+    scanned: bool = False
+    problems: list[str] = field(default_factory=list)
 
 
 def read_index(data: bytes) -> Index:
     """The index of an archive. Refuses what is none."""
-    problems: list[str] = []
-    end = _end(data, problems)
-    footers: list[Footer] = []
-    scanned_to = _walk(data, end, footers)
-    if scanned_to is None:
-        return _joined(None, footers, problems)
-    problems.append(f"what lies before {scanned_to} has no whole footer")
-    before = _scanned(data, scanned_to)
-    require(bool(before.blocks or footers), "Truncated", "neither a footer nor a block")
-    return _joined(before, footers, problems)
+    index = Index()
+    end = _end(data, index)
+    footers, scan_end = _walk(data, end)
+    if scan_end is not None:
+        index.problems.append(f"what lies before {scan_end} has no whole footer")
+        has_footers = _add_scanned(data, scan_end, index)
+        require(bool(index.blocks or footers or has_footers), "Truncated", "neither a footer nor a block")
+    for footer in footers:
+        _add_footer(footer, index)
+    return index
 
 
-def _end(data: bytes, problems: list[str]) -> int:
-    """Where the archive ends: after a trailer, or after a footer that has none."""
+def _end(data: bytes, index: Index) -> int:
+    """Where the archive ends: after the last whole trailer, or after a whole footer that follows it."""
     if trailer_at(data, len(data)) is not None:
         if not holds(require_header, data):
-            problems.append("the header is damaged")
+            index.problems.append("the header is damaged")
         return len(data)
     require_header(data)
     position = data.rfind(TRAILER_MAGIC)
-    while position >= 0 and not _is_trailer(data, position + 4):
+    while position >= 0 and trailer_at(data, position + 4) is None:
         position = data.rfind(TRAILER_MAGIC, 0, position + len(TRAILER_MAGIC) - 1)
-    end = position + 4 if position >= 0 else HEADER_BYTES
-    footer = last_footer(data, end)
-    if footer is not None:
-        end = footer.end
-    elif position < 0:
-        end = len(data)
-    problems.append(f"no trailer at the end; {len(data) - end} bytes after the archive's end are ignored")
+    ends = [position + 4] if position >= 0 else []
+    ends += [record.end for record in footers_from(data, ends[0] if ends else HEADER_BYTES)]
+    end = ends[-1] if ends else len(data)
+    index.problems.append(f"no trailer at the end; {len(data) - end} bytes after the archive's end are ignored")
     return end
 
 
-def _is_trailer(data: bytes, end: int) -> bool:
-    try:
-        return trailer_at(data, end) is not None
-    except Refused:
-        return False
-
-
-def _walk(data: bytes, end: int, footers: list[Footer]) -> int | None:
-    """Prepends footers from the last to the first; where scanning must end, None where it need not be."""
+def _walk(data: bytes, end: int) -> tuple[list[Footer], int | None]:
+    """Footers from the first to the last, and where scanning must end; None where it need not be."""
+    footers: list[Footer] = []
     while True:
-        found = _footer_before(data, end)
-        if found is None:
-            return end
-        footers.insert(0, found)
-        end = found.start
+        footer = _footer_before(data, end)
+        if footer is None or (footers and not _leads_to(footer, footers[0])):
+            return footers, end
+        if footer.start == HEADER_BYTES and (footer.first_image or footer.first_model):
+            return footers, end
+        footers.insert(0, footer)
+        end = footer.start
         if end == HEADER_BYTES:
-            return None
+            return footers, None
+
+
+def _leads_to(footer: Footer, following: Footer) -> bool:
+    images = footer.first_image + footer.images == following.first_image
+    return images and footer.first_model + len(footer.models) == following.first_model
 
 
 def _footer_before(data: bytes, end: int) -> Footer | None:
@@ -98,8 +98,8 @@ def _footer_before(data: bytes, end: int) -> Footer | None:
     try:
         size = trailer_at(data, end)
         if size is None:
-            record = last_footer(data[:end], HEADER_BYTES)
-            return read_footer(record) if record is not None and record.end == end else None
+            record = next((r for r in footers_from(data[:end], HEADER_BYTES) if r.end == end), None)
+            return None if record is None else read_footer(record)
         start = end - TRAILER_BYTES - size
         require(start >= HEADER_BYTES, "BadField", "a footer before the header")
         return read_footer(Record.exactly(data, start, size))
@@ -107,30 +107,26 @@ def _footer_before(data: bytes, end: int) -> Footer | None:
         return None
 
 
-def _scanned(data: bytes, end: int) -> Index:
+def _add_footer(footer: Footer, index: Index) -> None:
+    index.models |= dict(enumerate(footer.models, footer.first_model))
+    index.blocks += footer.blocks
+    index.metadata = footer.metadata or index.metadata
+    if footer.names is not None:
+        index.names.append(NamesSpan(footer.names, footer.first_image, footer.images))
+    index.images = max(index.images, footer.first_image + footer.images)
+
+
+def _add_scanned(data: bytes, end: int, index: Index) -> bool:
+    """Adds what a scan finds; whether there were footers that can be read no further."""
     found = scan(data, HEADER_BYTES, end)
-    models = []
-    for number, fingerprint in enumerate(found.models):
-        record, embedded = found.model_records[number], found.embedded.get(number)
-        size_embedded = 0 if embedded is None else embedded.end - embedded.start
-        models.append(ModelPlace(fingerprint, record.start, record.end - record.start, size_embedded))
-    blocks = tuple(BlockPlace(r.start, r.end - r.start, start.first, start.images) for start, r in found.blocks)
-    images = max((place.first + place.images for place in blocks), default=0)
-    metadata = None if found.metadata is None else (found.metadata.start, found.metadata.end - found.metadata.start)
-    return Index(images, tuple(models), blocks, metadata, (), ())
-
-
-def _joined(before: Index | None, footers: list[Footer], problems: list[str]) -> Index:
-    images = before.images if before else 0
-    models = list(before.models) if before else []
-    blocks = list(before.blocks) if before else []
-    metadata = before.metadata if before else None
-    names = []
-    for footer in footers:
-        models += footer.models
-        blocks += footer.blocks
-        metadata = footer.metadata or metadata
-        if footer.names is not None:
-            names.append(NamesSpan(footer.names, footer.first_image, footer.images))
-        images = max(images, footer.first_image + footer.images)
-    return Index(images, tuple(models), tuple(blocks), metadata, tuple(names), tuple(problems))
+    index.scanned = True
+    for number, (model, record) in enumerate(found.models):
+        embedded = found.embedded.get(number)
+        place = (0, 0) if embedded is None else (embedded.start, embedded.end - embedded.start)
+        index.models[number] = ModelPlace(model.fingerprint, (record.start, record.end - record.start), place)
+    for start, record in found.blocks:
+        index.blocks.append(BlockPlace(record.start, record.end - record.start, start.first, start.images))
+        index.images = max(index.images, start.first + start.images)
+    if found.metadata is not None:
+        index.metadata = (found.metadata.start, found.metadata.end - found.metadata.start)
+    return found.footers > 0

@@ -11,7 +11,7 @@ from tests.independent import streams
 from tests.independent.checks import crc24, crc32
 from tests.independent.exact_images import decode_images
 from tests.independent.model_file import Model
-from tests.independent.range_coder import RangeDecoder, shortest
+from tests.independent.range_coder import PRECISION, TOTAL, RangeDecoder, shortest
 from tests.independent.refusal import Refused
 
 
@@ -78,7 +78,11 @@ def respelt(data: bytes, model: Model) -> bytes:
 
 
 class Respelling(RangeDecoder):
-    """A decoder that refuses no other spelling, and tells the right one."""
+    """A decoder that takes any bytes for symbols, and tells their right spelling."""
+
+    def _quantile(self) -> int:
+        self._scale = self._range >> PRECISION
+        return min(self._above // self._scale, TOTAL - 1)
 
     def spelling(self) -> bytes:
         """The canonical payload of what was decoded so far."""

@@ -47,6 +47,16 @@ def hash_of(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:4], "little")
 
 
+def number_bytes(images: int) -> int:
+    """Bytes of a number less the first of the segment."""
+    return max(1, ((images - 1).bit_length() + 7) // 8)
+
+
+def table_bytes(entries: int, images: int) -> int:
+    """The length of a table of so many entries."""
+    return entries * (4 + number_bytes(images)) + CHECK_BYTES * -(-entries // NAMES_PER_PAGE)
+
+
 class NamesTable:
     """A segment's table: finds the numbers, within the segment, that a name's hash has."""
 
@@ -55,9 +65,8 @@ class NamesTable:
         self._body = record.body
         self._entries = entries
         self._page_hashes = page_hashes
-        self._number_bytes = max(1, ((images - 1).bit_length() + 7) // 8)
-        size = entries * (4 + self._number_bytes) + CHECK_BYTES * len(page_hashes)
-        require(len(self._body) == size, "BadField", "a names' table of another length")
+        self._number_bytes = number_bytes(images)
+        require(len(self._body) == table_bytes(entries, images), "BadField", "a names' table of another length")
 
     def numbers(self, name: str) -> list[int]:
         """Numbers of the images that may have the name, the lowest first."""

@@ -70,6 +70,10 @@ class Record:
         found = crc32(before, self.data[self.start : covered_end])
         require(check == found, "BadChecksum", f"the record at {self.start}")
 
+    def is_checked(self) -> bool:
+        """Whether the check is that of the whole record."""
+        return holds(self.require_check, self.body_end)
+
     def checked_body(self, kind: int) -> bytes:
         """The body of a whole record of this kind, whose check covers all of it."""
         require(self.kind == kind, "BadField", f"a record of kind {self.kind}, not {kind}")
@@ -77,14 +81,19 @@ class Record:
         return self.body
 
 
+def record_bytes(body: int) -> int:
+    """The length of a record whose body has so many bytes."""
+    return len(SYNC) + 1 + max(1, (body.bit_length() + 6) // 7) + body + CHECK_BYTES
+
+
 def trailer_at(data: bytes, end: int) -> int | None:
     """The length of the footer's record that a trailer before `end` names; None where there is no whole one."""
     if end < HEADER_BYTES + TRAILER_BYTES:
         return None
     trailer = data[end - TRAILER_BYTES : end]
-    if trailer[12:15] != TRAILER_MAGIC or crc32(trailer[:8]) != int.from_bytes(trailer[8:12], "little"):
+    whole = trailer[12:] == TRAILER_MAGIC + bytes([ARCHIVE_VERSION])
+    if not whole or crc32(trailer[:8]) != int.from_bytes(trailer[8:12], "little"):
         return None
-    require(trailer[15] == ARCHIVE_VERSION, "UnsupportedVersion", f"a trailer of version {trailer[15]}")
     return int.from_bytes(trailer[:8], "little")
 
 

@@ -1,26 +1,27 @@
 """Looking for whole records where a footer is damaged (section 13.6).
 
-[ start … end )  --sync bytes, records whose check matches-->  models, blocks, metadata, what models' files are there
+[ start … end )  --sync bytes, records whose check matches-->  models, embedded files, blocks, metadata
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.independent import embedded
 from tests.independent.blocks import Start, require_block_check
-from tests.independent.footers import read_footer
-from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, NAMES, SYNC, Record, holds
+from tests.independent.embedded import ModelRecord
+from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, SYNC, Record
 from tests.independent.refusal import Refused
 
 
 @dataclass(slots=True)
 class Found:
-    """Whole records, in the order found."""
+    """Whole records, in the order found; embedded models by the number of the model found before them."""
 
-    models: list[bytes] = field(default_factory=list)
-    model_records: dict[int, Record] = field(default_factory=dict)
+    models: list[tuple[ModelRecord, Record]] = field(default_factory=list)
     embedded: dict[int, Record] = field(default_factory=dict)
     metadata: Record | None = None
     blocks: list[tuple[Start, Record]] = field(default_factory=list)
+    footers: int = 0
 
 
 def scan(data: bytes, start: int, end: int) -> Found:
@@ -28,55 +29,50 @@ def scan(data: bytes, start: int, end: int) -> Found:
     found = Found()
     position = data.find(SYNC, start, end)
     while position >= 0:
-        after = _take(data, position, end, found)
-        position = data.find(SYNC, after, end)
+        record = _record_at(data, position, end)
+        taken = record is not None and _take(record, found)
+        position = data.find(SYNC, record.end if record is not None and taken else position + 1, end)
     return found
 
 
-def last_footer(data: bytes, start: int) -> Record | None:
-    """The last whole footer's record from an offset on."""
-    found = None
-    position = data.find(SYNC, start)
+def footers_from(data: bytes, start: int) -> Iterator[Record]:
+    """The records of footers whose check matches, from an offset on."""
+    position = data.find(SYNC + bytes([FOOTER]), start)
     while position >= 0:
-        try:
-            record = Record.at(data, position, len(data))
-        except Refused:
-            record = None
-        if record is not None and record.kind == FOOTER and holds(read_footer, record):
-            found = record
-        position = data.find(SYNC, position + 1)
-    return found
+        record = _record_at(data, position, len(data))
+        if record is not None and record.is_checked():
+            yield record
+        position = data.find(SYNC + bytes([FOOTER]), position + 1)
 
 
-def _take(data: bytes, position: int, end: int, found: Found) -> int:
-    """Takes the record at a sync if it is whole; where to go on."""
+def _record_at(data: bytes, position: int, end: int) -> Record | None:
     try:
-        record = Record.at(data, position, end)
-        if record.kind & BLOCK:
-            _take_block(record, found)
-        elif record.kind == MODEL:
-            number = len(found.models)
-            found.models.append(embedded.read_model_record(record).fingerprint)
-            found.model_records[number] = record
-        elif record.kind == EMBEDDED:
-            if not embedded.head_is_whole(record) or not found.models:
-                return position + 1
-            found.embedded[len(found.models) - 1] = record
-        elif record.kind == METADATA:
-            record.checked_body(METADATA)
-            found.metadata = record
-        elif record.kind == NAMES:
-            return position + 1
-        else:
-            record.checked_body(FOOTER)
+        return Record.at(data, position, end)
     except Refused:
-        return position + 1
-    return record.end
+        return None
 
 
-def _take_block(record: Record, found: Found) -> None:
-    start = Start.of(record)
-    if start.model >= len(found.models):
-        raise Refused("BadField", "a block of a model that was not found")
-    require_block_check(record, found.models[start.model])
-    found.blocks.append((start, record))
+def _take(record: Record, found: Found) -> bool:
+    """Takes the record if it is whole; whether it was."""
+    try:
+        if record.kind & BLOCK:
+            start = Start.of(record)
+            if start.model >= len(found.models):
+                return False
+            require_block_check(record, found.models[start.model][0].fingerprint)
+            found.blocks.append((start, record))
+        elif record.kind == EMBEDDED:
+            if not embedded.head_is_whole(record):
+                return False
+            found.embedded[len(found.models) - 1] = record
+        elif not record.is_checked():
+            return False
+        elif record.kind == MODEL:
+            found.models.append((embedded.read_model_record(record), record))
+        elif record.kind == METADATA:
+            found.metadata = record
+        elif record.kind == FOOTER:
+            found.footers += 1
+    except Refused:
+        return False
+    return True
