@@ -41,6 +41,11 @@ class Archive:
         """What was found wrong with the index."""
         return self._index.problems
 
+    @property
+    def scanned(self) -> bool:
+        """Whether a footer is damaged, so that records were looked for."""
+        return self._index.scanned
+
     def blocks(self) -> Iterator[tuple[int, list[Pixels]]]:
         """First number and images of every block that is whole."""
         for place in self._index.blocks:
@@ -96,15 +101,25 @@ class Archive:
             numbers = sorted(names)
         return next((number for number in numbers if names.get(number) == name), None)
 
+    def tables_are_whole(self) -> bool:
+        """Whether every name can be looked up in the names' tables."""
+        try:
+            for table, _ in self._tables():
+                table.check()
+        except Refused:
+            return False
+        return True
+
     def _listed_numbers(self, name: str) -> list[int]:
+        return [first + number for table, first in self._tables() for number in table.numbers(name)]
+
+    def _tables(self) -> Iterator[tuple[NamesTable, int]]:
+        """Each segment's table and its first image."""
         require(not self._index.scanned, "BadField", "a segment without an index may have names")
-        found = []
         for span in self._index.names:
             place = span.place
             record = Record.exactly(self._data, place.start, place.size)
-            table = NamesTable(record, place.entries, place.page_hashes, span.images)
-            found += [span.first + number for number in table.numbers(name)]
-        return found
+            yield NamesTable(record, place.entries, place.page_hashes, span.images), span.first
 
     def models(self) -> list[int]:
         """The numbers of the models that are known."""
@@ -116,8 +131,7 @@ class Archive:
         start, size = place.embedded
         if size == 0:
             return None
-        record = Record.exactly(self._data, start, size)
-        file = embedded.embedded_file(record)
+        file = embedded.embedded_file(self._data[start : start + size])
         found = model_file.read(file).fingerprint
         require(found == place.fingerprint, "ModelMismatch", "an embedded model of another fingerprint")
         return file

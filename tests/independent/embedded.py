@@ -11,7 +11,7 @@ import numpy as np
 from tests.independent.checks import crc32
 from tests.independent.cursor import Cursor
 from tests.independent.names_table import decoded
-from tests.independent.records import EMBEDDED, MODEL, Record
+from tests.independent.records import MODEL, Record, body_of
 from tests.independent.refusal import require
 
 CHUNK_BYTES = 4096
@@ -46,16 +46,16 @@ def head_is_whole(record: Record) -> bool:
     return _body_bytes(size) == len(record.body) and check == crc32(record.data[record.start : head])
 
 
-def embedded_file(record: Record) -> bytes:
-    """The model file, repaired where it can be; its fingerprint has still to be compared.
+def embedded_file(written: bytes) -> bytes:
+    """The model file in a record of known length, repaired where it can be; its fingerprint has still to be compared.
 
     A damaged head is no loss: the record's length tells the file's, and a chunk that is taken for damaged because its
     CRC-32 is, is found again by its parity.
     """
-    require(record.kind == EMBEDDED, "BadField", f"a record of kind {record.kind}, not an embedded model")
-    size = _file_bytes(len(record.body))
+    body = body_of(written)
+    size = _file_bytes(len(body))
     chunks = _chunks(size)
-    cursor = Cursor(record.body, 4)
+    cursor = Cursor(body, 4)
     checks = [cursor.unsigned(4, "a chunk's CRC-32") for _ in range(chunks + PARITY_CHUNKS)]
     file = cursor.take(size, "the model file")
     padded = file.ljust(chunks * CHUNK_BYTES, b"\0")

@@ -49,7 +49,7 @@ def read_index(data: bytes) -> Index:
     footers, scan_end = _walk(data, end)
     if scan_end is not None:
         index.problems.append(f"what lies before {scan_end} has no whole footer")
-        has_footers = _add_scanned(data, scan_end, index)
+        has_footers = _add_scanned(data, scan_end, next((footer for footer in footers if footer.blocks), None), index)
         require(bool(index.blocks or footers or has_footers), "Truncated", "neither a footer nor a block")
     for footer in footers:
         _add_footer(footer, index)
@@ -113,11 +113,16 @@ def _add_footer(footer: Footer, index: Index) -> None:
     index.metadata = footer.metadata or index.metadata
     if footer.names is not None:
         index.names.append(NamesSpan(footer.names, footer.first_image, footer.images))
-    index.images = max(index.images, footer.first_image + footer.images)
+    if footer.blocks:
+        index.images = footer.first_image + footer.images
 
 
-def _add_scanned(data: bytes, end: int, index: Index) -> bool:
-    """Adds what a scan finds; whether there were footers that can be read no further."""
+def _add_scanned(data: bytes, end: int, following: Footer | None, index: Index) -> bool:
+    """Adds what a scan finds; whether there were footers that can be read no further.
+
+    The footer after it is believed: blocks whose numbers are its segment's, or later, are not taken. Nor is a block
+    whose numbers do not follow those of the block taken before it.
+    """
     found = scan(data, HEADER_BYTES, end)
     index.scanned = True
     for number, (model, record) in enumerate(found.models):
@@ -125,8 +130,11 @@ def _add_scanned(data: bytes, end: int, index: Index) -> bool:
         place = (0, 0) if embedded is None else (embedded.start, embedded.end - embedded.start)
         index.models[number] = ModelPlace(model.fingerprint, (record.start, record.end - record.start), place)
     for start, record in found.blocks:
+        beyond = following is not None and start.first + start.images > following.first_image
+        if beyond or start.first < index.images:
+            continue
         index.blocks.append(BlockPlace(record.start, record.end - record.start, start.first, start.images))
-        index.images = max(index.images, start.first + start.images)
+        index.images = start.first + start.images
     if found.metadata is not None:
         index.metadata = (found.metadata.start, found.metadata.end - found.metadata.start)
     return found.footers > 0

@@ -77,6 +77,11 @@ class NamesTable:
                 found += [number for hashed, number in self._page(page) if hashed == wanted]
         return found
 
+    def check(self) -> None:
+        """Refuses a table with a damaged page."""
+        for page in range(len(self._page_hashes)):
+            self._page(page)
+
     def _page(self, page: int) -> list[tuple[int, int]]:
         width = 4 + self._number_bytes
         entries = min(NAMES_PER_PAGE, self._entries - page * NAMES_PER_PAGE)
