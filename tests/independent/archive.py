@@ -46,6 +46,11 @@ class Archive:
         """Whether a footer is damaged, so that records were looked for."""
         return self._index.scanned
 
+    @property
+    def contradicts(self) -> bool:
+        """Whether blocks that were found say other numbers than whole footers."""
+        return self._index.contradicts
+
     def blocks(self) -> Iterator[tuple[int, list[Pixels]]]:
         """First number and images of every block that is whole."""
         for place in self._index.blocks:

@@ -31,7 +31,10 @@ class NamesSpan:
 
 @dataclass(slots=True)
 class Index:
-    """What is known without decoding. Models by number; metadata: (start, size), None where there is none."""
+    """What is known without decoding. Models by number; metadata: (start, size), None where there is none.
+
+    contradicts: what was scanned says other numbers than whole footers, of which the page says nothing.
+    """
 
     images: int = 0
     models: dict[int, ModelPlace] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Index:
     metadata: tuple[int, int] | None = None
     names: list[NamesSpan] = field(default_factory=list)
     scanned: bool = False
+    contradicts: bool = False
     problems: list[str] = field(default_factory=list)
 
 
@@ -49,7 +53,7 @@ def read_index(data: bytes) -> Index:
     footers, scan_end = _walk(data, end)
     if scan_end is not None:
         index.problems.append(f"what lies before {scan_end} has no whole footer")
-        has_footers = _add_scanned(data, scan_end, next((footer for footer in footers if footer.blocks), None), index)
+        has_footers = _add_scanned(data, scan_end, footers, index)
         require(bool(index.blocks or footers or has_footers), "Truncated", "neither a footer nor a block")
     for footer in footers:
         _add_footer(footer, index)
@@ -117,21 +121,26 @@ def _add_footer(footer: Footer, index: Index) -> None:
         index.images = footer.first_image + footer.images
 
 
-def _add_scanned(data: bytes, end: int, following: Footer | None, index: Index) -> bool:
-    """Adds what a scan finds; whether there were footers that can be read no further.
+def _add_scanned(data: bytes, end: int, footers: list[Footer], index: Index) -> bool:
+    """Adds what a scan finds before whole footers; whether it found footers too.
 
-    The footer after it is believed: blocks whose numbers are its segment's, or later, are not taken. Nor is a block
+    The footers are believed: blocks whose numbers are their segments', or later, are not taken. Nor is a block
     whose numbers do not follow those of the block taken before it.
     """
-    found = scan(data, HEADER_BYTES, end)
+    later = [model.fingerprint for footer in footers for model in footer.models]
+    found = scan(data, HEADER_BYTES, end, later)
     index.scanned = True
+    index.contradicts = found.strange_blocks > 0
+    following = next((footer.first_image for footer in footers if footer.blocks), None)
     for number, (model, record) in enumerate(found.models):
         embedded = found.embedded.get(number)
         place = (0, 0) if embedded is None else (embedded.start, embedded.end - embedded.start)
         index.models[number] = ModelPlace(model.fingerprint, (record.start, record.end - record.start), place)
     for start, record in found.blocks:
-        beyond = following is not None and start.first + start.images > following.first_image
-        if beyond or start.first < index.images:
+        if following is not None and start.first + start.images > following:
+            index.contradicts = True
+            continue
+        if start.first < index.images:
             continue
         index.blocks.append(BlockPlace(record.start, record.end - record.start, start.first, start.images))
         index.images = start.first + start.images

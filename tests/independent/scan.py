@@ -3,13 +3,13 @@
 [ start … end )  --sync bytes, records whose check matches-->  models, embedded files, blocks, metadata
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from tests.independent import embedded
 from tests.independent.blocks import Start, require_block_check
 from tests.independent.embedded import ModelRecord
-from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, SYNC, Record
+from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, SYNC, Record, holds
 from tests.independent.refusal import Refused
 
 
@@ -22,15 +22,16 @@ class Found:
     metadata: Record | None = None
     blocks: list[tuple[Start, Record]] = field(default_factory=list)
     footers: int = 0
+    strange_blocks: int = 0
 
 
-def scan(data: bytes, start: int, end: int) -> Found:
-    """Everything whole between two offsets."""
+def scan(data: bytes, start: int, end: int, later: Collection[bytes] = ()) -> Found:
+    """Everything whole between two offsets; later: fingerprints of models that come after, whose blocks are strange."""
     found = Found()
     position = data.find(SYNC, start, end)
     while position >= 0:
         record = _record_at(data, position, end)
-        taken = record is not None and _take(record, found)
+        taken = record is not None and _take(record, found, later)
         position = data.find(SYNC, record.end if record is not None and taken else position + 1, end)
     return found
 
@@ -52,16 +53,12 @@ def _record_at(data: bytes, position: int, end: int) -> Record | None:
         return None
 
 
-def _take(record: Record, found: Found) -> bool:
+def _take(record: Record, found: Found, later: Collection[bytes]) -> bool:
     """Takes the record if it is whole; whether it was."""
     try:
         if record.kind & BLOCK:
-            start = Start.of(record)
-            if start.model >= len(found.models):
-                return False
-            require_block_check(record, found.models[start.model][0].fingerprint)
-            found.blocks.append((start, record))
-        elif record.kind == EMBEDDED:
+            return _take_block(record, found, later)
+        if record.kind == EMBEDDED:
             if not embedded.head_is_whole(record):
                 return False
             found.embedded[len(found.models) - 1] = record
@@ -76,3 +73,14 @@ def _take(record: Record, found: Found) -> bool:
     except Refused:
         return False
     return True
+
+
+def _take_block(record: Record, found: Found, later: Collection[bytes]) -> bool:
+    start = Start.of(record)
+    known = start.model < len(found.models)
+    if known and holds(require_block_check, record, found.models[start.model][0].fingerprint):
+        found.blocks.append((start, record))
+        return True
+    strange = any(holds(require_block_check, record, fingerprint) for fingerprint in later)
+    found.strange_blocks += strange
+    return strange
