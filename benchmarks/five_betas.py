@@ -20,7 +20,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,15 @@ from benchmarks.measuring.runs import (
 )
 from benchmarks.measuring.stored import Origin, SweepRow, new_row, read_rows
 from benchmarks.measuring.sweep import measure_sweep
+from benchmarks.studies.several_levels import FAMILY, SeveralLevelsConfig, SeveralLevelsObjective
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.evaluation.rd import RateCurve, RatePoint
+from vaecodec.families import training_config
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.levels import beta_grid, open_latents
 from vaecodec.recipes.config import TrainingConfig, read_config
-from vaecodec.recipes.objective_config import ConditionedObjective
-from vaecodec.recipes.sizes import ConditionedConfig
 
 DATA = "mnist"
 BETAS = 5
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def conditioned_config(*, quick: bool = False) -> TrainingConfig:
     """A run that takes β as an input, each image at one. quick: a training of seconds, to see that all works."""
-    config = TrainingConfig.from_dict(read_config(CONFIGS / f"five-betas-{DATA}.toml"))
+    config = training_config(read_config(CONFIGS / f"five-betas-{DATA}.toml"))
     if not quick:
         return config
     optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=5)
@@ -96,13 +97,13 @@ def conditioned_config(*, quick: bool = False) -> TrainingConfig:
 
 def several_config(config: TrainingConfig) -> TrainingConfig:
     """The run that is compared: as many levels as there are separate models, each image of a step at all of them."""
-    assert isinstance(config.objective, ConditionedObjective)
     stem_steps = round(STEM_SHARE * config.optimiser.steps)
-    objective = replace(config.objective, levels_an_image=BETAS, stem_steps=stem_steps)
+    objective = SeveralLevelsObjective(**asdict(config.objective), levels_an_image=BETAS, stem_steps=stem_steps)
     latents = sizes(config).latents + OWN_LATENTS
-    model = replace(sizes(config), levels=BETAS, knots=BETAS, shared_blocks=SHARED_BLOCKS, latents=latents)
-    model = replace(model, own_latents=OWN_LATENTS)
-    return replace(config, name=f"{config.name}-{BETAS}-an-image", model=model, objective=objective)
+    grid = replace(sizes(config), levels=BETAS, knots=BETAS, latents=latents)
+    model = SeveralLevelsConfig(**asdict(grid), shared_blocks=SHARED_BLOCKS, own_latents=OWN_LATENTS)
+    name = f"{config.name}-{BETAS}-an-image"
+    return replace(config, name=name, family=FAMILY.name, model=model, objective=objective)
 
 
 def chosen_levels(config: TrainingConfig) -> list[int]:

@@ -34,7 +34,7 @@ from benchmarks.studies.correlation import Correlation, correlation, sample_of
 from benchmarks.studies.family_runs import family_runs
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
-from vaecodec.families.conv.conv_vae import ConvVAE
+from vaecodec.families.conv.model import ConvVAE
 from vaecodec.layers.base import Posterior
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import all_over
@@ -107,8 +107,9 @@ def measure_rotation(
     path = model_path(config, runs)
     trainable = trained_model(path.parent)
     assert isinstance(trainable.model, ConvVAE)
-    rotated = RotatedVAE(trainable.model, random_rotation(config.model.latents, seed)).eval()
-    identity = RotatedVAE(trainable.model, torch.eye(config.model.latents)).eval()
+    latents = trainable.model.config.latents
+    rotated = RotatedVAE(trainable.model, random_rotation(latents, seed)).eval()
+    identity = RotatedVAE(trainable.model, torch.eye(latents)).eval()
     before, after = (full_bound(model, trainable, images, seed) for model in (identity, rotated))
     correlations = rotated_correlations(trainable, rotated, images, seed)
     codec = load(path)

@@ -76,6 +76,9 @@ def command(
     require_training()
     first = first_values(source, out, resume)
     values = merged(first, flags)
+    from vaecodec.families import family_of
+
+    family_of(values)  # an unknown family is said before minutes of reading data
     training, validation = load_images(values["data"], data_dir, parse_size(resize), grey)
     config = complete(values, training, choose_objective="model" not in first)
     folder = Path(out or os.path.join("runs", config.name))
@@ -112,14 +115,14 @@ def stored_config(folder: Path) -> dict[str, Any]:
     import json
 
     from vaecodec.errors import CheckpointError
-    from vaecodec.recipes.config import TrainingConfig
+    from vaecodec.families import training_config
 
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not a run folder ({error})") from error
-    return TrainingConfig.from_dict(values).to_dict()
+    return training_config(values).to_dict()
 
 
 def merged(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
@@ -142,21 +145,20 @@ def complete(values: dict[str, Any], images: ImageSet, *, choose_objective: bool
     choose_objective: there is no config file whose silence means TrainingConfig's own defaults.
     """
     from vaecodec.errors import ConfigError
-    from vaecodec.recipes.config import OptimiserConfig, TrainingConfig
-
-    from .images import model_defaults, objective_defaults
+    from vaecodec.families import family_of
+    from vaecodec.recipes.config import OptimiserConfig
 
     height, width = images.geometry
     given = values.get("model", {})
-    family = values.get("family", "beta-vae")
+    family = family_of(values)
     by_hand = "channels" in given or "patch" in given
-    sizes = {"height": height, "width": width} if by_hand else model_defaults(images, family)
+    sizes = {"height": height, "width": width} if by_hand else family.suggested_sizes(images)
     values = {**values, "model": {**sizes, **given}}
     if choose_objective:
         steps = values.get("optimiser", {}).get("steps", OptimiserConfig().steps)
-        values["objective"] = {**objective_defaults(images, family, steps), **values.get("objective", {})}
-    values.setdefault("name", f"{_as_name(images.name)}-{family}")
-    config = TrainingConfig.from_dict(values)
+        values["objective"] = {**family.suggested_objective(images, steps), **values.get("objective", {})}
+    values.setdefault("name", f"{_as_name(images.name)}-{family.name}")
+    config = family.config_of(values)
     made_for = (config.model.height, config.model.width)
     if made_for != (height, width):
         raise ConfigError(

@@ -22,8 +22,9 @@ from vaecodec.codec.target import Setting
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.exact.network import evaluate
+from vaecodec.families import training_config
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.config import ObjectiveConfig, TrainingConfig
+from vaecodec.recipes.config import ObjectiveConfig
 
 CHUNK = 256  # images at once: bounds the memory of the feature maps
 
@@ -210,7 +211,7 @@ def measure_set(codec: Codec, images: Images, level: int) -> SetPoint:
 
 def objective_of(codec: Codec) -> ObjectiveConfig:
     """The objective that the model was trained with, from the record in its file."""
-    return TrainingConfig.from_dict(codec.model.about["config"]).objective
+    return training_config(codec.model.about["config"]).objective
 
 
 def distortion_nats(

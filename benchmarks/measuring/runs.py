@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.measuring.machine import ROOT
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.errors import ConfigError
+from vaecodec.families import training_config
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.summary import read_summary
 from vaecodec.recipes.config import TrainingConfig
@@ -57,7 +58,7 @@ def run_state(config: TrainingConfig, training: ImageSet, runs: Path) -> RunStat
 def stored_config(about: Mapping[str, Any]) -> TrainingConfig | None:
     """The config in a model file's record; None where this release cannot read it."""
     try:
-        return TrainingConfig.from_dict(about["config"])
+        return training_config(about["config"])
     except (ConfigError, KeyError):
         return None
 

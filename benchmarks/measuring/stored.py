@@ -13,6 +13,7 @@ from benchmarks.measuring.checks import BetaPoint
 from benchmarks.measuring.machine import provenance
 from benchmarks.measuring.measure import ModelPoint
 from vaecodec.errors import ConfigError
+from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig
 
 PROVENANCE = ("command", "time_utc", "git_commit", "git_changes")
@@ -85,7 +86,7 @@ def _row(values: Mapping[str, Any]) -> SweepRow | None:
     """None for a row that does not say all of its origin, or whose config this release cannot read."""
     measured = dict(values)
     try:
-        config = TrainingConfig.from_dict(measured.pop("config"))
+        config = training_config(measured.pop("config"))
         origin = Origin(config, measured.pop("training_sha256"), measured.pop("test_sha256"))
         return SweepRow(origin, measured.pop("provenance"), measured)
     except (ConfigError, KeyError):

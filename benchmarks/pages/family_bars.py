@@ -13,7 +13,7 @@ from benchmarks.pages.page import NOT_YET, read
 from benchmarks.studies.family_rows import FamilyRow, read_rows
 from benchmarks.studies.family_summary import Setting, at_bytes, beta_curve, settings
 from benchmarks.studies.published_points import PUBLISHED, REFERENCE_STEPS
-from vaecodec.recipes.objective_config import DecompositionObjective
+from vaecodec.families.conv.config import DecompositionObjective
 
 CAPACITY_NATS = 1.0  # the mean KL's distance from C_max
 CAPACITY_SHARE, BITS_A_LATENT, BITS_OF_THE_END = 0.15, 0.25, 3.0  # of the payload around C_max / ln 2

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from benchmarks.measuring.machine import CONFIGS
 from benchmarks.measuring.runs import QUICK_STEPS
+from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig, read_config
 
 BETAS = (0.01, 0.1, 0.5, 1.0, 4.0, 16.0)
@@ -22,7 +23,7 @@ def sweep_config(data: str, beta: float, *, quick: bool = False) -> TrainingConf
         "name": f"{values['name']}-beta-{beta:g}",
         "objective": {**values["objective"], **_schedule(data, beta), "beta": beta},
     }
-    config = TrainingConfig.from_dict(values)
+    config = training_config(values)
     if not quick:
         return config
     optimiser = replace(config.optimiser, steps=QUICK_STEPS, warmup_steps=20)

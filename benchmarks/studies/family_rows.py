@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.measuring.stored import Origin
 from vaecodec.errors import ConfigError
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.families import training_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def read_row(path: Path) -> FamilyRow | None:
         return None
     measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     try:
-        config = TrainingConfig.from_dict(measured.pop("config"))
+        config = training_config(measured.pop("config"))
         origin = Origin(config, measured.pop("training_sha256"), measured.pop("test_sha256"))
         return FamilyRow(origin, measured.pop("provenance"), measured)
     except (ConfigError, KeyError):

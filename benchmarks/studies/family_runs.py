@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.measuring.machine import CONFIGS
+from vaecodec.families import training_config
+from vaecodec.families.hfvae.config import HFVAEConfig
 from vaecodec.recipes.config import TrainingConfig, read_config
-from vaecodec.recipes.sizes import HFVAEConfig
 
 FAMILIES = ("vae", "beta-vae", "capacity", "hfvae", "decomposition", "modified-beta-vae", "beta-vae-gan", "nvae")
 SEEDS = (0, 1, 2)
@@ -76,7 +77,7 @@ def family_runs(data: str) -> list[FamilyRun]:
 
 def family_config(family: str, data: str) -> TrainingConfig:
     """The family's committed config for a data set."""
-    return TrainingConfig.from_dict(read_config(CONFIGS / "families" / f"{family}-{data}.toml"))
+    return training_config(read_config(CONFIGS / "families" / f"{family}-{data}.toml"))
 
 
 def _vae(data: str) -> Iterator[FamilyRun]:

@@ -10,14 +10,19 @@ import itertools
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.families.registry import register
+from vaecodec.data import ImageSet
+from vaecodec.families import add_family
 from vaecodec.layers.base import LOG_VARIANCE_RANGE, VAE, Posterior
+from vaecodec.modelfile.model import Model
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.family import Family
+from vaecodec.recipes.objective import Trainable
+from vaecodec.recipes.objective_config import ObjectiveConfig
 from vaecodec.recipes.sizes import ModelConfig
 
 REFERENCE_FAMILY = "burgess-reference"
 
 
-@register(REFERENCE_FAMILY)
 class ReferenceVAE(VAE):
     """Two fully connected layers on each side, where the families here have one."""
 
@@ -58,3 +63,19 @@ class ReferenceVAE(VAE):
     def synthesise(self, y: Float[Tensor, "b m"]) -> Float[Tensor, "b h w"]:
         logits: Tensor = self.decoder(y)
         return logits[:, 0]
+
+
+def _finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
+    raise NotImplementedError(f"{REFERENCE_FAMILY} is measured as it was trained: it becomes no model file")
+
+
+add_family(
+    Family(
+        name=REFERENCE_FAMILY,
+        sizes=ModelConfig,
+        objective=ObjectiveConfig,
+        build=ReferenceVAE,
+        trainable=lambda model, objective, population: Trainable(model, objective),
+        finish=_finish,
+    )
+)

@@ -11,10 +11,10 @@ from benchmarks.measuring.float_model import bound
 from benchmarks.published import SIDES, reference_config
 from benchmarks.rotation import RotatedVAE, full_bound, gaussian_kl, random_rotation, rotated_correlations
 from benchmarks.studies.published_points import BETAS, PUBLISHED
-from vaecodec.families.registry import build
+from vaecodec.families import find_family
+from vaecodec.families.conv.config import TraditionalObjective
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.objective import Trainable
-from vaecodec.recipes.objective_config import TraditionalObjective
 from vaecodec.recipes.sizes import ModelConfig
 
 SIZES = ModelConfig(8, 8, latents=5, channels=(4,), hidden=6)
@@ -23,7 +23,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (400, 8, 8)).astype(np.uint8)
 
 def vae():
     torch.manual_seed(0)
-    model = build("vae", SIZES)
+    model = find_family("vae").build(SIZES)
     with torch.no_grad():  # posteriors that differ from image to image and from latent to latent
         model.analysis.mean.weight.mul_(20)
         model.analysis.log_variance.weight.mul_(10)

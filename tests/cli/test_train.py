@@ -3,13 +3,13 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
-from vaecodec.cli.images import sizes_for
 from vaecodec.cli.train import complete, merged
 
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet
 from vaecodec.errors import ConfigError
 from vaecodec.recipes.sizes import ModelConfig
+from vaecodec.recipes.suggested import sizes_for
 
 TINY_CONFIG = """
 name = "mine"

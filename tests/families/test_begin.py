@@ -8,14 +8,12 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_renderer import render
-from vaecodec.families.lossless.config import LosslessConfig
+from vaecodec.families.lossless.config import LosslessConfig, LosslessObjective
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.lossless.objective import FIRST_STEPS, LosslessTrainable, begin_lossless
-from vaecodec.families.trainables import enter_stage
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import PHASES
 from vaecodec.recipes.begin_half_planes import outlines
-from vaecodec.recipes.objective_config import LosslessObjective
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SIDE = 64
@@ -93,7 +91,7 @@ def test_drawing_is_trained_first_and_the_phases_then() -> None:
     touched = []
     for step in (2, 3):
         trainable.zero_grad()
-        enter_stage(trainable, step)
+        trainable.enter(step)
         losses = trainable(x, 1.0, torch.Generator().manual_seed(1))
         losses.objective_nats.backward()
         touched.append({name.split(".")[1] for name, p in trainable.named_parameters() if p.grad is not None})

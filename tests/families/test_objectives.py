@@ -9,27 +9,27 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal, StudentT
 from torch.distributions.relaxed_categorical import ExpRelaxedCategorical
 
 from vaecodec.errors import ConfigError
+from vaecodec.families import find_family, training_config
+from vaecodec.families.conv.config import (
+    AdversarialObjective,
+    CapacityObjective,
+    DecompositionObjective,
+    TraditionalObjective,
+)
 from vaecodec.families.conv.objective_capacity import CapacityTrainable
 from vaecodec.families.conv.objective_decomposition import DecompositionTrainable, make_prior
 from vaecodec.families.conv.objective_gan import AdversarialTrainable, Contest
+from vaecodec.families.hfvae.config import HFVAEConfig, HFVAEObjective
 from vaecodec.families.hfvae.model import StructuredPosterior
 from vaecodec.families.hfvae.objective import HFVAETrainable, concrete_log_density
-from vaecodec.families.registry import build
-from vaecodec.families.trainables import trainable_of
+from vaecodec.families.trainables import make_trainable
 from vaecodec.layers import latent_priors
 from vaecodec.layers.base import Posterior
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.divergences import dimension_wise_mmd, inclusive_kl_nats, log_marginal, pairwise
 from vaecodec.recipes.objective import Trainable, distortion_nats
-from vaecodec.recipes.objective_config import (
-    AdversarialObjective,
-    CapacityObjective,
-    DecompositionObjective,
-    HFVAEObjective,
-    ObjectiveConfig,
-    TraditionalObjective,
-)
-from vaecodec.recipes.sizes import HFVAEConfig, ModelConfig
+from vaecodec.recipes.objective_config import ObjectiveConfig
+from vaecodec.recipes.sizes import ModelConfig
 
 SIZES = ModelConfig(8, 8, latents=3, channels=(4,), hidden=6)
 STRUCTURED = HFVAEConfig(8, 8, latents=4, channels=(4,), hidden=6, categories=3, groups=(1, 3))
@@ -45,7 +45,7 @@ def images(count=6, side=8):
 
 def model(family, sizes=SIZES):
     torch.manual_seed(1)
-    return build(family, sizes)
+    return find_family(family).build(sizes)
 
 
 def posterior(batch=5, latents=3, seed=2):
@@ -379,7 +379,7 @@ def test_adversarial_fine_tuning_aims_at_the_models_own_images():
     ],
 )
 def test_each_config_gets_its_objective(family, objective, kind):
-    assert type(trainable_of(model(family), objective, 10)) is kind
+    assert type(find_family(family).trainable(model(family), objective, 10)) is kind
 
 
 def values(family, **objective):
@@ -417,15 +417,15 @@ def values(family, **objective):
 )
 def test_what_makes_no_sense_is_refused(family, objective, reason):
     with pytest.raises(ConfigError, match=reason):
-        TrainingConfig.from_dict(values(family, **objective))
+        training_config(values(family, **objective))
 
 
 @pytest.mark.parametrize("family", ["vae", "capacity", "hfvae", "decomposition", "modified-beta-vae", "beta-vae-gan"])
 def test_defaults_are_valid_and_come_back(family):
-    config = TrainingConfig.from_dict(values(family))
-    assert TrainingConfig.from_dict(config.to_dict()) == config
+    config = training_config(values(family))
+    assert training_config(config.to_dict()) == config
     with pytest.raises(ConfigError, match="objective"):
-        TrainingConfig(name="x", data="mnist", model=config.model, family=family, objective=OTHER[family])
+        make_trainable(TrainingConfig("x", "mnist", config.model, family, objective=OTHER[family]))
 
 
 OTHER = {
@@ -450,4 +450,4 @@ OTHER = {
 def test_groups_that_do_not_fit_are_refused(sizes, reason):
     config = {**values("hfvae"), "model": {"height": 28, "width": 28, "latents": 8, **sizes}}
     with pytest.raises(ConfigError, match=reason):
-        TrainingConfig.from_dict(config)
+        training_config(config)

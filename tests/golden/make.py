@@ -98,11 +98,11 @@ LEVELS_CONFIG = {
 
 def train_small_model(settings: dict[str, Any], target: Path) -> None:
     """Half a minute on one core."""
-    from vaecodec.recipes.config import TrainingConfig
+    from vaecodec.families import training_config
     from vaecodec.training.loop import Hardware
     from vaecodec.training.run import run
 
-    config = TrainingConfig.from_dict(settings)
+    config = training_config(settings)
     training, validation = (load_dataset("mnist", split, data_dir=FIXTURES) for split in ("train", "validation"))
     with tempfile.TemporaryDirectory() as folder:
         hardware = Hardware(device="cpu")

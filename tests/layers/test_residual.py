@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.lossless.config import LosslessConfig
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.layers.residual import NORMALISED, RECTIFIED, Reading, ResidualMLP
-from vaecodec.recipes.sizes import ConditionedConfig
 
 
 @pytest.mark.parametrize(("reading", "alive"), [(RECTIFIED, False), (NORMALISED, True)])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from vaecodec.errors import ConfigError
-from vaecodec.recipes.config import FinishConfig, ObjectiveConfig, OptimiserConfig, TrainingConfig, read_config
+from vaecodec.families import training_config
+from vaecodec.recipes.config import FinishConfig, ObjectiveConfig, OptimiserConfig, read_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "benchmarks" / "configs").glob("*.toml"))
 GOOD: dict[str, Any] = {
@@ -19,9 +20,9 @@ GOOD: dict[str, Any] = {
 }
 
 
-def test_from_dict_inverts_to_dict() -> None:
-    config = TrainingConfig.from_dict(GOOD)
-    assert TrainingConfig.from_dict(config.to_dict()) == config
+def test_training_config_inverts_to_dict() -> None:
+    config = training_config(GOOD)
+    assert training_config(config.to_dict()) == config
     assert config.model.channels == (8, 16)
     assert (config.objective.beta, type(config.objective.beta)) == (4.0, float)
     assert config.finish.step_multipliers == (3.0, 4.5)
@@ -29,9 +30,9 @@ def test_from_dict_inverts_to_dict() -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_committed_configs_are_valid(path: Path) -> None:
-    config = TrainingConfig.from_dict(read_config(path))
+    config = training_config(read_config(path))
     assert config.name == path.stem
-    assert TrainingConfig.from_dict(config.to_dict()) == config
+    assert training_config(config.to_dict()) == config
 
 
 @pytest.mark.parametrize(
@@ -80,15 +81,15 @@ def test_the_committed_configs_are_valid(path: Path) -> None:
 def test_what_makes_no_sense_is_refused_with_its_name(table: str | None, values: dict, reason: str) -> None:
     config = {**GOOD, **values} if table is None else {**GOOD, table: {**GOOD[table], **values}}
     with pytest.raises(ConfigError, match=reason):
-        TrainingConfig.from_dict(config)
+        training_config(config)
 
 
 @pytest.mark.parametrize("key", ["name", "data", "model"])
 def test_a_missing_key_is_refused(key: str) -> None:
     with pytest.raises(ConfigError, match=key):
-        TrainingConfig.from_dict({k: v for k, v in GOOD.items() if k != key})
+        training_config({k: v for k, v in GOOD.items() if k != key})
     with pytest.raises(ConfigError, match="height"):
-        TrainingConfig.from_dict({**GOOD, "model": {"width": 28}})
+        training_config({**GOOD, "model": {"width": 28}})
 
 
 def test_a_toml_file_that_is_missing_or_broken_is_a_config_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
+from vaecodec.families import training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.recipes.config import TrainingConfig
@@ -30,7 +31,7 @@ SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "vali
 
 def config_of(rate: str, likelihood: str, **sizes: Any) -> TrainingConfig:
     model = {"height": 28, "width": 28, "latents": 5, "channels": [4, 8], "hidden": 16, **sizes}
-    return TrainingConfig.from_dict(
+    return training_config(
         {
             "name": f"{rate}-{likelihood}",
             "data": "mnist",

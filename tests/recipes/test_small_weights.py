@@ -8,9 +8,10 @@ from torch import nn
 
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.families.lossless.config import LosslessConfig
+from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.finish import shrink_weights
 from vaecodec.families.lossless.model import LosslessVAE
-from vaecodec.recipes.onnx_export import LinearParts, export_lossless_analysis, round_to_bytes
+from vaecodec.recipes.onnx_export import LinearParts, round_to_bytes
 
 
 def test_a_layer_in_two_parts_computes_the_same() -> None:

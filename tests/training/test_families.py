@@ -13,6 +13,7 @@ from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.exact.network import evaluate
+from vaecodec.families import training_config
 from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import read_model
@@ -44,7 +45,7 @@ SHARP = {"likelihood": "gaussian", "pixel_sigma": 0.01}  # so that latents carry
 
 def config_of(family: str, **sizes: Any) -> TrainingConfig:
     model, objective = SMALL[family]
-    return TrainingConfig.from_dict(
+    return training_config(
         {
             "name": f"small-{family}",
             "family": family,
@@ -169,7 +170,7 @@ def test_adversarial_training_resumes_exactly(tmp_path: Path, monkeypatch: pytes
     whole, again = load_checkpoint(tmp_path / "whole"), load_checkpoint(stopped)
     assert any(name.startswith("discriminator.") for name in whole.model)
     assert all(torch.equal(again.model[name], tensor) for name, tensor in whole.model.items())
-    for expected, found in ((whole.optimiser, again.optimiser), (whole.rival, again.rival)):
+    for expected, found in ((whole.optimiser, again.optimiser), (whole.second_turn, again.second_turn)):
         assert expected["state"]
         for key, state in expected["state"].items():
             assert all(torch.equal(found["state"][key][name], value) for name, value in state.items())
@@ -177,9 +178,9 @@ def test_adversarial_training_resumes_exactly(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_committed_configs_are_valid(path: Path) -> None:
-    config = TrainingConfig.from_dict(read_config(path))
+    config = training_config(read_config(path))
     assert config.name == path.stem == f"{config.family}-{config.data}"
-    assert TrainingConfig.from_dict(config.to_dict()) == config
+    assert training_config(config.to_dict()) == config
 
 
 def test_every_family_of_the_sweep_has_a_config_for_each_data_set() -> None:

@@ -10,7 +10,7 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.families import training_config
 from vaecodec.training.checkpoint import load_checkpoint
 from vaecodec.training.loop import Hardware, train
 
@@ -36,7 +36,7 @@ from vaecodec.training.loop import Hardware, train
 torch.set_num_threads(1)
 folder, data = Path(sys.argv[1]), sys.argv[2]
 images, held_out = (load_dataset("mnist", split, data_dir=data).images for split in ("train", "validation"))
-config = TrainingConfig.from_dict({VALUES!r})
+config = training_config({VALUES!r})
 trained = train(config, images, held_out[:50], folder / "run", hardware=Hardware(device="cpu"), show_progress=False)
 assert torch.distributed.get_world_size() == 2
 torch.save(trained.state_dict(), folder / f"weights-{{os.environ['RANK']}}.pt")
@@ -68,6 +68,6 @@ def test_two_processes_end_with_the_same_weights(folder: Path) -> None:
 
 def test_one_process_does_not_go_on_with_the_run_of_two(folder: Path) -> None:
     images, held_out = (load_dataset("mnist", split, data_dir=DATA).images for split in ("train", "validation"))
-    config, hardware = TrainingConfig.from_dict(VALUES), Hardware(device="cpu")
+    config, hardware = training_config(VALUES), Hardware(device="cpu")
     with pytest.raises(CheckpointError, match="processes: 2, now 1"):
         train(config, images, held_out, folder / "run", resume=True, hardware=hardware, show_progress=False)

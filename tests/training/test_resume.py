@@ -17,6 +17,7 @@ import torch
 
 from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError, ConfigError, OutputError
+from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.checkpoint import CHECKPOINT, load_checkpoint, load_matching, save_checkpoint
 from vaecodec.training.loop import Diverged, Hardware, _Run, train
@@ -39,14 +40,14 @@ VALUES: dict[str, Any] = {
         "unmoved_steps": 40,
     },
 }
-CONFIG = TrainingConfig.from_dict(VALUES)
+CONFIG = training_config(VALUES)
 CPU = Hardware(device="cpu")
 KILLED = f"""
 import os, signal, sys, threading, time
 from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.families import training_config
 from vaecodec.training.loop import Hardware, train
 
 def kill_at_step_35(folder):
@@ -59,7 +60,7 @@ torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 threading.Thread(target=kill_at_step_35, args=(folder,), daemon=True).start()
 images, held_out = (load_dataset("mnist", split, data_dir=sys.argv[2]).images for split in ("train", "validation"))
-config = TrainingConfig.from_dict({VALUES!r})
+config = training_config({VALUES!r})
 train(config, images, held_out, folder, hardware=Hardware(device="cpu"), show_progress=False)
 """
 

@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.families.nvae.config import NVAEConfig
-from vaecodec.recipes.sizes import ModelConfig
+from vaecodec.layers.sizes import LatentSizes
 
 LOG_TWO_PI = math.log(2 * math.pi)
+LATENT_SCALE = 4.0  # a fresh analysis spreads images over some steps of the quantizer, or noise would drown them
 LOG_VARIANCE_RANGE = (-20.0, 8.0)  # outside it exp() says nothing new, and a wild first step must not become infinite
 
 
@@ -57,7 +57,7 @@ class VAE(nn.Module, ABC):
     sigmoid.
     """
 
-    config: ModelConfig | NVAEConfig
+    config: LatentSizes
 
     @abstractmethod
     def analyse(self, x: Float[Tensor, "b h w"]) -> Posterior:

@@ -24,5 +24,13 @@ def reach_of_channels(x: Float[Tensor, "*batch c"]) -> Float[Tensor, " c"]:
     return _floored(x.reshape(-1, x.shape[-1]).abs().amax(dim=0))
 
 
+@torch.no_grad()
+def top_of_all(x: Float[Tensor, "*any"]) -> float:
+    """The value that all but one number in 2,000 stay below, over all channels together."""
+    values = x.flatten()
+    rank = max(1, int(len(values) * QUANTILE))
+    return max(float(values.kthvalue(rank).values), 1e-6)
+
+
 def _floored(tops: Float[Tensor, " c"]) -> Float[Tensor, " c"]:
     return tops.clamp_min(max(SMALLEST_SHARE * float(tops.max()), 1e-6))

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.families.lossless.config import LATENT_SCALE, LosslessConfig
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.residual import ResidualMLP
 from vaecodec.modelfile.lossless_part import PHASES
 
@@ -39,13 +39,6 @@ class HalfPlaneSizes:
     blocks: int
     count: int
     channels: int
-
-
-def half_plane_sizes(config: LosslessConfig) -> HalfPlaneSizes:
-    """Those of a lossless-vae."""
-    return HalfPlaneSizes(
-        config.latents, config.plane, config.map_units, config.map_blocks, config.half_planes, config.map_channels
-    )
 
 
 class HalfPlaneMap(nn.Module):

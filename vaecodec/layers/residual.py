@@ -18,7 +18,10 @@ from torch.nn import functional as F
 
 
 class Reading(NamedTuple):
-    """How layers read a residual stream (b, u): `bend` of what `scale` makes of it; inside a block, `bend` alone."""
+    """How a layer reads a residual stream (b, u): first `scale`, which may normalise it, then `bend`, its nonlinearity.
+
+    What lies inside a block is no stream; there only `bend` is applied.
+    """
 
     scale: Callable[[Tensor], Tensor]
     bend: Callable[[Tensor], Tensor]

@@ -13,13 +13,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.layers.base import LOG_VARIANCE_RANGE, Posterior
-from vaecodec.recipes.sizes import ModelConfig
+from vaecodec.layers.sizes import ConvSizes
 
 
 class ConvAnalysis(nn.Module):
     """The encoder (paper, sections 3.2 and 4.2)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ConvSizes) -> None:
         super().__init__()
         widths = [config.patch**2, *config.channels]
         layers: list[nn.Module] = [nn.PixelUnshuffle(config.patch)]
@@ -43,7 +43,7 @@ class ConvSynthesis(nn.Module):
     integer-exact ones one by one.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ConvSizes) -> None:
         super().__init__()
         self.config = config
         channels, height, width = config.feature_shape

@@ -1,4 +1,4 @@
-"""TrainingConfig: everything that decides a training run, read from TOML, refused where it makes no sense.
+"""TrainingConfig: everything that decides a training run, refused where it makes no sense; the tables of a TOML file.
 
 [top level] name, family, data, seed      [model] sizes      [objective] β, likelihood, rate, the family's own
 [optimiser] steps, batch, learning rate   [finish] how the codec is made of the trained model
@@ -11,14 +11,14 @@ import math
 import os
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from vaecodec.errors import ConfigError
-from vaecodec.recipes.checks import at_least, at_most
-from vaecodec.recipes.objective_config import ConditionedObjective, objective_type
+from vaecodec.layers.sizes import ImageSizes
+from vaecodec.recipes.checks import at_least
 from vaecodec.recipes.objective_config import ObjectiveConfig as ObjectiveConfig
-from vaecodec.recipes.sizes import CONDITIONED_FAMILY, ConditionedConfig, Sizes, sizes_of
 
+DEFAULT_FAMILY = "beta-vae"
 T = TypeVar("T")
 
 
@@ -50,11 +50,11 @@ class OptimiserConfig:
 class FinishConfig:
     """After training: step multipliers tried on the validation set, and fine-tuning of the exact synthesis.
 
-    default_file_bytes: a model with levels has as its default the one whose mean file is nearest to it. prior_steps: in
-    which the networks are fitted that tell the coder what the groups of an nvae cost. latent_step: of a lossless-vae,
-    the step of its latents' quantizer, in those that training rounds to; a smaller one puts more bits into the latents.
-    prune_share: of a conditioned-vae's synthesis, the least hidden units are cut, up to this share of the energy that a
-    block's units add to the stream (vaecodec.families.conditioned.prune).
+    Some numbers serve one family each. conditioned-vae: default_file_bytes, the default level is the one whose mean
+    file is nearest to it; prune_share, hidden units of the synthesis are cut up to this share of the energy that a
+    block's units add to the stream. nvae: prior_steps, in which the networks of the groups' priors are fitted.
+    lossless-vae: latent_step, of the latents' quantizer in those that training rounds to; a smaller one puts more bits
+    into the latents.
     """
 
     step_multipliers: tuple[float, ...] = (2.5, 3.0, 3.46, 4.13, 5.0)
@@ -78,13 +78,28 @@ class FinishConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where a run is trained; it is not a part of the run's config.
+
+    device: "cpu" or "auto" (what Accelerate finds); mixed_precision: "no", "bf16" or "fp16".
+    """
+
+    device: str = "auto"
+    mixed_precision: str = "no"
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """One run. data: "mnist", "dsprites" or a folder of images. Raises ConfigError."""
+    """One run. data: "mnist", "dsprites" or a folder of images. Raises ConfigError.
+
+    family: a name. model, objective: of the types that the family's record names. vaecodec.families.training_config
+    makes a config of what to_dict gives, and Family.check says whether one fits its family.
+    """
 
     name: str
     data: str
-    model: Sizes
-    family: str = "beta-vae"
+    model: ImageSizes
+    family: str = DEFAULT_FAMILY
     seed: int = 0
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -94,31 +109,6 @@ class TrainingConfig:
         if not self.name or any(not (c.isalnum() or c in "-_.") for c in self.name) or self.name.startswith("."):
             raise ConfigError(f"name: expected letters, digits, '-', '_', '.', found {self.name!r}")
         at_least("seed", self.seed, 0)
-        if type(self.model) is not sizes_of(self.family):
-            raise ConfigError(f"model: family {self.family!r} takes other sizes than {type(self.model).__name__}")
-        if type(self.objective) is not objective_type(self.family):
-            raise ConfigError(f"objective: family {self.family!r} takes another than {type(self.objective).__name__}")
-        if isinstance(self.model, ConditionedConfig) and isinstance(self.objective, ConditionedObjective):
-            at_most("levels_an_image", self.objective.levels_an_image, self.model.levels)
-            at_most("stem_steps", self.objective.stem_steps, 0 if self.model.half_planes else self.optimiser.steps - 1)
-        if self.family == CONDITIONED_FAMILY and (self.objective.rate, self.objective.beta) != ("uniform-noise", 1.0):
-            raise ConfigError(
-                f"objective: {self.family} has its β in the model; rate must be uniform-noise, and beta 1"
-            )
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        """The inverse of to_dict; unknown keys are refused."""
-        family = str(values.get("family", "beta-vae"))
-        values = {"objective": {}, **values}  # the family decides which record its defaults are of
-        nested: dict[str, type[Any]] = {
-            "model": sizes_of(family),
-            "objective": objective_type(family),
-            "optimiser": OptimiserConfig,
-            "finish": FinishConfig,
-        }
-        parts = {key: _record(kind, values[key], key) for key, kind in nested.items() if key in values}
-        return _record(cls, {**values, **parts}, "config")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, strings and numbers."""
@@ -126,7 +116,7 @@ class TrainingConfig:
 
 
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The tables of a TOML file, for TrainingConfig.from_dict. Raises ConfigError."""
+    """The tables of a TOML file, for vaecodec.families.training_config. Raises ConfigError."""
     try:
         with open(path, "rb") as file:
             return tomllib.load(file)
@@ -134,29 +124,30 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ConfigError(f"{os.fspath(path)}: {error}") from error
 
 
-def _record(kind: type[T], values: Any, where: str) -> T:
+def record_of(kind: type[T], values: Any, where: str) -> T:
+    """A frozen record from a table of plain values; unknown keys and other types are refused. Raises ConfigError."""
     if not isinstance(values, dict):
         raise ConfigError(f"{where}: expected a table, found {values!r}")
-    known = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise ConfigError(f"{where}: unknown key {unknown[0]!r}; there are: {', '.join(known)}")
-    frozen = {key: _typed(f"{where}.{key}", value, str(known[key].type)) for key, value in values.items()}
+    wanted = get_type_hints(kind)
+    frozen = {key: _typed(f"{where}.{key}", value, wanted[key]) for key, value in values.items()}
     try:
         return kind(**frozen)
     except TypeError as error:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _typed(where: str, value: Any, wanted: str) -> Any:
+def _typed(where: str, value: Any, wanted: Any) -> Any:
     """Lists become tuples, whole numbers become floats where floats are wanted; anything else must have the type."""
-    if wanted.startswith("tuple"):
+    if get_origin(wanted) is tuple:
         if not isinstance(value, list | tuple):
             raise ConfigError(f"{where}: expected a list, found {value!r}")
-        return tuple(_typed(where, item, "float" if "float" in wanted else "int") for item in value)
-    if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return tuple(_typed(where, item, get_args(wanted)[0]) for item in value)
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    simple = {"int": int, "float": float, "str": str, "bool": bool}.get(wanted)
-    if simple is not None and type(value) is not simple:
-        raise ConfigError(f"{where}: expected {wanted}, found {value!r}")
+    if wanted in (int, float, str, bool) and type(value) is not wanted:
+        raise ConfigError(f"{where}: expected {wanted.__name__}, found {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""Descent: the loop by which finishing fits a network, or an exact twin to what it will see in files.
+"""Descent: the loop by which finishing fits a network, or fine-tunes an exact twin on what it will see in files.
 
 step ──nats_of──> what is minimised, a mean over the step's batch ──Adam, half a cosine down to zero──> network
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vaecodec.layers.exact.dense import settle
+from vaecodec.recipes.config import FinishConfig
 
 
 def descend(network: nn.Module, nats_of: Callable[[int], Tensor], *, steps: int, learning_rate: float) -> None:
@@ -26,3 +27,8 @@ def descend(network: nn.Module, nats_of: Callable[[int], Tensor], *, steps: int,
         optimiser.step()
         schedule.step()
     settle(network)
+
+
+def fine_tune(exact: nn.Module, nats_of: Callable[[int], Tensor], how: FinishConfig) -> None:
+    """Train the integer layers of an exact twin for the steps and at the learning rate that the config says."""
+    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)

@@ -7,12 +7,15 @@ Trainable ──halve──> analysis ──> symbols ──> tables
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from vaecodec.codec.analysis import AnalysisSession
@@ -20,24 +23,35 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
-from vaecodec.families.hfvae.layout import FactorisedLayout, JointLayout
-from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.layers.base import VAE
-from vaecodec.layers.exact.synthesis import ExactSynthesis, SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange
+from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import FittedTables, Latents, Symbols, make_quantizer, posteriors
-from vaecodec.recipes.layout import FlatLayout, Layout
+from vaecodec.recipes.descent import fine_tune
+from vaecodec.recipes.latents import (
+    CodedBatches,
+    FittedTables,
+    Latents,
+    Symbols,
+    as_floats,
+    limit_of,
+    make_quantizer,
+    posteriors,
+)
 from vaecodec.recipes.objective import Trainable, distortion_nats
+from vaecodec.recipes.objective_config import ObjectiveConfig
 from vaecodec.recipes.onnx_export import halve_weights
 from vaecodec.recipes.record import training_record
+from vaecodec.recipes.symbol_layout import FlatLayout, SymbolLayout
 
 CALIBRATION_IMAGES = 2000
-REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
+CHUNK = 500  # images at once, where nothing is learned
+
+LayoutOf = Callable[[Symbols], SymbolLayout]  # of the quantised latents (N, latents) of the training images
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +64,30 @@ class Trial:
     objective_nats: float
 
 
-def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
-    """The model file's content for a trained model; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+def finish(
+    trainable: Trainable,
+    config: TrainingConfig,
+    training: ImageSet,
+    validation: ImageSet,
+    layout_of: LayoutOf | None = None,
+) -> Model:
+    """The model file's content for a trained model; raises NotExact where the bound cannot be met.
+
+    layout_of: how the latents are coded; None: one symbol for each that carries anything.
+    """
+    model, layout_of = trainable.model, layout_of or partial(FlatLayout, trainable.model)
     halve_weights(model)
     rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
     seen, held_out = posteriors(model, training.images), posteriors(model, validation.images)
-    quantizer, trials = _choose_quantizer(trainable, config, seen, held_out, validation)
-    layout = layout_of(model, quantizer.round_to_symbols(seen.mean))
-    graph, coded = layout.export_analysis(model, quantizer), layout.quantizer(quantizer)
+    quantizer, trials = _choose_quantizer(trainable, config, seen, held_out, validation, layout_of)
+    layout = layout_of(quantizer.round_to_symbols(seen.mean))
+    graph, coded = layout.export_analysis(quantizer), layout.quantizer(quantizer)
     symbols, checked = (_symbols(graph, coded, images.images) for images in (training, validation))
     fitted = layout.fit_tables(symbols, checked, rng)
     meaning = _meaning(quantizer, layout, symbols)
     exact = _exact_synthesis(model, meaning, layout.plain(symbols[all_over(len(symbols), CALIBRATION_IMAGES)]))
-    before = _exact_distortion(exact, layout.plain(checked), validation, config)
+    held = as_floats(layout.plain(checked))
+    before = mean_distortion_nats(exact.logits, held, validation, config.objective)
     _fine_tune(exact, trainable, config, meaning, layout.plain(symbols), training.images)
     network = layout.to_network(exact)
     rows = np.resize(checked, (KNOWN_ANSWER_BATCH, symbols.shape[1])).astype(np.int32)
@@ -72,7 +96,7 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
     about["finish"]["exact_synthesis"] = {
         "float_distortion_nats": _float_distortion(trainable, quantizer, held_out, validation, config),
         "before_fine_tuning_nats": before,
-        "after_fine_tuning_nats": _exact_distortion(exact, layout.plain(checked), validation, config),
+        "after_fine_tuning_nats": mean_distortion_nats(exact.logits, held, validation, config.objective),
     }
     return Model(
         name=config.name,
@@ -88,7 +112,12 @@ def finish(trainable: Trainable, config: TrainingConfig, training: ImageSet, val
 
 
 def _choose_quantizer(
-    trainable: Trainable, config: TrainingConfig, seen: Latents, held_out: Latents, validation: ImageSet
+    trainable: Trainable,
+    config: TrainingConfig,
+    seen: Latents,
+    held_out: Latents,
+    validation: ImageSet,
+    layout_of: LayoutOf,
 ) -> tuple[Quantizer, list[Trial]]:
     """The multiplier with the lowest validation objective; with uniform noise the step is 1 and nothing is chosen.
 
@@ -100,7 +129,7 @@ def _choose_quantizer(
     trials = []
     for multiplier, quantizer in quantizers.items():
         quantised = quantizer.round_to_symbols(seen.mean)
-        layout = layout_of(trainable.model, quantised)
+        layout = layout_of(quantised)
         tables = tables_from_histogram(layout.coded(quantised))
         checked = layout.coded(quantizer.round_to_symbols(held_out.mean))
         bits = float(tables.information_bits(checked).mean())
@@ -111,18 +140,24 @@ def _choose_quantizer(
     return quantizers[best.multiplier], trials
 
 
-@torch.no_grad()
 def _float_distortion(
     trainable: Trainable, quantizer: Quantizer, latents: Latents, images: ImageSet, config: TrainingConfig
 ) -> float:
     """Nats an image of the float synthesis on quantised latents."""
     y_hat = torch.from_numpy(quantizer.dequantise(quantizer.round_to_symbols(latents.mean)))
+    return mean_distortion_nats(trainable.model.synthesise, y_hat, images, config.objective)
+
+
+@torch.no_grad()
+def mean_distortion_nats(
+    logits_of: Callable[[Tensor], Tensor], y: Float[Tensor, "N n"], images: ImageSet, objective: ObjectiveConfig
+) -> float:
+    """Mean over images of the distortion of a synthesis, float or exact, at latents or symbols y."""
     total = 0.0
-    for start in range(0, len(y_hat), 500):
-        logits = trainable.model.synthesise(y_hat[start : start + 500])
-        x = _as_tensor(images.images[start : start + 500])
-        total += float(distortion_nats(logits, x, config.objective).sum())
-    return total / len(y_hat)
+    for start in range(0, len(y), CHUNK):
+        x = as_images(images.images[start : start + CHUNK])
+        total += float(distortion_nats(logits_of(y[start : start + CHUNK]), x, objective).sum())
+    return total / len(y)
 
 
 def _symbols(graph: bytes, quantizer: Quantizer, images: npt.NDArray[np.uint8]) -> Symbols:
@@ -130,25 +165,15 @@ def _symbols(graph: bytes, quantizer: Quantizer, images: npt.NDArray[np.uint8]) 
     return quantizer.round_to_symbols(AnalysisSession(graph)(images))
 
 
-def layout_of(model: VAE, quantised: Symbols) -> Layout:
-    """How the model's latents are coded; quantised (N, latents): those of the training images."""
-    if not isinstance(model, HFVAE):
-        return FlatLayout(quantised)
-    if model.config.joint:
-        return JointLayout(model.config.categories, model.config.group_sizes, quantised)
-    return FactorisedLayout(model.config.categories, quantised)
-
-
-def _meaning(quantizer: Quantizer, layout: Layout, symbols: Symbols) -> SymbolRange:
-    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(layout.plain(symbols)).max(axis=0, initial=1)).astype(np.int64)
-    parts = (quantizer.center, quantizer.step, layout.used, limit)
-    return SymbolRange(*(torch.from_numpy(part) for part in parts))
+def _meaning(quantizer: Quantizer, layout: SymbolLayout, symbols: Symbols) -> SymbolRange:
+    center, step, used = map(torch.from_numpy, (quantizer.center, quantizer.step, layout.used))
+    return SymbolRange(center, step, used, limit_of(layout.plain(symbols)))
 
 
 def _exact_synthesis(model: VAE, meaning: SymbolRange, plain: Symbols) -> ExactSynthesis:
     synthesis = model.synthesis
     assert isinstance(synthesis, ConvSynthesis)
-    return ExactSynthesis(synthesis, torch.from_numpy(plain.astype(np.float32)), meaning)
+    return ExactSynthesis(synthesis, as_floats(plain), meaning)
 
 
 def _fine_tune(
@@ -160,29 +185,19 @@ def _fine_tune(
     images: npt.NDArray[np.uint8],
 ) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    order = Batches(images, config.optimiser.batch_size, config.seed)
+    batches = CodedBatches(plain, images, config.optimiser.batch_size, config.seed)
 
     def nats_of(step: int) -> Tensor:
-        chosen = order.chosen(step)
-        batch = torch.from_numpy(plain[chosen].astype(np.float32))
+        symbols, pixels = batches[step]
         with torch.no_grad():
-            wanted = trainable.goal(_as_tensor(images[chosen]), meaning.dequantise(batch))
-        return distortion_nats(exact.logits(batch), wanted, config.objective).mean()
+            wanted = trainable.goal(pixels.float() / 255, meaning.dequantise(symbols))
+        return distortion_nats(exact.logits(symbols), wanted, config.objective).mean()
 
-    how = config.finish
-    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
-
-
-@torch.no_grad()
-def _exact_distortion(exact: ExactSynthesis, symbols: Symbols, images: ImageSet, config: TrainingConfig) -> float:
-    total = 0.0
-    for start in range(0, len(symbols), 500):
-        logits = exact.logits(torch.from_numpy(symbols[start : start + 500].astype(np.float32)))
-        total += float(distortion_nats(logits, _as_tensor(images.images[start : start + 500]), config.objective).sum())
-    return total / len(symbols)
+    fine_tune(exact, nats_of, config.finish)
 
 
-def _as_tensor(images: npt.NDArray[np.uint8]) -> Tensor:
+def as_images(images: npt.NDArray[np.uint8]) -> Float[Tensor, "b h w"]:
+    """In 0..1."""
     return torch.from_numpy(images.astype(np.float32) / 255)
 
 

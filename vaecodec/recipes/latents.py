@@ -10,16 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities, tables_from_histogram
 from vaecodec.layers.base import VAE
 from vaecodec.layers.priors import FactorizedPrior
+from vaecodec.recipes.batches import Batches
+from vaecodec.recipes.descent import descend
 
 COLLAPSED_BITS = 0.005  # a latent whose symbols carry less than this, over the training set, is not coded
 COUNTS_WIN = 0.995  # smoothed counts replace the learned prior where their bits are below this share of its
+REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
 FIT_STEPS, FIT_BATCH, FIT_LEARNING_RATE = 400, 4096, 0.02
 
 Symbols = npt.NDArray[np.int32]
@@ -73,6 +76,29 @@ def entropy_bits(column: npt.NDArray[np.int32]) -> float:
     return float(-(p * np.log2(p)).sum())
 
 
+def limit_of(symbols: Symbols, reach: float = REACH_OF_SYMBOLS) -> Int[Tensor, " n"]:
+    """What symbols (N, n) of the training images say how far: larger ones an exact twin clamps. At least 1."""
+    return torch.from_numpy(np.ceil(reach * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64))
+
+
+def as_floats(symbols: Symbols) -> Float[Tensor, "N n"]:
+    """For a network."""
+    return torch.from_numpy(symbols.astype(np.float32))
+
+
+class CodedBatches:
+    """Batches of training images (N, h, w) and of their symbols (N, n): what exact twins are fine-tuned on."""
+
+    def __init__(self, symbols: Symbols, images: npt.NDArray[np.uint8], batch_size: int, seed: int) -> None:
+        self._symbols, self._images = symbols, images
+        self._order = Batches(images, batch_size, seed)
+
+    def __getitem__(self, step: int) -> tuple[Float[Tensor, "b n"], UInt8[Tensor, "b h w"]]:
+        """(symbols, pixels) of a step."""
+        chosen = self._order.chosen(step)
+        return as_floats(self._symbols[chosen]), torch.from_numpy(self._images[chosen])
+
+
 @dataclass(frozen=True, slots=True)
 class FittedTables:
     """tables, which of the two ways made them, and the bits of a validation image under both."""
@@ -97,7 +123,7 @@ def fit_tables(symbols: Symbols, validation: Symbols, rng: torch.Generator) -> F
 
 def _learned_counts(symbols: Symbols, window: CodingTables, rng: torch.Generator) -> npt.NDArray[np.uint32]:
     """Counts of the learned density over the window of `window`, the escape getting the rest."""
-    prior = _fitted_prior(torch.from_numpy(symbols.astype(np.float32)), rng)
+    prior = _fitted_prior(as_floats(symbols), rng)
     width = window.alphabet - 1
     low, high = int(window.offsets.min()), int(window.offsets.max()) + width - 1
     every = prior.probabilities(low, high).numpy()
@@ -112,13 +138,10 @@ def _fitted_prior(symbols: Float[Tensor, "N n"], rng: torch.Generator) -> Factor
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=rng)))
         prior = FactorizedPrior(symbols.shape[1])
     prior.start_from(symbols.median(dim=0).values, symbols.std(dim=0))
-    optimiser = torch.optim.Adam(prior.parameters(), lr=FIT_LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, FIT_STEPS)
-    for _ in range(FIT_STEPS):
+
+    def nats_of(_: int) -> Tensor:
         chosen = torch.randint(len(symbols), (min(FIT_BATCH, len(symbols)),), generator=rng)
-        rate = prior.rate_nats(symbols[chosen]).sum(dim=1).mean()
-        optimiser.zero_grad()
-        rate.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        return prior.rate_nats(symbols[chosen]).sum(dim=1).mean()
+
+    descend(prior, nats_of, steps=FIT_STEPS, learning_rate=FIT_LEARNING_RATE)
     return prior.eval()

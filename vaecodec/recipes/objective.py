@@ -1,5 +1,7 @@
 """The objective: distortion + β · rate, in nats an image; the families that minimise something else derive from it.
 
+TrainingStep is what the loop knows of any family's training, Trainable the step of a VAE:
+
 x ──analyse──> posterior ──sample──> y ──synthesise──> logits
                    └────── rate ──┘                       └── distortion against x
 """
@@ -9,7 +11,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,6 +23,9 @@ from torch.nn import functional as F
 from vaecodec.layers.base import VAE, Posterior
 from vaecodec.layers.priors import FactorizedPrior
 from vaecodec.recipes.objective_config import ObjectiveConfig
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,47 @@ def distortion_nats(
     return (logits.sigmoid() - x).square().sum(dim=(1, 2)) / (2 * config.pixel_sigma**2)
 
 
-class Trainable(nn.Module):
-    """A model and its rate: everything with parameters that one step of training updates together."""
+class SecondTurn(ABC):
+    """What a step of training does after the model's own update: another network learns, with its own optimiser."""
 
+    highest_learning_rate: float
+    optimiser: Any
+
+    @abstractmethod
+    def step(self, x: Float[Tensor, "b h w"], losses: Losses, learning_rate: float) -> None:
+        """One update. x, losses: the batch's images in 0..1, and what the model's turn gave."""
+
+
+class TrainingStep(nn.Module, ABC):
+    """Everything with parameters that one step of training updates together; `model` becomes the model file."""
+
+    model: Any
     config: ObjectiveConfig
+
+    @abstractmethod
+    def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
+        """Losses of one batch of images in 0..1; beta: the weight of the rate, which may still be rising."""
+
+    def begin(self, images: npt.NDArray[np.uint8]) -> None:
+        """What becomes of fresh weights before the first step, given the training images (N, h, w): nothing."""
+
+    def enter(self, step: int) -> int:
+        """Called before each step, for a training in stages; the step since which the learning rate warms up."""
+        return 0
+
+    def learned(self) -> Iterator[nn.Parameter]:
+        """The parameters that the first optimiser updates."""
+        return self.parameters()
+
+    def second_turn(self, accelerator: Accelerator) -> SecondTurn | None:
+        """The other half of each step, where there is one. accelerator: prepares what is trained there."""
+        return None
+
+
+class Trainable(TrainingStep):
+    """A VAE and its rate."""
+
+    model: VAE
     rate: Rate
 
     def __init__(self, model: VAE, config: ObjectiveConfig) -> None:
@@ -100,7 +145,3 @@ class Trainable(nn.Module):
     def goal(self, x: Float[Tensor, "b h w"], y_hat: Float[Tensor, "b m"]) -> Float[Tensor, "b h w"]:
         """The images that the integer-exact synthesis is fine-tuned to give for the quantised latents of x."""
         return x
-
-    def learned(self) -> Iterator[nn.Parameter]:
-        """The parameters that the first optimiser updates."""
-        return self.parameters()

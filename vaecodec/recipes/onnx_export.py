@@ -13,29 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from vaecodec.families.conditioned.model import ConditionedVAE
-from vaecodec.families.lossless.model import LosslessVAE
-from vaecodec.families.nvae.config import NVAEConfig
 from vaecodec.layers.base import VAE
-from vaecodec.recipes.sizes import ModelConfig
+from vaecodec.layers.sizes import ImageSizes
 
 BYTE_TOP = 127
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
-
-
-class LatentsAtLevel(nn.Module):
-    """(b, h, w), level (b,) → the latents of a conditioned-vae (b, n), in steps; 0 where not opened."""
-
-    def __init__(self, model: ConditionedVAE) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
-        return self.model.analyse_open(x, level)
 
 
 class MeanOf(nn.Module):
@@ -48,19 +34,6 @@ class MeanOf(nn.Module):
 
     def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
         return self.model.analyse(x).mean[:, self.active]
-
-
-class ChosenLatents(nn.Module):
-    """(b, h, w) → the coded latents of a lossless-vae (b, n), in steps."""
-
-    def __init__(self, model: LosslessVAE, active: Tensor) -> None:
-        super().__init__()
-        self.analysis = model.analysis
-        self.active = active
-
-    def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
-        latents: Tensor = self.analysis(x)
-        return latents[:, self.active]
 
 
 @torch.no_grad()
@@ -101,25 +74,13 @@ def export_analysis(model: VAE, active: Tensor) -> bytes:
     return export_module(MeanOf(model, active), model.config)
 
 
-def export_module(module: nn.Module, config: ModelConfig | NVAEConfig) -> bytes:
+def export_module(module: nn.Module, sizes: ImageSizes) -> bytes:
     """As export_analysis, of a module that takes images (b, h, w) and gives what is coded (b, n)."""
-    return _export(module, {"images": torch.zeros(2, config.height, config.width)})
+    return export_graph(module, {"images": torch.zeros(2, sizes.height, sizes.width)})
 
 
-def export_conditioned_analysis(model: ConditionedVAE) -> bytes:
-    """As export_analysis, with a second input, int64 (batch,): the level."""
-    images = torch.zeros(2, model.config.height, model.config.width)
-    examples = {"images": images, "level": torch.zeros(2, dtype=torch.int64)}
-    return _export(LatentsAtLevel(model), examples, fold=False)  # folded, the tables of 64 levels would be in the file
-
-
-def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> bytes:
-    """As export_analysis."""
-    images = torch.zeros(2, model.config.height, model.config.width)
-    return _export(ChosenLatents(model, active), {"images": images})
-
-
-def _export(module: nn.Module, examples: dict[str, Tensor], *, fold: bool = True) -> bytes:
+def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool = True) -> bytes:
+    """ONNX bytes of a module; examples: name → an input, whose first axis is the batch. fold: compute constants now."""
     graph = io.BytesIO()
     batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import torch
 
 from vaecodec.errors import CheckpointError, ConfigError
+from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.conditions import Conditions, differences
 
@@ -28,8 +29,8 @@ CHECKPOINT = "checkpoint.pt"
 class Checkpoint:
     """step: how many steps are done; config: TrainingConfig.to_dict(); elapsed_s: time spent on them.
 
-    model, optimiser: state dicts. rival: that of the discriminator's optimiser, scaler: that of fp16's gradient scaler,
-    empty where there is none.
+    model, optimiser: state dicts. second_turn: that of the second turn's optimiser (in the file it is called "rival"),
+    scaler: that of fp16's gradient scaler; empty where there is none.
     """
 
     step: int
@@ -37,7 +38,7 @@ class Checkpoint:
     config: dict[str, Any]
     model: dict[str, Any]
     optimiser: dict[str, Any]
-    rival: dict[str, Any]
+    second_turn: dict[str, Any]
     scaler: dict[str, Any]
     conditions: Conditions
 
@@ -55,8 +56,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write it in the place of the one before."""
-    names = ("step", "elapsed_s", "model", "optimiser", "rival", "scaler")
-    state = {name: getattr(checkpoint, name) for name in names}
+    names = ("step", "elapsed_s", "model", "optimiser", "scaler")
+    state = {**{name: getattr(checkpoint, name) for name in names}, "rival": checkpoint.second_turn}
     plain = {"config": checkpoint.config, "conditions": checkpoint.conditions.to_dict()}
     with replacing(folder / CHECKPOINT) as file:
         torch.save({**state, **{name: json.dumps(value) for name, value in plain.items()}}, file)
@@ -78,7 +79,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             config=json.loads(state["config"]),
             model=state["model"],
             optimiser=state["optimiser"],
-            rival=state.get("rival", {}),  # checkpoints of earlier releases have none
+            second_turn=state.get("rival", {}),  # checkpoints of earlier releases have none
             scaler=state["scaler"],
             conditions=Conditions(**json.loads(state["conditions"])),
         )
@@ -96,7 +97,7 @@ def load_matching(folder: Path, config: TrainingConfig) -> Checkpoint:
     checkpoint = load_checkpoint(folder)
     stored = checkpoint.config
     with suppress(ConfigError):  # else unknown keys are among the differences
-        stored = TrainingConfig.from_dict(stored).to_dict()  # with the defaults of what is new since
+        stored = training_config(stored).to_dict()  # with the defaults of what is new since
     found, wanted = (
         json.loads(json.dumps({key: value for key, value in values.items() if key != "finish"}))
         for values in (stored, config.to_dict())

@@ -9,7 +9,6 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,11 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
-from vaecodec.families.conv.objective_gan import AdversarialLosses, AdversarialTrainable
-from vaecodec.families.conv.rival import Rival
-from vaecodec.families.trainables import AnyTrainable, begin, enter_stage, make_trainable
+from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.config import Hardware as Hardware
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.objective import Losses, Trainable
+from vaecodec.recipes.objective import Losses, TrainingStep
 from vaecodec.recipes.schedule import beta_at, decayed, learning_rate
 from vaecodec.training.checkpoint import (
     CHECKPOINT,
@@ -45,14 +43,6 @@ class Diverged(VaecodecError):
     """The objective is no longer a finite number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """device: "cpu" or "auto" (what Accelerate finds); mixed_precision: "no", "bf16" or "fp16"."""
-
-    device: str = "auto"
-    mixed_precision: str = "no"
-
-
 def train(
     config: TrainingConfig,
     images: npt.NDArray[np.uint8],
@@ -62,7 +52,7 @@ def train(
     resume: bool = False,
     hardware: Hardware | None = None,
     show_progress: bool = True,
-) -> AnyTrainable:
+) -> TrainingStep:
     """Train to the config's last step and return the trained model, on the CPU.
 
     images, validation: uint8 (n, h, w). Raises OutputError where the folder holds a run and `resume` is not set,
@@ -73,6 +63,13 @@ def train(
     run.start(resume)
     run.steps(show_progress)
     return run.trained()
+
+
+def write_config(config: TrainingConfig, folder: Path) -> None:
+    """config.json of a run folder, which is made where it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "config.json") as file:
+        file.write(json.dumps(config.to_dict(), indent=1).encode())
 
 
 class _Run:
@@ -111,10 +108,9 @@ class _Run:
         self.validation = validation[all_over(len(validation), VALIDATION_IMAGES)]
         trainable = make_trainable(config, population=len(images))
         trainable.to(memory_format=torch.channels_last)  # convolutions take a tenth less time
-        learned = trainable.learned() if isinstance(trainable, Trainable) else trainable.parameters()
-        optimiser = torch.optim.Adam(learned, lr=chosen.learning_rate, fused=True)
+        optimiser = torch.optim.Adam(trainable.learned(), lr=chosen.learning_rate, fused=True)
         self.trainable, self.optimiser = self.accelerator.prepare(trainable, optimiser)
-        self.rival = Rival(trainable, self.accelerator) if isinstance(trainable, AdversarialTrainable) else None
+        self.second_turn = trainable.second_turn(self.accelerator)
         self.conditions = conditions_of(self.accelerator, images)
         self.noise = torch.Generator(device=self.accelerator.device)
         self.step, self.elapsed_s = 0, 0.0
@@ -127,13 +123,12 @@ class _Run:
         if there:
             self._take(load_matching(self.folder, self.config))
         else:
-            self._begin()
+            self._plain().begin(self.training)
         self.accelerator.wait_for_everyone()  # nobody writes before everybody has looked
         if self.accelerator.is_main_process:
             self.folder.mkdir(parents=True, exist_ok=True)
             keep_metrics_until(self.folder, self.step)
-            with replacing(self.folder / "config.json") as file:
-                file.write(json.dumps(self.config.to_dict(), indent=1).encode())
+            write_config(self.config, self.folder)
 
     def steps(self, show_progress: bool) -> None:
         """The loop itself."""
@@ -158,18 +153,17 @@ class _Run:
                 if save:
                     self._save()
 
-    def trained(self) -> AnyTrainable:
+    def trained(self) -> TrainingStep:
         """The model without Accelerate's wrapping."""
-        plain: AnyTrainable = self.accelerator.unwrap_model(self.trainable)
-        return plain.cpu().to(memory_format=torch.contiguous_format).eval()
+        return self._plain().cpu().to(memory_format=torch.contiguous_format).eval()
 
-    def _begin(self) -> None:
-        """What a family makes of its weights from the training images, before the first step."""
-        begin(self.accelerator.unwrap_model(self.trainable), self.training, self.config.objective.pixel_sigma)
+    def _plain(self) -> TrainingStep:
+        plain: TrainingStep = self.accelerator.unwrap_model(self.trainable)
+        return plain
 
     def _one_step(self) -> Losses:
         self.trainable.train()
-        began = enter_stage(self.accelerator.unwrap_model(self.trainable), self.step)
+        began = self._plain().enter(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config.optimiser, self.step, began)
         seed = stream_seed(NOISE_STREAM, self.config.seed, self.step, self.accelerator.process_index)
@@ -180,15 +174,14 @@ class _Run:
         self.optimiser.zero_grad()
         self.accelerator.backward(losses.objective_nats)
         self.optimiser.step()
-        if self.rival is not None:
-            assert isinstance(losses, AdversarialLosses)
-            highest = self.rival.highest_learning_rate
-            self.rival.step(x, losses.decoded, decayed(highest, self.config.optimiser, self.step))
+        if self.second_turn is not None:
+            highest = self.second_turn.highest_learning_rate
+            self.second_turn.step(x, losses, decayed(highest, self.config.optimiser, self.step))
         return losses
 
     @torch.no_grad()
     def _validate(self) -> Losses:
-        plain = self.accelerator.unwrap_model(self.trainable).eval()  # the wrapped one would wait for other processes
+        plain = self._plain().eval()  # the wrapped one would wait for other processes
         self.noise.manual_seed(stream_seed(NOISE_STREAM, self.config.seed))
         x = torch.from_numpy(self.validation.astype(np.float32) / 255).to(self.accelerator.device)
         parts = torch.split(x, 500)
@@ -227,22 +220,22 @@ class _Run:
     def _save(self) -> None:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            model = self.accelerator.unwrap_model(self.trainable).state_dict()
+            model = self._plain().state_dict()
             state = self.optimiser.state_dict()
-            rival = {} if self.rival is None else self.rival.optimiser.state_dict()
+            second = {} if self.second_turn is None else self.second_turn.optimiser.state_dict()
             scaler = {} if self.accelerator.scaler is None else self.accelerator.scaler.state_dict()
             config = self.config.to_dict()
-            checkpoint = Checkpoint(self.step, self.elapsed_s, config, model, state, rival, scaler, self.conditions)
+            checkpoint = Checkpoint(self.step, self.elapsed_s, config, model, state, second, scaler, self.conditions)
             save_checkpoint(self.folder, checkpoint)
 
     def _take(self, checkpoint: Checkpoint) -> None:
         stored, here = checkpoint.conditions.to_dict(), self.conditions.to_dict()
         refuse_differences(self.folder, "other data or hardware", stored, here)
         try:
-            self.accelerator.unwrap_model(self.trainable).load_state_dict(checkpoint.model)
+            self._plain().load_state_dict(checkpoint.model)
             self.optimiser.load_state_dict(checkpoint.optimiser)
-            if self.rival is not None:
-                self.rival.optimiser.load_state_dict(checkpoint.rival)
+            if self.second_turn is not None:
+                self.second_turn.optimiser.load_state_dict(checkpoint.second_turn)
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(checkpoint.scaler)
         except (RuntimeError, ValueError, KeyError) as error:

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
-from vaecodec.families.conditioned.finish import finish_conditioned
-from vaecodec.families.conditioned.objective import ConditionedTrainable
-from vaecodec.families.lossless.finish import finish_lossless
-from vaecodec.families.lossless.objective import LosslessTrainable
-from vaecodec.families.nvae.finish import finish_nvae
-from vaecodec.families.nvae.objective import NVAETrainable
-from vaecodec.families.trainables import AnyTrainable, make_trainable
+from vaecodec.families import find_family, training_config
+from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.model import Model, pack_model
-from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.finish import finish
+from vaecodec.recipes.config import Hardware, TrainingConfig
+from vaecodec.recipes.objective import TrainingStep
 from vaecodec.training.checkpoint import CHECKPOINT, load_matching, refuse_differences, replacing
-from vaecodec.training.loop import Hardware, train
+from vaecodec.training.loop import train, write_config
 
 
 def run(
@@ -36,17 +32,15 @@ def run(
     show_progress: bool = True,
 ) -> Path:
     """Train, finish, write the model file into the run folder; the file's path. Raises what train() raises."""
-    trainable = train(
-        config,
-        training.images,
-        validation.images,
-        folder,
-        resume=resume,
-        hardware=hardware,
-        show_progress=show_progress,
-    )
-    model = finish_any(trainable, config, training, validation)
-    return write_model(model, folder / f"{config.name}{SUFFIX}")
+    own, hardware = find_family(config.family).own_loop, hardware or Hardware()
+    how: dict[str, Any] = {"resume": resume, "hardware": hardware, "show_progress": show_progress}
+    trainable: TrainingStep
+    if own is None:
+        trainable = train(config, training.images, validation.images, folder, **how)
+    else:
+        write_config(config, folder)
+        trainable = own.train(config, training, validation, folder, **how)
+    return write_model(finish(trainable, config, training, validation), folder / f"{config.name}{SUFFIX}")
 
 
 def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
@@ -55,6 +49,13 @@ def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
     Raises CheckpointError where it is not, or was done with another config or other images than these.
     """
     config = read_run_config(folder)
+    own = find_family(config.family).own_loop
+    trainable = _trained(config, folder, training) if own is None else own.trained(config, folder)
+    return finish(trainable.eval(), config, training, validation)
+
+
+def _trained(config: TrainingConfig, folder: Path, training: ImageSet) -> TrainingStep:
+    """What vaecodec.training.loop has left, with the weights of its last step."""
     checkpoint = load_matching(folder, config)
     stored = {"training_sha256": checkpoint.conditions.training_sha256}
     refuse_differences(folder, "other training images", stored, {"training_sha256": training.sha256})
@@ -67,18 +68,13 @@ def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
         trainable.load_state_dict(checkpoint.model)
     except (RuntimeError, KeyError) as error:
         raise CheckpointError(f"{folder / CHECKPOINT}: does not fit the model ({error})") from error
-    return finish_any(trainable.eval(), config, training, validation)
+    return trainable
 
 
-def finish_any(trainable: AnyTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
-    """The model file's content, by the way of the trained model's kind."""
-    if isinstance(trainable, ConditionedTrainable):
-        return finish_conditioned(trainable, config, training, validation)
-    if isinstance(trainable, LosslessTrainable):
-        return finish_lossless(trainable, config, training, validation)
-    if isinstance(trainable, NVAETrainable):
-        return finish_nvae(trainable, config, training, validation)
-    return finish(trainable, config, training, validation)
+def finish(trainable: TrainingStep, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
+    """The model file's content, by the way of the family."""
+    model: Model = find_family(config.family).finish(trainable, config, training, validation)
+    return model
 
 
 def read_run_config(folder: Path) -> TrainingConfig:
@@ -88,7 +84,7 @@ def read_run_config(folder: Path) -> TrainingConfig:
         values = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not a run folder ({error})") from error
-    return TrainingConfig.from_dict(values)
+    return training_config(values)
 
 
 def write_model(model: Model, path: Path) -> Path:

@@ -11,16 +11,17 @@ from vaecodec.codec.effort import SymbolCosts, distortion_of
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.exact.gradient import ExactGradient
+from vaecodec.families import training_config
 from vaecodec.families.conditioned.begin_drawing import COARSE_STEPS, FINE_STEPS
+from vaecodec.families.conditioned.config import ConditionedConfig, ConditionedObjective
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.exact_drawn import ExactDrawnSynthesis
 from vaecodec.families.conditioned.model import ConditionedVAE
-from vaecodec.families.conditioned.objective import begin_conditioned
-from vaecodec.families.lossless.config import LATENT_SCALE
+from vaecodec.families.conditioned.objective import ConditionedTrainable
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.exact.synthesis import LOGIT_TOP, pixel_table
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.sizes import ConditionedConfig
 from vaecodec.training.loop import Hardware
 from vaecodec.training.run import run
 
@@ -46,7 +47,7 @@ SMALL = {
 
 
 def config_of(**model: object) -> TrainingConfig:
-    return TrainingConfig.from_dict(
+    return training_config(
         {
             "name": "drawn",
             "family": "conditioned-vae",
@@ -156,7 +157,7 @@ def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_pl
     torch.manual_seed(6)
     model = ConditionedVAE(ConditionedConfig(**SMALL))
     images = SETS[0].images
-    begin_conditioned(model, images, 0.1)
+    ConditionedTrainable(model, ConditionedObjective()).begin(images)
     x = torch.from_numpy(images.astype(np.float32) / 255)
     synthesis = model.synthesis
     assert isinstance(synthesis, DrawnSynthesis)
@@ -175,7 +176,7 @@ def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_pl
 
 def test_a_model_without_moments_begins_too() -> None:
     model = ConditionedVAE(ConditionedConfig(**{**SMALL, "moments": 0, "levels": 1, "knots": 1, "beta_low": 8.0}))
-    begin_conditioned(model, SETS[0].images, 0.1)
+    ConditionedTrainable(model, ConditionedObjective()).begin(SETS[0].images)
     x = torch.from_numpy(SETS[0].images[:100].astype(np.float32) / 255)
     with torch.no_grad():
         assert model.analyse(x, torch.zeros(100, dtype=torch.int64)).std(dim=0).min() > 0.5

@@ -13,7 +13,7 @@ from vaecodec.families.lossless.exact_phases import LOGIT_TOP
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.lossless.phases import split_phases
 from vaecodec.families.lossless.pixel_values import PixelValues
-from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.pixels.phases import predict
 from vaecodec.pixels.tables import counts_of_flags, counts_of_values
 

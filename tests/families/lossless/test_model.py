@@ -6,10 +6,10 @@ import torch
 
 from vaecodec.errors import ConfigError
 from vaecodec.families.lossless.config import LosslessConfig
-from vaecodec.families.lossless.model import LosslessVAE
+from vaecodec.families.lossless.model import LosslessVAE, drawing_sizes
 from vaecodec.families.lossless.phases import feature_table, split_phases
 from vaecodec.families.lossless.pixel_values import PixelValues, begin_bases
-from vaecodec.layers.half_planes import HalfPlaneMap, grid_of, half_plane_sizes
+from vaecodec.layers.half_planes import HalfPlaneMap, grid_of
 from vaecodec.layers.moments import Moments
 from vaecodec.modelfile.lossless_part import PHASES
 from vaecodec.pixels import phases as pixel_phases
@@ -127,7 +127,7 @@ def test_moments_of_an_empty_picture_are_numbers() -> None:
 def test_a_map_of_half_planes_moves_with_its_position() -> None:
     torch.manual_seed(3)
     config = LosslessConfig(16, 16, latents=5, map_units=16, map_channels=4, half_planes=10)
-    drawn = HalfPlaneMap(half_plane_sizes(config))
+    drawn = HalfPlaneMap(drawing_sizes(config))
     y = torch.randn(1, 5)
     with torch.no_grad():
         before = drawn(y)

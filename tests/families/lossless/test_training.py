@@ -15,11 +15,12 @@ from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import ConfigError
+from vaecodec.families import training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware
-from vaecodec.training.run import export, run
+from vaecodec.training.run import export, finish, run
 
 DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SPLITS = ("train", "validation", "test")
@@ -31,7 +32,7 @@ SIZES = {
 
 
 def config_of(data: str, **objective: object) -> TrainingConfig:
-    return TrainingConfig.from_dict(
+    return training_config(
         {
             "name": f"exact-{data}",
             "family": "lossless-vae",
@@ -102,8 +103,6 @@ def test_export_gives_the_runs_model_again(trained: Trained) -> None:
 
 
 def test_a_model_whose_latents_carry_nothing_still_codes_exactly() -> None:
-    from vaecodec.training.run import finish_any
-
     config = config_of("mnist")
     trainable = make_trainable(config).eval()
     with torch.no_grad():
@@ -111,7 +110,7 @@ def test_a_model_whose_latents_carry_nothing_still_codes_exactly() -> None:
             for parameter in layer.parameters():
                 parameter.zero_()
     sets = [_first(load_dataset("mnist", split, data_dir=DATA), 60) for split in SPLITS]
-    codec = Codec(finish_any(trainable, config, *sets[:2]))
+    codec = Codec(finish(trainable, config, *sets[:2]))
     assert codec.lossless.part.tables.n == 0
     assert measure_exact_files(codec, sets[2].images[:5])["images"] == 5
 

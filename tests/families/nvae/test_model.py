@@ -10,12 +10,11 @@ from torch.distributions import Normal
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.families.nvae.cells import Grow, ResidualCell, Shrink
-from vaecodec.families.nvae.config import NVAEConfig
+from vaecodec.families.nvae.config import NVAEConfig, NVAEObjective
 from vaecodec.families.nvae.gaussian_prior import LEAST_SCALE, MOST_SCALE, clamped_log_scale, rate_nats
 from vaecodec.families.nvae.model import NVAE, as_map, flat
 from vaecodec.families.nvae.objective import NVAETrainable, balance
 from vaecodec.families.nvae.spectral import SpectralNorms
-from vaecodec.recipes.objective_config import NVAEObjective
 
 SMALL = NVAEConfig(8, 8, sides=(1, 4), groups=(2, 1), group_channels=(3, 1), widths=(12, 8), head_width=6)
 

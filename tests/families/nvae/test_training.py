@@ -20,8 +20,8 @@ from vaecodec.codec.groups import GroupCoder
 from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.errors import BadField, FormatError, KnownAnswerMismatch, ModelError
+from vaecodec.families import training_config
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
-from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.checkpoint import load_checkpoint
 from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
@@ -61,7 +61,7 @@ np.save(sys.argv[2], GroupCoder(read_model(sys.argv[1])).decode(payloads))
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a small nvae."""
     made = tmp_path_factory.mktemp("nvae")
-    config = TrainingConfig.from_dict(CONFIG)
+    config = training_config(CONFIG)
     run(config, made, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
     return made
 

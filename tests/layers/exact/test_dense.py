@@ -10,8 +10,10 @@ from torch import nn
 from vaecodec.errors import NotExact
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Dense, Patches, Shuffle
-from vaecodec.layers.exact.dense import ExactDense, ExactUpsample, patches, round_through, settle, shuffle
-from vaecodec.layers.exact.synthesis import LOGIT_STEPS, ExactSynthesis, SymbolRange, pixel_table
+from vaecodec.layers.exact.dense import ExactDense, patches, round_through, settle, shuffle
+from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.symbols import SymbolRange
+from vaecodec.layers.exact.synthesis import LOGIT_STEPS, ExactSynthesis, ExactUpsample, pixel_table
 from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.model import read_model
 from vaecodec.recipes.sizes import ModelConfig
@@ -76,6 +78,12 @@ def test_an_exact_dense_layer_is_close_to_the_float_one_and_within_its_range() -
     assert narrow.max() <= 255
 
 
+def network_of(layer: ExactDense, low: np.ndarray, high: np.ndarray) -> ExactNetwork:
+    graph = ExactGraph(low, high)
+    graph.exact_dense(layer, graph.input)
+    return graph.network()
+
+
 def test_channels_that_have_grown_over_the_bound_get_coarser_weights_and_the_others_stay() -> None:
     torch.manual_seed(1)
     layer = ExactDense(
@@ -88,10 +96,10 @@ def test_channels_that_have_grown_over_the_bound_get_coarser_weights_and_the_oth
     with torch.no_grad():
         layer.weight[2] *= 5
     with pytest.raises(NotExact):
-        ExactNetwork(low, high, layer.ops(0))
+        network_of(layer, low, high)
     settle(layer)
     assert (layer.shift < before).tolist() == [channel == 2 for channel in range(6)]
-    ExactNetwork(low, high, layer.ops(0))
+    network_of(layer, low, high)
     x = torch.randint(-10, 11, (50, 20)).float()
     assert (layer(x) - (x @ layer.weight.T + layer.bias).clamp(-4000, 4000)).abs().max() < 2
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 
 from vaecodec.families.conditioned.drawn import SQUARE, DrawnSynthesis
-from vaecodec.families.conditioned.level_prior import MIXTURE
+from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedVAE
-from vaecodec.families.lossless.config import LATENT_SCALE
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.modelfile.lossless_part import PHASES
 from vaecodec.recipes.batches import all_over
 from vaecodec.recipes.begin_half_planes import begin_half_planes, begin_head

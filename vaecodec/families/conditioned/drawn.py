@@ -14,10 +14,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.levels import LevelTable
-from vaecodec.families.lossless.config import LATENT_SCALE
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.half_planes import HalfPlaneMap, HalfPlaneSizes
-from vaecodec.recipes.sizes import ConditionedConfig
 
 LEVEL_CHANNELS = 4  # of e(level)
 SQUARE = 2  # pixels of a position's side

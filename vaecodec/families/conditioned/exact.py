@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.families.conditioned.model import ConditionedSynthesis, LevelBlock
 from vaecodec.families.conditioned.soft_clamp import clamped_logits, soft_clamp
+from vaecodec.layers.calibration import top_of_all
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.layers.exact.graph import ExactGraph
 
@@ -28,7 +29,6 @@ OFFSET_TOP = 32767
 PIXEL_STEPS = 512  # index units between black and white
 PIXEL_TOP = 1024
 FINE_SHIFT = 4
-CALIBRATION_QUANTILE = 0.9995
 
 
 class LevelIntegers(nn.Module):
@@ -119,8 +119,8 @@ class ExactLevelBlock(nn.Module):
         gained = graph.multiply(h, graph.lookup(level, self.gain.integers()))
         fine = graph.rescale(gained, self.gain_shift, -OFFSET_TOP, OFFSET_TOP)
         fine = graph.add(fine, graph.lookup(level, self.offset.integers()))
-        inside = _build_dense(graph, self.inner, graph.rescale(fine, FINE_SHIFT, 0, ACTIVATION_TOP))
-        return graph.rescale(graph.add(h, _build_dense(graph, self.outer, inside)), 0, -STREAM_TOP, STREAM_TOP)
+        inside = graph.exact_dense(self.inner, graph.rescale(fine, FINE_SHIFT, 0, ACTIVATION_TOP))
+        return graph.rescale(graph.add(h, graph.exact_dense(self.outer, inside)), 0, -STREAM_TOP, STREAM_TOP)
 
 
 class ExactConditionedSynthesis(nn.Module):
@@ -179,7 +179,7 @@ class ExactConditionedSynthesis(nn.Module):
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
         graph, symbols, level = begin_graph(self.limit, self.config.levels)
         latents = self.gain.build(graph, symbols, level)
-        h = _build_dense(graph, self.enter, graph.slice(latents, 0, self.config.deep))
+        h = graph.exact_dense(self.enter, graph.slice(latents, 0, self.config.deep))
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
         gain = self.last.integers().expand(self.config.levels, self.config.units)
@@ -189,20 +189,15 @@ class ExactConditionedSynthesis(nn.Module):
         both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
         index = graph.rescale(both, self.leave.shift, -PIXEL_TOP, PIXEL_TOP)
         image = graph.reshape(index, self.config.height, self.config.width)
-        graph.lookup(image, pixel_table()[0], -PIXEL_TOP)
+        graph.lookup(image, pixel_table(), -PIXEL_TOP)
         return graph.network()
 
 
 def pixel_table() -> npt.NDArray[np.float32]:
-    """255 · soft_clamp at every index from -PIXEL_TOP to PIXEL_TOP, rounded; (1, 2049, 1)."""
+    """255 · soft_clamp at every index from -PIXEL_TOP to PIXEL_TOP, rounded; (2049, 1)."""
     index = torch.arange(-PIXEL_TOP, PIXEL_TOP + 1, dtype=torch.float64)
     pixels: npt.NDArray[np.float32] = (255 * soft_clamp(index / PIXEL_STEPS)).round().float().numpy()
-    return pixels.reshape(1, -1, 1)
-
-
-def _build_dense(graph: ExactGraph, dense: ExactDense, x: int) -> int:
-    weight, bias = dense.integers()
-    return graph.rescale(graph.dense(x, weight, bias), dense.shift, dense.low, dense.high)
+    return pixels.reshape(-1, 1)
 
 
 class _Calibration:
@@ -218,14 +213,8 @@ class _Calibration:
         for block in synthesis.blocks:
             before = (h * block.gain(level) + block.offset(level)).relu()  # type: ignore[operator]
             inside = block.inner(before).relu()  # type: ignore[operator]
-            self.block_tops.append((_top(before), _top(inside)))
+            self.block_tops.append((top_of_all(before), top_of_all(inside)))
             h = block(h, level)
             self.stream_top = max(self.stream_top, float(h.abs().max()))
         self.stream_top *= 1.25
-        self.last_top = _top(h.relu())
-
-
-def _top(x: Tensor) -> float:
-    values = x.flatten()
-    rank = max(1, int(len(values) * CALIBRATION_QUANTILE))
-    return max(float(values.kthvalue(rank).values), 1e-6)
+        self.last_top = top_of_all(h.relu())

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.exact.operations import Lookup, Shuffle
 from vaecodec.families.conditioned.drawn import LEVEL_CHANNELS, SQUARE, DrawnSynthesis
 from vaecodec.families.conditioned.exact import ExactGain, begin_graph
 from vaecodec.layers.exact.dense import shuffle
 from vaecodec.layers.exact.half_planes import ExactHalfPlaneMap
 from vaecodec.layers.exact.residual import exact_layer
-from vaecodec.layers.exact.synthesis import LOGIT_STEPS, LOGIT_TOP, SymbolRange, pixel_table
+from vaecodec.layers.exact.symbols import SymbolRange
+from vaecodec.layers.exact.synthesis import LOGIT_STEPS, LOGIT_TOP, pixel_table
 
 LATENT_TOP = 2047
 LATENT_MARGIN = 1.25  # of what the sample reaches
@@ -79,8 +79,8 @@ class ExactDrawnSynthesis(nn.Module):
         n = len(self.limit)
         appended = graph.dense(symbols, torch.eye(n + LEVEL_CHANNELS, n), _with_ones(torch.zeros(n)))
         drawn = self.map.build(graph, self.gain.build(graph, appended, level))
-        index = graph.append(Shuffle((graph.exact_dense(self.head, drawn),), SQUARE, 0))
-        graph.append(Lookup((index,), pixel_table(), -LOGIT_TOP))
+        index = graph.shuffle(graph.exact_dense(self.head, drawn), SQUARE)
+        graph.lookup(index, pixel_table(), -LOGIT_TOP)
         return graph.network()
 
 

@@ -22,6 +22,7 @@ from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.exact import ExactConditionedSynthesis
 from vaecodec.families.conditioned.exact_drawn import ExactDrawnSynthesis
+from vaecodec.families.conditioned.export import export_conditioned_analysis
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable, weight_of_level
 from vaecodec.families.conditioned.prune import prune_hidden
@@ -29,10 +30,10 @@ from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import Batches, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import carrying
+from vaecodec.recipes.descent import fine_tune
+from vaecodec.recipes.latents import as_floats, carrying, limit_of
 from vaecodec.recipes.objective import distortion_nats
-from vaecodec.recipes.onnx_export import export_conditioned_analysis, halve_weights, round_to_bytes
+from vaecodec.recipes.onnx_export import halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 
 CALIBRATION_IMAGES = 4096
@@ -40,7 +41,7 @@ COUNTED_IMAGES = 60_000  # more do not change the tables, and each is analysed a
 TABLE_TAIL = 1e-4  # of a latent's symbols may lie outside its table's window, on either side
 FILE_OVERHEAD_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
 FINE_TUNING_STREAM = 11  # of random numbers, beside those of vaecodec.recipes.batches
-REACH_OF_SYMBOLS = 1.25  # symbols up to so many times the largest of the training set keep their meaning
+REACH_OF_SYMBOLS = 1.25  # less than other families': fine levels have symbols of hundreds, and 2^24 bounds the gain
 
 ExactTwin = ExactConditionedSynthesis | ExactDrawnSynthesis
 
@@ -71,7 +72,7 @@ def finish_conditioned(
     counted = training.images[all_over(len(training), COUNTED_IMAGES)]
     fitted = [_fit_level(session, k, float(b), counted, validation.images) for k, b in enumerate(model.betas)]
     largest = np.max([f.largest for f in fitted], axis=0)
-    limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.maximum(largest, 1)).astype(np.float32))
+    limit = limit_of(largest[None], REACH_OF_SYMBOLS).float()
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
     exact = _exact_twin(model, limit, symbols, level, config.finish.prune_share)
@@ -153,9 +154,9 @@ class _SymbolSampler:
         """(symbols, level) of images (b, h, w); `step` decides the levels."""
         rng = np.random.default_rng(stream_seed(FINE_TUNING_STREAM, self._seed, step))
         level = rng.integers(len(self._coded), size=len(images))
-        symbols = np.rint(self._session(images, level))
+        symbols = np.rint(self._session(images, level)).astype(np.int32)
         symbols = np.where(self._coded[level], symbols, self._modes[level])
-        return torch.from_numpy(symbols.astype(np.float32)), torch.from_numpy(level)
+        return as_floats(symbols), torch.from_numpy(level)
 
     def batch(self, step: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"], Float[Tensor, "b h w"]]:
         """(symbols, level, images in 0..1) of batch `step`."""
@@ -170,5 +171,4 @@ def _fine_tune(exact: ExactTwin, model: ConditionedVAE, sampler: _SymbolSampler,
         distortion = distortion_nats(exact.logits(symbols, level), x, config.objective)
         return (weight_of_level(model, level) * distortion / model.betas[level]).mean()
 
-    how = config.finish
-    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
+    fine_tune(exact, nats_of, config.finish)

@@ -1,7 +1,7 @@
 """conditioned-vae: one model for the whole rate-distortion curve; β is an input, as a level of a grid.
 
-    x (b, h·w) ─Linear─ shared blocks ─ blocks(level) ─Linear─┐
-        └──────────────────────Linear─────────────────────────┴─ / step(level) ──> y (b, n), in steps of the quantizer
+    x (b, h·w) ─Linear─ blocks(level) ─Linear─┐
+        └────────────────Linear───────────────┴─ / step(level) ──> y (b, n), in steps of the quantizer
     y ─ · gain(level) ─┬─first d─Linear─ blocks(level) ─Linear─┬──soft clamp──> pixels, as logits (b, h, w)
                        └──────────────────Linear───────────────┘
 
@@ -11,43 +11,38 @@ begin as the Karhunen-Loève transform of the training images, coarse latents fi
 which the noise of some hundred latents that carry nothing yet drowns the few that do. The soft clamp is linear between
 black and white, so that the transform stays one; behind a sigmoid the fine levels learn far more slowly.
 
-What the levels share of the analysis is computed once for an image, at however many levels it is trained on in a step.
 With half-planes the synthesis is another one, which draws (vaecodec.families.conditioned.drawn).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
-from vaecodec.families.conditioned.level_prior import LevelPrior
-from vaecodec.families.conditioned.levels import LevelTable, beta_grid, open_latents, own_or_opened
+from vaecodec.families.conditioned.levels import LevelPrior, LevelTable, beta_grid, open_latents
 from vaecodec.families.conditioned.soft_clamp import clamped_logits
-from vaecodec.families.lossless.config import LATENT_SCALE
-from vaecodec.families.registry import register
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.moments import Moments
 from vaecodec.layers.residual import NORMALISED, RECTIFIED, Reading
-from vaecodec.recipes.sizes import CONDITIONED_FAMILY, ConditionedConfig
 
 
 class LevelBlock(nn.Module):
     """h + B f(A f(γ·h + δ)), γ and δ of the level (FiLM, Perez et al. 2018; pre-activation, He et al. 2016).
 
-    f is ReLU; normalised: it is SiLU, and h is normalised first. shared: by all levels, there is one γ and one δ.
+    f is ReLU; normalised: it is SiLU, and h is normalised first.
     """
 
-    def __init__(
-        self, config: ConditionedConfig, units: int, hidden: int, reading: Reading = RECTIFIED, *, shared: bool = False
-    ) -> None:
+    def __init__(self, config: ConditionedConfig, units: int, hidden: int, reading: Reading = RECTIFIED) -> None:
         super().__init__()
-        levels, knots = (1, 1) if shared else (config.levels, config.knots)
-        self.gain = LevelTable(levels, knots, units, first=1.0, last=1.0)
-        self.offset = LevelTable(levels, knots, units, first=0.0, last=0.0)
+        self.gain = LevelTable(config.levels, config.knots, units, first=1.0, last=1.0)
+        self.offset = LevelTable(config.levels, config.knots, units, first=0.0, last=0.0)
         self.inner = nn.Linear(units, hidden)
         self.outer = nn.Linear(hidden, units)
         self.reading = reading
@@ -92,12 +87,10 @@ class ConditionedAnalysis(nn.Module):
     def __init__(self, config: ConditionedConfig) -> None:
         super().__init__()
         units = config.encoder_units
-        self.shared_blocks = config.shared_blocks
         self.reading = NORMALISED if config.normalised else RECTIFIED
         self.enter = nn.Linear(config.pixels, units)
         self.blocks = nn.ModuleList(
-            LevelBlock(config, units, units, self.reading, shared=number < config.shared_blocks)
-            for number in range(config.encoder_blocks)
+            LevelBlock(config, units, units, self.reading) for _ in range(config.encoder_blocks)
         )
         self.leave = nn.Linear(units, config.latents)
         self.straight = nn.Linear(config.pixels, config.latents, bias=False)
@@ -108,30 +101,32 @@ class ConditionedAnalysis(nn.Module):
         self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"], count: int | None = None
     ) -> Float[Tensor, "b n"]:
         """count: only so many of the latents, the coarsest."""
-        return self.at_level(self.shared(x, count), level, count)
+        return self.at_level(self.see(x, count), level, count)
 
-    def shared(self, x: Float[Tensor, "b h w"], count: int | None = None) -> Shared:
+    def see(self, x: Float[Tensor, "b h w"], count: int | None = None) -> Seen:
         """What is the same at all levels."""
         flat = x.flatten(1)
         h, straight = self.enter(flat), _first(self.straight, flat, count)
         if self.moments is not None:
             entering, beside = self.moments(x)
             h, straight = h + entering, straight + beside[:, :count]
-        only = h.new_zeros(1, dtype=torch.long)
-        for block in self.blocks[: self.shared_blocks]:
-            h = block(h, only)
-        return Shared(h, straight)
+        return Seen(h, straight)
 
-    def at_level(self, seen: Shared, level: Int[Tensor, " b"], count: int | None = None) -> Float[Tensor, "b n"]:
-        """What is of the level alone. count: as of forward(), no more than were asked of shared()."""
+    def at_level(self, seen: Seen, level: Int[Tensor, " b"], count: int | None = None) -> Float[Tensor, "b n"]:
+        """The latents of a level, from what see() made of the images. count: at most as many as see() was asked for."""
         h = seen.stream
-        for block in self.blocks[self.shared_blocks :]:
+        for block in self.level_blocks:
             h = block(h, level)
         latents: Tensor = _first(self.leave, self.reading(h), count) + seen.straight[:, :count]
         return latents if self.scale == 1 else self.scale * latents
 
+    @property
+    def level_blocks(self) -> Sequence[nn.Module]:
+        """The blocks that depend on the level."""
+        return list(self.blocks)
 
-class Shared(NamedTuple):
+
+class Seen(NamedTuple):
     """What an analysis makes of images before it is told the level: (b, u), and the straight path's part, (b, n)."""
 
     stream: Tensor
@@ -165,39 +160,35 @@ class SeenMoments(nn.Module):
         return self.enter(seen), self.straight(seen)
 
 
-@register(CONDITIONED_FAMILY)
 class ConditionedVAE(nn.Module):
     """Analysis, synthesis and the training prior of every level."""
 
+    analysis_type: ClassVar[type[ConditionedAnalysis]] = ConditionedAnalysis
     betas: Tensor
-    first: Tensor
     opened: Tensor
 
     def __init__(self, config: ConditionedConfig) -> None:
         super().__init__()
         self.config = config
-        self.analysis = ConditionedAnalysis(config)
+        self.analysis = self.analysis_type(config)
         self.synthesis = DrawnSynthesis(config) if config.half_planes else ConditionedSynthesis(config)
         self.prior = LevelPrior(config)
         self.log_step = LevelTable(config.levels, config.knots, config.latents, first=0.0, last=0.0)
         betas = beta_grid(config.beta_high, config.beta_low, config.levels)
-        others = config.latents - config.own_latents
-        opened = open_latents(betas, config.coarse_latents or others, others, config.opens_at)
-        first, end = own_or_opened(betas, config.own_latents, config.own_until, opened)
+        opened = open_latents(betas, config.coarse_latents or config.latents, config.latents, config.opens_at)
         self.register_buffer("betas", betas, persistent=False)
-        self.register_buffer("first", first, persistent=False)
-        self.register_buffer("opened", end, persistent=False)
+        self.register_buffer("opened", opened, persistent=False)
 
     def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """Latents in steps of the quantizer: what is rounded to symbols; 0 where the level has not opened them."""
-        return self._padded(self.in_steps(self.analysis.shared(x), level))
+        return self._padded(self.in_steps(self.analysis.see(x), level))
 
     def analyse_open(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """As analyse; latents that no level of the batch has opened take no time."""
         count = None if self.all_open else self.most_open(level)
-        return self._padded(self.in_steps(self.analysis.shared(x, count), level))
+        return self._padded(self.in_steps(self.analysis.see(x, count), level))
 
-    def in_steps(self, seen: Shared, level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
+    def in_steps(self, seen: Seen, level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
         """As analyse, of what the analysis has seen; only the latents that some level of the batch has opened."""
         per_step: Tensor = (-self.log_step(level)).exp()
         if self.all_open:
@@ -218,15 +209,12 @@ class ConditionedVAE(nn.Module):
     @property
     def all_open(self) -> bool:
         """Whether every level has all latents."""
-        return self.config.own_latents == 0 and self.config.coarse_latents in (0, self.config.latents)
+        return self.config.coarse_latents in (0, self.config.latents)
 
     def is_open(self, level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """1 for each latent that the level has, else 0."""
         latents = torch.arange(self.config.latents, device=level.device)
-        opened = latents < self.opened[level][:, None]
-        if self.config.own_latents:
-            opened &= latents >= self.first[level][:, None]
-        return opened.float()
+        return (latents < self.opened[level][:, None]).float()
 
     def rate_nats(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
         """-ln P of each latent, or of the first ones, under the training prior; 0 where the level has not opened it."""

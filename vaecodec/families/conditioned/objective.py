@@ -1,4 +1,4 @@
-"""Training of a conditioned-vae: each image of a batch at a level of its own, or at several.
+"""Training of a conditioned-vae: each image of a batch at a level of its own.
 
     x, level ─analyse─> latents ─┬─ + U(-½, ½) ──> rate under the training prior
                                  └─ rounded ─────> synthesise ──> distortion         (the gradient passes the rounding)
@@ -13,68 +13,55 @@ the minimum at each level is that of distortion + β · rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecodec.families.conditioned.begin_drawing import begin_drawing
+from vaecodec.families.conditioned.config import ConditionedObjective
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
-from vaecodec.families.conditioned.level_prior import MIXTURE
-from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Shared
+from vaecodec.families.conditioned.levels import MIXTURE
+from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Seen
 from vaecodec.families.conditioned.soft_clamp import soft_clamp
-from vaecodec.families.conditioned.widen import middle_level, widen
-from vaecodec.recipes.objective import Losses, distortion_nats
-from vaecodec.recipes.objective_config import ConditionedObjective
+from vaecodec.recipes.objective import Losses, TrainingStep, distortion_nats
 
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
 STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
 
 
-class ConditionedTrainable(nn.Module):
-    """What one step of training updates; called as vaecodec.recipes.objective.Trainable is."""
+class ConditionedTrainable(TrainingStep):
+    """What one step of training updates."""
+
+    config: ConditionedObjective
+    model: ConditionedVAE
 
     def __init__(self, model: ConditionedVAE, config: ConditionedObjective) -> None:
         super().__init__()
         self.model = model
         self.config = config
-        self.middle_alone = False
 
-    def enter_step(self, step: int) -> int:
-        """Called before each step: the first config.stem_steps train the middle level alone, then the others join.
-
-        The step at which this began: without a warm-up, what joins ruins within a hundred steps what is learned.
-        """
-        self.middle_alone = step < self.config.stem_steps
-        if step == self.config.stem_steps > 0:
-            widen(self.model)
-        return 0 if self.middle_alone else self.config.stem_steps
+    def begin(self, images: npt.NDArray[np.uint8]) -> None:
+        """Draw outlines, or be a transform code, whichever the synthesis can (begin_as_transform_code)."""
+        synthesis = self.model.synthesis
+        if isinstance(synthesis, DrawnSynthesis):
+            begin_drawing(self.model, synthesis, images)
+            return
+        first = torch.arange(self.model.config.latents)
+        begin_as_transform_code(self.model, synthesis, images, self.config.pixel_sigma, first)
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""
-        levels = self._draw_levels(len(x), rng)
-        most = max(self.model.most_open(level) for level in levels)
-        seen = self.model.analysis.shared(x, most)
-        return mean_of([self._at_level(x, seen, level, beta, rng) for level in levels])
+        levels = self.model.config.levels
+        level = torch.randint(levels, (len(x),), generator=rng, device=self.model.betas.device)
+        return self.at_level(x, self.model.analysis.see(x, self.model.most_open(level)), level, beta, rng)
 
-    def _draw_levels(self, images: int, rng: torch.Generator) -> list[Int[Tensor, " l"]]:
-        """A level for each image; or, with several levels an image, one for all of them from each part of the grid."""
-        levels, parts = self.model.config.levels, self.config.levels_an_image
-        device = self.model.betas.device
-        if self.middle_alone:
-            return [torch.tensor([middle_level(self.model)], device=device)]
-        if parts == 1 or not self.training:
-            return [torch.randint(levels, (images,), generator=rng, device=device)]
-        edges = [k * levels // parts for k in range(parts + 1)]
-        return [torch.randint(*part, (1,), generator=rng, device=device) for part in pairwise(edges)]
-
-    def _at_level(
-        self, x: Float[Tensor, "b h w"], seen: Shared, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
+    def at_level(
+        self, x: Float[Tensor, "b h w"], seen: Seen, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
     ) -> Losses:
+        """Losses of images at a level each, or all at one. seen: what the analysis has made of them."""
         latents = self.model.in_steps(seen, level)
         noise = latents.new_empty(len(x), self.model.config.latents).uniform_(-0.5, 0.5, generator=rng)
         rate = self.model.rate_nats(latents + noise[:, : latents.shape[1]], level).sum(dim=1)
@@ -84,11 +71,6 @@ class ConditionedTrainable(nn.Module):
         return Losses(distortion.mean().detach(), rate.mean().detach(), objective)
 
 
-def mean_of(losses: Sequence[Losses]) -> Losses:
-    """Their means."""
-    return Losses(*(sum(getattr(part, name) for part in losses) / len(losses) for name in Losses.__slots__))
-
-
 def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
     """(β(level) / the middle β)^balance."""
     config = model.config
@@ -96,29 +78,24 @@ def weight_of_level(model: ConditionedVAE, level: Int[Tensor, " b"]) -> Float[Te
     return (model.betas[level] / middle) ** config.balance
 
 
-def begin_conditioned(model: ConditionedVAE, images: npt.NDArray[np.uint8], pixel_sigma: float) -> None:
-    """What a fresh model's weights become before the first step, given the training images (N, h, w)."""
-    if isinstance(model.synthesis, DrawnSynthesis):
-        begin_drawing(model, model.synthesis, images)
-    else:
-        begin_as_transform_code(model, model.synthesis, images, pixel_sigma)
-
-
 @torch.no_grad()
 def begin_as_transform_code(
-    model: ConditionedVAE, synthesis: ConditionedSynthesis, images: npt.NDArray[np.uint8], pixel_sigma: float
+    model: ConditionedVAE,
+    synthesis: ConditionedSynthesis,
+    images: npt.NDArray[np.uint8],
+    pixel_sigma: float,
+    components: Int[Tensor, " n"],
 ) -> None:
     """Set the straight paths to the Karhunen-Loève transform of images (N, h, w), steps, gains and prior to fit it.
 
     The step of a level is what reverse water-filling gives for its β, the same for all latents; a latent that is small
-    against the step begins with a gain and a rate near zero.
+    against the step begins with a gain and a rate near zero. components: which of the transform each latent begins as,
+    the largest being 0.
     """
     x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     mean = x.mean(dim=0)
     values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
-    n, own = model.config.latents, model.config.own_latents
-    order = torch.cat([torch.arange(own), torch.arange(n - own)])
-    basis, deviation = vectors.flip(1)[:, order], values.flip(0)[order].clamp_min(1e-8).sqrt()
+    basis, deviation = vectors.flip(1)[:, components], values.flip(0)[components].clamp_min(1e-8).sqrt()
     analysis, prior = model.analysis, model.prior
     analysis.straight.weight.copy_(basis.T)
     analysis.leave.weight.mul_(0.1)
@@ -129,7 +106,7 @@ def begin_as_transform_code(
     knots = model.config.knots
     log_beta = torch.linspace(math.log(model.config.beta_high), math.log(model.config.beta_low), knots)
     step = (STEP_BY_BETA * (pixel_sigma / 0.1) ** 2 * log_beta.exp()).sqrt()[:, None]
-    model.log_step.knots.copy_(step.log().expand(knots, n))
+    model.log_step.knots.copy_(step.log().expand(knots, len(components)))
     synthesis.gain.knots.copy_(step * deviation**2 / (deviation**2 + step**2 / 8))
     scale = (0.5 * deviation / step).clamp_min(0.06)[:, :, None]
     spread = torch.linspace(-1, 1, MIXTURE)

@@ -1,14 +1,11 @@
 """beta-vae: Higgins et al. 2017, with the paper's convolutional transforms.
 
-objective: distortion + β · rate, both in nats an image
+objective: distortion + β · rate, both in nats an image. The rate is the KL to N(0, I), or the learned prior's nats.
 """
 
 from __future__ import annotations
 
-from vaecodec.families.conv.conv_vae import ConvVAE
-from vaecodec.families.registry import register
+from vaecodec.families.conv.record import conv_family
+from vaecodec.recipes.objective_config import ObjectiveConfig
 
-
-@register("beta-vae")
-class BetaVAE(ConvVAE):
-    """β weighs the rate: KL to N(0, I), or the learned prior's nats (vaecodec.recipes.objective)."""
+FAMILY = conv_family("beta-vae", ObjectiveConfig)

@@ -10,8 +10,8 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.families.conv.config import CapacityObjective
 from vaecodec.recipes.objective import Trainable
-from vaecodec.recipes.objective_config import CapacityObjective
 
 QUANTISING_NATS = 0.25 * math.log(2)  # a latent: what a uniform step that keeps the noise's variance costs over the KL
 

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.families.conv.config import DecompositionObjective
 from vaecodec.layers.base import VAE, Posterior
 from vaecodec.layers.latent_priors import AnisotropicGaussian, GaussianMixture, LatentPrior, SpikeAndSlab, StudentT
 from vaecodec.recipes.divergences import dimension_wise_mmd, inclusive_kl_nats
 from vaecodec.recipes.objective import Losses, Rate, Trainable, distortion_nats
-from vaecodec.recipes.objective_config import DecompositionObjective
 
 
 class PriorKL(Rate):

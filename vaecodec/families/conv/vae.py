@@ -5,10 +5,8 @@ objective: distortion + KL(q(y|x) ‖ N(0, I)): the negative of the evidence low
 
 from __future__ import annotations
 
-from vaecodec.families.conv.conv_vae import ConvVAE
-from vaecodec.families.registry import register
+from vaecodec.families.conv.config import VAE_FAMILY, TraditionalObjective
+from vaecodec.families.conv.record import conv_family
+from vaecodec.recipes.suggested import gaussian_objective
 
-
-@register("vae")
-class TraditionalVAE(ConvVAE):
-    """β is 1 and the prior N(0, I); any other is refused by its config."""
+FAMILY = conv_family(VAE_FAMILY, TraditionalObjective, suggested_objective=gaussian_objective)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.families.hfvae.cells import Cells
+from vaecodec.families.hfvae.joint_symbols import Cells
 from vaecodec.layers.exact.dense import ACTIVATION_TOP
 from vaecodec.layers.exact.graph import ExactGraph
 from vaecodec.layers.exact.synthesis import ExactSynthesis
@@ -60,6 +60,5 @@ def _finish(
     for part in (graph.dense(graph.input, beside, bias), *parts):
         total = graph.add(total, part)
     embedded = graph.rescale(total, exact.embed.shift, 0, ACTIVATION_TOP)
-    for op in exact.after_embedding(embedded):
-        graph.append(op)
+    exact.build_behind(graph, embedded)
     return graph.network()

@@ -17,10 +17,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaecodec.families.registry import register
+from vaecodec.families.hfvae.config import HFVAEConfig
 from vaecodec.layers.base import LOG_VARIANCE_RANGE, VAE, Posterior
 from vaecodec.layers.transforms import ConvAnalysis, ConvSynthesis
-from vaecodec.recipes.sizes import HFVAE_FAMILY, HFVAEConfig
 
 SMALLEST_UNIFORM = 1e-7  # its double logarithm is still finite
 
@@ -63,7 +62,6 @@ class StructuredAnalysis(ConvAnalysis):
         return StructuredPosterior(self.mean(features), log_variance, self.category(features).log_softmax(dim=1))
 
 
-@register(HFVAE_FAMILY)
 class HFVAE(VAE):
     """A category and groups of continuous latents."""
 

@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.families.hfvae.config import HFVAEObjective
 from vaecodec.families.hfvae.model import HFVAE, StructuredPosterior, one_hot
 from vaecodec.layers.base import LOG_TWO_PI
 from vaecodec.recipes.divergences import log_marginal, pairwise
 from vaecodec.recipes.objective import Losses, Trainable, distortion_nats
-from vaecodec.recipes.objective_config import HFVAEObjective
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.families.hfvae.cells import Cells
+from vaecodec.families.hfvae.joint_symbols import Cells
 
 PRIOR_WEIGHT = 8.0  # observations that the smoothing weighs as much as: what tables_from_histogram takes
 

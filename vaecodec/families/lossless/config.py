@@ -1,4 +1,4 @@
-"""LosslessConfig: the sizes of a lossless-vae, refused at once where they do not fit together."""
+"""LosslessConfig, LosslessObjective: the sizes of a lossless-vae, and what its objective is told."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import ConfigError
+from vaecodec.layers.sizes import MAX_MOMENTS
 from vaecodec.modelfile.lossless_part import MAX_BASES
+from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
 
 LOSSLESS_FAMILY = "lossless-vae"
 BIT_DEPTHS = (1, 8)
-LATENT_SCALE = 4.0  # a fresh analysis spreads images over some steps of the quantizer, or noise would drown them
-MAX_MOMENTS = 12  # higher moments of a picture of 256 pixels drown in float32's rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,25 @@ class LosslessConfig:
     def outputs(self) -> int:
         """Logits of a pixel: of "zero", and a weight for each basis."""
         return 1 + self.mixed
+
+
+@dataclass(frozen=True, slots=True)
+class LosslessObjective(ObjectiveConfig):
+    """rate + nats of the pixels; the likelihood is the family's own, so `likelihood` and `pixel_sigma` mean nothing.
+
+    rounded_share: of the images of a batch, whose pixels are predicted from rounded latents and not from noisy ones.
+    drawing_steps: so many steps train what draws before the phases are trained as well; steps cost half as much then.
+    """
+
+    rate: str = "uniform-noise"
+    rounded_share: float = 0.5
+    drawing_steps: int = 0
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        beta_is_one(self, LOSSLESS_FAMILY)
+        rounds_its_latents(self, LOSSLESS_FAMILY)
+        if not 0 <= self.rounded_share <= 1:
+            raise ConfigError(f"rounded_share: expected a number in 0..1, found {self.rounded_share!r}")
+        if self.drawing_steps < 0:
+            raise ConfigError(f"drawing_steps: expected at least 0, found {self.drawing_steps!r}")

@@ -16,14 +16,14 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from vaecodec.entropy.tables import TOTAL, counts_from_probabilities
+from vaecodec.families.lossless.exact_map import ExactGridMap
 from vaecodec.families.lossless.exact_phases import LOGIT_TOP, WEIGHT_STEPS, ZERO_STEPS, ExactPhase, logits_of
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.lossless.phases import PhaseNetwork, split_phases
 from vaecodec.families.lossless.pixel_values import PixelValues
 from vaecodec.layers.exact.dense import ACTIVATION_TOP
 from vaecodec.layers.exact.half_planes import ExactHalfPlaneMap
-from vaecodec.layers.exact.map import ExactGridMap
-from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import MAX_WEIGHT_VALUE, MIN_VALUE_COUNT, PixelLikelihood, ValueMixture
 

@@ -7,8 +7,8 @@ model ──halve──> analysis ──> symbols of the training images ──>
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,28 +20,24 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH
 from vaecodec.families.lossless.exact import ExactLikelihood
+from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.model import LosslessAnalysis, LosslessVAE
 from vaecodec.families.lossless.objective import LosslessTrainable
-from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.modelfile.model import Model, lossless_model
 from vaecodec.pixels.phases import make_likelihood_answer
-from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import Symbols, carrying, fit_tables
-from vaecodec.recipes.onnx_export import LinearParts, export_lossless_analysis, halve_weights, round_to_bytes
+from vaecodec.recipes.descent import fine_tune
+from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying, fit_tables, limit_of
+from vaecodec.recipes.onnx_export import LinearParts, halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 
 CALIBRATION_IMAGES = 512
-REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
 CHUNK = 250  # images at once, where nothing is learned
 
-
-class PixelModel(Protocol):
-    """The float model and its exact twin, to be measured alike."""
-
-    def pixel_nats(self, y: Tensor, pixels: Tensor) -> Tensor: ...
+PixelNats = Callable[[Tensor, Tensor], Tensor]  # of latents and pixels: of the float model, or of its exact twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +68,16 @@ def finish_lossless(
     seen, held_out = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
     rng = torch.Generator().manual_seed(stream_seed(NOISE_STREAM, config.seed, 1))
     fitted = fit_tables(seen, held_out, rng)
-    meaning = _meaning(center, step, active, seen)
+    meaning = SymbolRange(torch.from_numpy(center), torch.from_numpy(step), torch.from_numpy(active), limit_of(seen))
     chosen = all_over(len(seen), CALIBRATION_IMAGES)
-    exact = ExactLikelihood(model, meaning, _floats(seen[chosen]), torch.from_numpy(training.images[chosen]))
-    dequantised = meaning.dequantise(torch.from_numpy(held_out.astype(np.float32)))
-    first = [_phase_bits(model, dequantised, validation), _phase_bits(exact, _floats(held_out), validation)]
+    exact = ExactLikelihood(model, meaning, as_floats(seen[chosen]), torch.from_numpy(training.images[chosen]))
+    dequantised = meaning.dequantise(as_floats(held_out))
+    first = [
+        _phase_bits(model.pixel_nats, dequantised, validation),
+        _phase_bits(exact.pixel_nats, as_floats(held_out), validation),
+    ]
     _fine_tune(exact, config, seen, training.images)
-    after = _phase_bits(exact, _floats(held_out), validation)
+    after = _phase_bits(exact.pixel_nats, as_floats(held_out), validation)
     bits = ValidationBits(
         latents=float(fitted.tables.information_bits(held_out).mean()),
         pixels_float=sum(first[0]),
@@ -117,35 +116,22 @@ def shrink_weights(analysis: LosslessAnalysis) -> None:
         round_to_bytes(block.outer)  # type: ignore[arg-type]
 
 
-def _meaning(
-    center: npt.NDArray[np.float32], step: npt.NDArray[np.float32], active: npt.NDArray[np.int64], symbols: Symbols
-) -> SymbolRange:
-    limit = np.ceil(REACH_OF_SYMBOLS * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64)
-    return SymbolRange(*map(torch.from_numpy, (center, step, active, limit)))
-
-
 @torch.no_grad()
-def _phase_bits(model: PixelModel, y: Tensor, images: ImageSet) -> tuple[float, ...]:
+def _phase_bits(pixel_nats: PixelNats, y: Tensor, images: ImageSet) -> tuple[float, ...]:
     """Mean bits of an image in each phase."""
     pixels = torch.from_numpy(images.images)
-    parts = [model.pixel_nats(y[k : k + CHUNK], pixels[k : k + CHUNK]) for k in range(0, len(y), CHUNK)]
+    parts = [pixel_nats(y[k : k + CHUNK], pixels[k : k + CHUNK]) for k in range(0, len(y), CHUNK)]
     return tuple((torch.cat(parts).double().mean(dim=0) / math.log(2)).tolist())
 
 
 def _fine_tune(exact: ExactLikelihood, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    order = Batches(images, config.optimiser.batch_size, config.seed)
+    batches = CodedBatches(symbols, images, config.optimiser.batch_size, config.seed)
 
     def nats_of(step: int) -> Tensor:
-        chosen = order.chosen(step)
-        return exact.pixel_nats(_floats(symbols[chosen]), torch.from_numpy(images[chosen])).sum(dim=1).mean()
+        return exact.pixel_nats(*batches[step]).sum(dim=1).mean()
 
-    how = config.finish
-    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
-
-
-def _floats(symbols: Symbols) -> Tensor:
-    return torch.from_numpy(symbols.astype(np.float32))
+    fine_tune(exact, nats_of, config.finish)
 
 
 def _plain(bits: ValidationBits) -> dict[str, object]:

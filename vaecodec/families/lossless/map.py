@@ -8,7 +8,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.families.lossless.config import LATENT_SCALE, LosslessConfig
+from vaecodec.families.lossless.config import LosslessConfig
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.residual import ResidualMLP
 
 

@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from vaecodec.families.lossless.config import LATENT_SCALE, LOSSLESS_FAMILY, LosslessConfig
+from vaecodec.families.lossless.config import LosslessConfig
 from vaecodec.families.lossless.map import GridMap
 from vaecodec.families.lossless.phases import Phases, split_phases
 from vaecodec.families.lossless.pixel_values import PixelValues
-from vaecodec.families.registry import register
-from vaecodec.layers.half_planes import HalfPlaneMap, half_plane_sizes
+from vaecodec.layers.base import LATENT_SCALE
+from vaecodec.layers.half_planes import HalfPlaneMap, HalfPlaneSizes
 from vaecodec.layers.moments import Moments
 from vaecodec.layers.priors import FactorizedPrior
 from vaecodec.layers.residual import NORMALISED, RECTIFIED, ResidualMLP
@@ -44,7 +44,6 @@ class LosslessAnalysis(nn.Module):
         return LATENT_SCALE * latents
 
 
-@register(LOSSLESS_FAMILY)
 class LosslessVAE(nn.Module):
     """Analysis, prior of the latents, and the likelihood of the pixels."""
 
@@ -53,7 +52,7 @@ class LosslessVAE(nn.Module):
         self.config = config
         self.analysis = LosslessAnalysis(config)
         self.prior = FactorizedPrior(config.latents)
-        self.map = HalfPlaneMap(half_plane_sizes(config)) if config.half_planes else GridMap(config)
+        self.map = HalfPlaneMap(drawing_sizes(config)) if config.half_planes else GridMap(config)
         self.log_step = nn.Parameter(torch.zeros(config.latents)) if config.half_planes else None
         self.phases = Phases(config)
         self.values = PixelValues(config.mixed)
@@ -88,3 +87,10 @@ class LosslessVAE(nn.Module):
         planes = split_phases(pixels)
         logits = self.phases(self.feature_map(y), planes)
         return torch.stack([self.values.nats(one, planes[:, k]) for k, one in enumerate(logits)], dim=1)
+
+
+def drawing_sizes(config: LosslessConfig) -> HalfPlaneSizes:
+    """Those of the map that draws."""
+    return HalfPlaneSizes(
+        config.latents, config.plane, config.map_units, config.map_blocks, config.half_planes, config.map_channels
+    )

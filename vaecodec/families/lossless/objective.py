@@ -20,31 +20,42 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from vaecodec.families.lossless.config import LATENT_SCALE
+from vaecodec.families.lossless.config import LosslessObjective
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.lossless.phases import split_phases
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import PHASES
 from vaecodec.recipes.batches import all_over
 from vaecodec.recipes.begin_half_planes import begin_half_planes, begin_head
 from vaecodec.recipes.begin_moments import begin_latents, begin_position
-from vaecodec.recipes.objective import Losses
-from vaecodec.recipes.objective_config import LosslessObjective
+from vaecodec.recipes.objective import Losses, TrainingStep
 
 FIRST_STEPS = 8.0  # of the quantizer in a latent's deviation, where latents begin as moments
 SAMPLE = 8192  # images that the start is made from
 
 
-class LosslessTrainable(nn.Module):
-    """What one step of training updates; called as vaecodec.recipes.objective.Trainable is."""
+class LosslessTrainable(TrainingStep):
+    """What one step of training updates."""
+
+    config: LosslessObjective
+    model: LosslessVAE
 
     def __init__(self, model: LosslessVAE, config: LosslessObjective) -> None:
         super().__init__()
         self.model = model
         self.config = config
-        self.drawing = config.drawing_steps > 0  # the loop says when it is over
+        self.drawing = config.drawing_steps > 0  # until enter() says that it is over
         channels = model.config.map_channels
         self.head = nn.Conv2d(channels, len(PHASES) * model.config.outputs, 1) if self.drawing else None
+
+    def begin(self, images: npt.NDArray[np.uint8]) -> None:
+        begin_lossless(self, images)
+
+    def enter(self, step: int) -> int:
+        """The first config.drawing_steps train what draws alone."""
+        self.drawing = step < self.config.drawing_steps
+        return 0
 
     def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; beta: the weight of the rate, which may still be rising."""

@@ -1,4 +1,4 @@
-"""NVAEConfig: the sizes of an nvae, refused at once where they do not fit together.
+"""NVAEConfig, NVAEObjective: the sizes of an nvae, and what its objective is told.
 
 scale 0: a map of sides[0] × sides[0], groups[0] groups of group_channels[0] latents at each position
 scale 1: a map of sides[1] × sides[1], …            each side a multiple of the one before, the image's of the last
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import ConfigError
+from vaecodec.recipes.checks import at_least
+from vaecodec.recipes.objective_config import ObjectiveConfig
 
 NVAE_FAMILY = "nvae"
 MAX_SCALES, MAX_GROUPS = 3, 7  # what the integer-exact network of so many cells has room for (MAX_OPS)
@@ -91,6 +93,26 @@ class NVAEConfig:
         return first, whole // first
 
 
+@dataclass(frozen=True, slots=True)
+class NVAEObjective(ObjectiveConfig):
+    """distortion + β · Σ β_s · rate of scale s + spectral_weight · Σ spectral norms (Vahdat & Kautz 2020, section 3).
+
+    scale_betas: β_s of each scale, coarsest first; empty: 1 each. The posterior has the width 1 of uniform noise.
+    """
+
+    rate: str = "uniform-noise"
+    scale_betas: tuple[float, ...] = ()
+    spectral_weight: float = 0.03
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        if self.rate != "uniform-noise":
+            raise ConfigError(f"rate: {NVAE_FAMILY} has posteriors of width 1: it must be uniform-noise")
+        for beta in self.scale_betas:
+            at_least("scale_betas", beta, 0.0)
+        at_least("spectral_weight", self.spectral_weight, 0.0)
+
+
 def _check_sides(sides: tuple[int, ...], scales: int, pixels: int) -> None:
     grown = (*sides, pixels)
     if len(sides) != scales or min(sides) < 1:
@@ -100,3 +122,9 @@ def _check_sides(sides: tuple[int, ...], scales: int, pixels: int) -> None:
             f"sides {sides} of {pixels} pixels: each must be a multiple of the one before, and the image's of the "
             "last; --resize brings images to a size that can"
         )
+
+
+def check_scale_betas(sizes: NVAEConfig, objective: NVAEObjective) -> None:
+    """Raise ConfigError where there are some, and not one for each scale."""
+    if len(objective.scale_betas) not in (0, sizes.scales):
+        raise ConfigError(f"scale_betas {objective.scale_betas}: expected one for each of {sizes.scales} scales")

@@ -19,10 +19,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.families.lossless.config import LATENT_SCALE
 from vaecodec.families.nvae.cells import Grow, ResidualCell
 from vaecodec.families.nvae.exact_cells import ExactCell, ExactGrow, stream_unit
 from vaecodec.families.nvae.model import NVAE, Trunk
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.exact.dense import FIRST_WEIGHT_LIMIT, ExactDense
 from vaecodec.layers.exact.graph import ExactGraph
 from vaecodec.layers.exact.residual import STREAM_TOP
@@ -89,7 +89,7 @@ class ExactNVAESynthesis(nn.Module):
             h = cast("ExactCell", self.cells[number]).build(graph, h)
             start += size
         index = self.leave.build(graph, self.head.build(graph, self.enter_head.build(graph, h)))
-        graph.lookup(index, pixel_table()[0], -LOGIT_TOP)
+        graph.lookup(index, pixel_table(), -LOGIT_TOP)
         return graph.network()
 
     def _begins(self, number: int) -> bool:

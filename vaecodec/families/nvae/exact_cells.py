@@ -17,9 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaecodec.exact.operations import Patches, Shuffle
 from vaecodec.families.nvae.cells import Grow, ResidualCell, SqueezeExcitation
-from vaecodec.layers.calibration import QUANTILE, reach_of_channels, tops_of_channels
+from vaecodec.layers.calibration import reach_of_channels, top_of_all, tops_of_channels
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, ExactDense, round_through, shuffle
 from vaecodec.layers.exact.graph import ExactGraph
 from vaecodec.layers.exact.residual import STREAM_MARGIN, STREAM_TOP, build_windows, exact_layer, window_of, windows
@@ -47,9 +46,7 @@ class ExactSwish(nn.Module):
     @torch.no_grad()
     def __init__(self, before: float, sample: Maps) -> None:
         super().__init__()
-        values = F.silu(sample).abs().flatten()
-        top = float(values.kthvalue(max(1, int(len(values) * QUANTILE))).values)
-        self.unit = max(top, SMALLEST_REACH) / ACTIVATION_TOP
+        self.unit = max(top_of_all(F.silu(sample).abs()), SMALLEST_REACH) / ACTIVATION_TOP
         self.table = swish_table(STREAM_TOP, before, self.unit)
 
     def forward(self, h: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
@@ -95,7 +92,7 @@ class ExactGate(nn.Module):
         positions, pooled = self.side * self.side, x
         if positions > 1:
             ones = torch.eye(self.squeeze.weight.shape[1]).repeat(1, positions)
-            everything = graph.append(Patches((x,), self.side, 0))
+            everything = graph.patches(x, self.side, 0)
             total = graph.dense(everything, ones, torch.zeros(len(ones)))
             pooled = graph.rescale(total, self.shift, -STREAM_TOP, STREAM_TOP)
         weight, bias = self.excite.integers()
@@ -105,7 +102,7 @@ class ExactGate(nn.Module):
         index = graph.rescale(spread, self.excite.shift.repeat(positions), -GATE_TOP, GATE_TOP)
         gate = self.table.build(graph, index)
         if positions > 1:
-            gate = graph.append(Shuffle((gate,), self.side, 0))
+            gate = graph.shuffle(gate, self.side)
         return graph.rescale(graph.multiply(x, gate), GATE_ONE.bit_length() - 1, -STREAM_TOP, STREAM_TOP)
 
 
@@ -151,7 +148,7 @@ class ExactGrow(nn.Module):
     def build(self, graph: ExactGraph, h: int) -> int:
         """Add the operations."""
         grown = graph.exact_dense(self.layer, self.swish.build(graph, h))
-        return grown if self.factor == 1 else graph.append(Shuffle((grown,), self.factor, 0))
+        return grown if self.factor == 1 else graph.shuffle(grown, self.factor)
 
 
 def _convolution(

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.groups import GroupCoder
@@ -30,17 +29,16 @@ from vaecodec.families.nvae.prior_networks import shape_counts
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.modelfile.priors import ConditionalPriors, make_conditional_answer
-from vaecodec.recipes.batches import Batches, all_over
+from vaecodec.recipes.batches import all_over
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import Symbols, carrying
+from vaecodec.recipes.descent import fine_tune
+from vaecodec.recipes.finish import mean_distortion_nats
+from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying, limit_of
 from vaecodec.recipes.objective import distortion_nats
 from vaecodec.recipes.onnx_export import export_analysis, halve_weights
 from vaecodec.recipes.record import training_record
 
 CALIBRATION_IMAGES = 1000
-REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
-CHUNK = 500
 
 
 def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
@@ -52,13 +50,17 @@ def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: Imag
     seen, checked = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
     tables = _tables(seen)
     seen, checked = tables.fill_collapsed(seen), tables.fill_collapsed(checked)
-    limit = torch.from_numpy(np.ceil(REACH_OF_SYMBOLS * np.abs(seen).max(axis=0, initial=1)).astype(np.float32))
+    limit = limit_of(seen).float()
     rows = np.resize(checked, (KNOWN_ANSWER_BATCH, checked.shape[1])).astype(np.int32)
     fitted = fit_priors(model, config, limit, seen)
-    exact = ExactNVAESynthesis(model, limit, _floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
-    distortions = [_distortion(part, checked, validation, config) for part in (_Float(model), exact)]
+    exact = ExactNVAESynthesis(model, limit, as_floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
+    held = as_floats(checked)
+    distortions = [
+        mean_distortion_nats(logits_of, held, validation, config.objective)
+        for logits_of in (model.synthesise, exact.logits)
+    ]
     _fine_tune(exact, trainable, config, seen, training.images)
-    distortions.append(_distortion(exact, checked, validation, config))
+    distortions.append(mean_distortion_nats(exact.logits, held, validation, config.objective))
     network = exact.to_network()
     finished = Model(
         name=config.name,
@@ -101,28 +103,6 @@ def _priors(model: NVAE, fitted: Sequence[FittedPrior], rows: Symbols) -> Condit
     return ConditionalPriors(model.config.group_sizes, networks, ShapeTable(shape_counts()), answer)
 
 
-class _Float(nn.Module):
-    """The trunk itself, asked as its exact twin is."""
-
-    def __init__(self, model: NVAE) -> None:
-        super().__init__()
-        self._model = [model]  # not a part of this one
-
-    def logits(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
-        return self._model[0].synthesise(symbols)
-
-
-@torch.no_grad()
-def _distortion(part: _Float | ExactNVAESynthesis, symbols: Symbols, images: ImageSet, config: TrainingConfig) -> float:
-    """Nats an image."""
-    total = 0.0
-    for start in range(0, len(symbols), CHUNK):
-        logits = part.logits(_floats(symbols[start : start + CHUNK]))
-        x = torch.from_numpy(images.images[start : start + CHUNK].astype(np.float32) / 255)
-        total += float(distortion_nats(logits, x, config.objective).sum())
-    return total / len(symbols)
-
-
 def _fine_tune(
     exact: ExactNVAESynthesis,
     trainable: NVAETrainable,
@@ -131,16 +111,11 @@ def _fine_tune(
     images: npt.NDArray[np.uint8],
 ) -> None:
     """Train the integer layers on what they will see: the symbols of the training images."""
-    order = Batches(images, config.optimiser.batch_size, config.seed)
+    batches = CodedBatches(symbols, images, config.optimiser.batch_size, config.seed)
 
     def nats_of(step: int) -> Tensor:
-        chosen = order.chosen(step)
-        batch, x = _floats(symbols[chosen]), torch.from_numpy(images[chosen].astype(np.float32) / 255)
-        return distortion_nats(exact.logits(batch), trainable.goal(x, batch), config.objective).mean()
+        batch, pixels = batches[step]
+        wanted = trainable.goal(pixels.float() / 255, batch)
+        return distortion_nats(exact.logits(batch), wanted, config.objective).mean()
 
-    how = config.finish
-    descend(exact, nats_of, steps=how.synthesis_steps, learning_rate=how.synthesis_learning_rate)
-
-
-def _floats(symbols: Symbols) -> Float[Tensor, "b n"]:
-    return torch.from_numpy(symbols.astype(np.float32))
+    fine_tune(exact, nats_of, config.finish)

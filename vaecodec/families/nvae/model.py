@@ -7,10 +7,13 @@
     x̂ <─ head ─ (+) ─ … ─ (+) <── Grow ── (+) ─ … ─ (+) ─ start       top down: each (+) is a group, then a cell
                  y_6      y_4              y_3      y_1
 
-A group: what is known (h) gives its prior's scale σ; h and the features give the residual posterior, of width 1, by Δ
-away from the prior: y = Δ + U(-½, ½) in training, rounded in files. y is told relative to the prior's mean, which need
-not be known: whoever has h can add to y what he likes. So a latent that carries nothing is 0 in every file.
-Trunk.decode_order is the top-down half, and the only place that knows the order of the groups.
+A group has a prior and a posterior. The map h, what is known so far, gives the prior's scale σ. h and the features give
+Δ, the distance of the posterior from the prior's mean; the posterior has width 1: y = Δ + U(-½, ½) in training, and Δ
+rounded in files. The prior's mean itself is never computed: the cell behind the group has h as well, and adds to y what
+it likes. So a latent that carries nothing is 0 in every file.
+
+Trunk.decode_order is the top-down half. Training, validation, analysis and synthesis drive it; the coder of files has
+the same groups in the same order, and other networks that tell their priors (prior_networks; docs/models.md).
 """
 
 from __future__ import annotations
@@ -24,12 +27,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaecodec.entropy.decode_order import follow
-from vaecodec.families.lossless.config import LATENT_SCALE
 from vaecodec.families.nvae.cells import Grow, Pointwise, ResidualCell, Shrink, keep_spread
-from vaecodec.families.nvae.config import NVAE_FAMILY, NVAEConfig
+from vaecodec.families.nvae.config import NVAEConfig
 from vaecodec.families.nvae.gaussian_prior import clamped_log_scale, rate_nats
-from vaecodec.families.registry import register
-from vaecodec.layers.base import VAE, Posterior
+from vaecodec.layers.base import LATENT_SCALE, VAE, Posterior
 
 UNIFORM_VARIANCE = 1 / 12  # of the posterior's width 1
 # Of a fresh posterior's last layer, and of fresh priors (ln σ before clamping; 1.15: σ = 2 steps): the first scale's
@@ -151,7 +152,6 @@ class ResidualPosterior(nn.Module):
         return LATENT_SCALE * difference
 
 
-@register(NVAE_FAMILY)
 class NVAE(VAE):
     """Features, posteriors and trunk."""
 

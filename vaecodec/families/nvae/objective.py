@@ -11,11 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecodec.errors import ConfigError
+from vaecodec.families.nvae.config import NVAEObjective, check_scale_betas
 from vaecodec.families.nvae.model import NVAE
 from vaecodec.families.nvae.spectral import SpectralNorms
 from vaecodec.recipes.objective import Losses, Trainable, distortion_nats
-from vaecodec.recipes.objective_config import NVAEObjective
 
 LEAST_RATE_NATS = 0.01  # a group that carries nothing yet still pays something
 
@@ -28,10 +27,7 @@ class NVAETrainable(Trainable):
 
     def __init__(self, model: NVAE, config: NVAEObjective) -> None:
         torch.nn.Module.__init__(self)  # the priors are the model's: there is no rate of Trainable's kind
-        if len(config.scale_betas) not in (0, model.config.scales):
-            raise ConfigError(
-                f"scale_betas {config.scale_betas}: expected one for each of {model.config.scales} scales"
-            )
+        check_scale_betas(model.config, config)
         self.model = model
         self.config = config
         self.norms = SpectralNorms(model)

@@ -18,12 +18,11 @@ from torch import Tensor, nn
 
 from vaecodec.entropy.tables import counts_from_probabilities
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.families.lossless.config import LATENT_SCALE
 from vaecodec.families.nvae.config import NVAEConfig
 from vaecodec.families.nvae.gaussian_prior import MOST_SCALE, rate_nats
-from vaecodec.layers.exact.map import SymbolsToHidden
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.exact.residual import exact_layer
-from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange, SymbolsToHidden
 from vaecodec.layers.residual import ResidualMLP
 
 LEAST_SCALE = 0.08  # of the tables: what is coded is whole, and below this certain already

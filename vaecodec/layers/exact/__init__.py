@@ -1,1 +1,5 @@
-"""To be written."""
+"""Integer-exact twins in torch of the layers that decoding runs.
+
+A twin is made of a trained layer and a sample, is fine-tuned with straight-through rounding, and adds its operations to
+an ExactGraph, whose ExactNetwork (vaecodec.exact) gives the same integers everywhere.
+"""

@@ -9,13 +9,11 @@ in training is, to the bit, what the numpy evaluator computes from the exported 
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaecodec.exact.operations import Dense, Op, Patches, Rescale, Shuffle
 from vaecodec.exact.ranges import EXACT_LIMIT
 
 ACTIVATION_TOP = 255
@@ -81,12 +79,6 @@ class ExactDense(nn.Module):
         accumulated = F.linear(x, weight) + bias
         return round_through(accumulated * (-self.shift).exp2()).clamp(self.low, self.high)
 
-    def ops(self, source: int) -> tuple[Op, Op]:
-        """The two operations, the first of which takes value `source`."""
-        weight, bias = (t.detach().numpy().astype(np.float32) for t in self.integers())
-        shift = self.shift.numpy().astype(np.uint8)
-        return Dense((source,), weight, bias), Rescale((source + 1,), shift, self.low, self.high)
-
 
 def settle(network: nn.Module) -> None:
     """Bring every exact layer of a network back within the bound; of one that is within it, nothing changes."""
@@ -108,32 +100,3 @@ def shuffle(x: Float[Tensor, "b h w c"], factor: int, crop: int) -> Tensor:
     split = x.reshape(b, h, w, factor, factor, c // factor**2).permute(0, 1, 3, 2, 4, 5)
     image = split.reshape(b, h * factor, w * factor, -1)
     return image[:, crop : h * factor - crop, crop : w * factor - crop]
-
-
-class ExactUpsample(nn.Module):
-    """A transposed convolution 4×4, stride 2, padding 1, as Patches(2, 1), Dense, Rescale, Shuffle(2, 1).
-
-    Output row 2w-1+p sees input rows w-1 and w, through kernel rows p+2 and p; columns likewise.
-    """
-
-    def __init__(self, dense: ExactDense) -> None:
-        super().__init__()
-        self.dense = dense
-
-    @staticmethod
-    def matrix(kernel: Float[Tensor, "cin cout 4 4"]) -> Float[Tensor, "out in"]:
-        """The matrix (2·2·cout, 2·2·cin) of a ConvTranspose2d kernel."""
-        rows = torch.tensor([[2, 0], [3, 1]])  # [p, d]: kernel row for output phase p and window row d
-        picked = kernel[:, :, rows][..., rows]  # cin cout p d q e
-        cin, cout = kernel.shape[:2]
-        return picked.permute(2, 4, 1, 3, 5, 0).reshape(4 * cout, 4 * cin)
-
-    def forward(self, x: Float[Tensor, "b h w c"]) -> Tensor:
-        return shuffle(self.dense(patches(x, 2, 1)), 2, 1)
-
-    def ops(self, source: int) -> tuple[Op, ...]:
-        return (
-            Patches((source,), 2, 1),
-            *self.dense.ops(source + 1),
-            Shuffle((source + 3,), 2, 1),
-        )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Op, Rescale, Reshape, Slice
+from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Op, Patches, Rescale, Reshape, Shuffle, Slice
 from vaecodec.layers.exact.dense import ExactDense
 
 
@@ -64,6 +64,14 @@ class ExactGraph:
     def reshape(self, x: int, height: int, width: int) -> int:
         """To (height, width, channels)."""
         return self.append(Reshape((x,), height, width))
+
+    def patches(self, x: int, size: int, pad: int) -> int:
+        """Each position's window of size × size positions, as vaecodec.layers.exact.dense.patches."""
+        return self.append(Patches((x,), size, pad))
+
+    def shuffle(self, x: int, factor: int, crop: int = 0) -> int:
+        """Depth to space, as vaecodec.layers.exact.dense.shuffle."""
+        return self.append(Shuffle((x,), factor, crop))
 
     def network(self) -> ExactNetwork:
         """The network whose result is the last value. Raises NotExact."""

@@ -17,14 +17,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.exact.operations import Shuffle
-from vaecodec.families.lossless.config import LATENT_SCALE
+from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.calibration import reach_of_channels, tops_of_channels
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, ExactDense, round_through
 from vaecodec.layers.exact.graph import ExactGraph
-from vaecodec.layers.exact.map import SymbolsToHidden, symbols_layer
 from vaecodec.layers.exact.residual import exact_layer
-from vaecodec.layers.exact.synthesis import SymbolRange
+from vaecodec.layers.exact.symbols import SymbolRange, SymbolsToHidden, symbols_layer
 from vaecodec.layers.half_planes import TOP, HalfPlaneMap, odd_numbers, places_of, within_position
 
 NORMAL_TOP, OFFSET_TOP, POSITION_TOP = 1535, 65535, 2047  # A·(r - r0) + B·(c - c0) + C stays below 2^24
@@ -120,7 +118,7 @@ class ExactHalfPlaneMap(nn.Module):
                 places = [torch.cat([keep, _plane_at(k, r, c)]) for r, c in squares]
             else:
                 places = [_plane_at(k, r + down, c + right) for r, c in squares for down, right in pixels]
-            value = graph.append(Shuffle((_combine(graph, value, torch.cat(places)),), side, 0))
+            value = graph.shuffle(_combine(graph, value, torch.cat(places)), side)
         return value
 
 

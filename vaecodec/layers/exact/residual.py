@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaecodec.exact.operations import Patches
 from vaecodec.layers.calibration import reach_of_channels, tops_of_channels
 from vaecodec.layers.exact.dense import (
     ACTIVATION_TOP,
@@ -53,7 +52,7 @@ def windows(x: Float[Tensor, "*batch c"], size: int) -> Tensor:
 
 def build_windows(graph: ExactGraph, x: int, size: int) -> int:
     """As windows()."""
-    return x if size == 1 else graph.append(Patches((x,), size, size // 2))
+    return x if size == 1 else graph.patches(x, size, size // 2)
 
 
 def exact_layer(

@@ -7,7 +7,6 @@ The logit index is round(128 · logit), clamped to ±1024; a table of 2,049 entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -17,32 +16,40 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.exact.operations import Lookup, Op, Reshape, Shuffle
-from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, ExactUpsample, shuffle
+from vaecodec.layers.calibration import top_of_all
+from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, patches, shuffle
+from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.layers.transforms import ConvSynthesis
 
 LOGIT_STEPS = 128  # index units in one unit of the logit: the pixel moves by at most half a grey level a unit
 LOGIT_TOP = 1024
-CALIBRATION_QUANTILE = 0.9995  # activations beyond it are clamped
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolRange:
-    """What the symbols mean: y = center + step · symbol for `active` latents, the others stay at center.
+class ExactUpsample(nn.Module):
+    """A transposed convolution 4×4, stride 2, padding 1, as Patches(2, 1), Dense, Rescale, Shuffle(2, 1).
 
-    center, step (latents,); active: numbers of the n coded latents; limit (n,): larger |symbol| are clamped.
+    Output row 2w-1+p sees input rows w-1 and w, through kernel rows p+2 and p; columns likewise.
     """
 
-    center: Float[Tensor, " latents"]
-    step: Float[Tensor, " latents"]
-    active: Tensor
-    limit: Tensor
+    def __init__(self, dense: ExactDense) -> None:
+        super().__init__()
+        self.dense = dense
 
-    def dequantise(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b latents"]:
-        """Latents of symbols given as floats."""
-        y = self.center.expand(len(symbols), -1).clone()
-        y[:, self.active] += self.step[self.active] * symbols
-        return y
+    @staticmethod
+    def matrix(kernel: Float[Tensor, "cin cout 4 4"]) -> Float[Tensor, "out in"]:
+        """The matrix (2·2·cout, 2·2·cin) of a ConvTranspose2d kernel."""
+        rows = torch.tensor([[2, 0], [3, 1]])  # [p, d]: kernel row for output phase p and window row d
+        picked = kernel[:, :, rows][..., rows]  # cin cout p d q e
+        cin, cout = kernel.shape[:2]
+        return picked.permute(2, 4, 1, 3, 5, 0).reshape(4 * cout, 4 * cin)
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Tensor:
+        return shuffle(self.dense(patches(x, 2, 1)), 2, 1)
+
+    def build(self, graph: ExactGraph, x: int) -> int:
+        """Add the operations."""
+        return graph.shuffle(graph.exact_dense(self.dense, graph.patches(x, 2, 1)), 2, 1)
 
 
 class ExactSynthesis(nn.Module):
@@ -91,27 +98,26 @@ class ExactSynthesis(nn.Module):
     def to_network(self) -> ExactNetwork:
         """The exported integers. Raises NotExact where fine-tuning has carried a layer over the bound."""
         limit = self.limit.numpy().astype(np.int32)
-        first = self.embed.ops(0)
-        return ExactNetwork(-limit, limit, (*first, *self.after_embedding(len(first))))
+        graph = ExactGraph(-limit, limit)
+        self.build_behind(graph, graph.exact_dense(self.embed, graph.input))
+        return graph.network()
 
-    def after_embedding(self, embedded: int) -> tuple[Op, ...]:
-        """All operations but the first layer's, whose result is the value `embedded`; they follow it at once."""
-        ops: list[Op] = [*self.expand.ops(embedded)]
+    def build_behind(self, graph: ExactGraph, embedded: int) -> int:
+        """Add all operations but the first layer's, whose result is the value `embedded`; the number of the pixels."""
         _, height, width = self.config.feature_shape
-        ops.append(Reshape((embedded + len(ops),), height, width))
+        x = graph.reshape(graph.exact_dense(self.expand, embedded), height, width)
         for layer in self.upsample:
-            ops.extend(cast("ExactUpsample", layer).ops(embedded + len(ops)))
+            x = cast("ExactUpsample", layer).build(graph, x)
         if self.config.patch > 1:
-            ops.append(Shuffle((embedded + len(ops),), self.config.patch, 0))
-        ops.append(Lookup((embedded + len(ops),), pixel_table(), -LOGIT_TOP))
-        return tuple(ops)
+            x = graph.shuffle(x, self.config.patch)
+        return graph.lookup(x, pixel_table(), -LOGIT_TOP)
 
 
 def pixel_table() -> npt.NDArray[np.float32]:
-    """255 · sigmoid(index / 128), rounded; (1, 2049, 1)."""
+    """255 · sigmoid(index / 128), rounded; (2049, 1)."""
     logit = np.arange(-LOGIT_TOP, LOGIT_TOP + 1, dtype=np.float64) / LOGIT_STEPS
     pixels: npt.NDArray[np.float32] = np.rint(255 / (1 + np.exp(-logit))).astype(np.float32)
-    return pixels.reshape(1, -1, 1)
+    return pixels.reshape(-1, 1)
 
 
 def _hidden(weight: Tensor, bias: Tensor, before: float, after: float, *, logits: bool = False) -> ExactDense:
@@ -132,15 +138,9 @@ def _activation_tops(synthesis: ConvSynthesis, y: Float[Tensor, "b latents"]) ->
     tops = []
     for layer in synthesis.dense:
         y = layer(y).relu()
-        tops.append(_top(y))
+        tops.append(top_of_all(y))
     y = y.view(-1, *synthesis.config.feature_shape)
     for layer in synthesis.upsample[:-1]:
         y = layer(y).relu()
-        tops.append(_top(y))
+        tops.append(top_of_all(y))
     return tops
-
-
-def _top(x: Tensor) -> float:
-    values = x.flatten()
-    rank = max(1, int(len(values) * CALIBRATION_QUANTILE))
-    return max(float(values.kthvalue(rank).values), 1e-6)

@@ -1,4 +1,4 @@
-"""The layouts of an hfvae: [category, latents], or [category, a cell for each group].
+"""The symbol layouts of an hfvae: [category, latents], or [category, a cell for each group].
 
     quantised (N, k + m): one-hot, latents ──coded──> (N, 1 + n) ──plain──> (N, k + n): one-hot, latents
 
@@ -20,24 +20,24 @@ from torch import Tensor, nn
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import MAX_ALPHABET, CodingTables, tables_from_histogram
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.families.hfvae.cells import Cells, window
 from vaecodec.families.hfvae.exact import joint_network, structured_network
+from vaecodec.families.hfvae.joint_symbols import Cells, window
 from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.hfvae.symbol_tables import category_table, cells_table, stack_tables
-from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.recipes.latents import FittedTables, Symbols, carrying, entropy_bits, fit_tables
-from vaecodec.recipes.layout import Layout
 from vaecodec.recipes.onnx_export import export_module
+from vaecodec.recipes.symbol_layout import SymbolLayout
 
 COLLAPSED_CATEGORY_BITS = 0.005  # as latents.COLLAPSED_BITS
 
 
-class StructuredLayout(Layout):
+class StructuredLayout(SymbolLayout):
     """What both have in common: the category first."""
 
-    def __init__(self, categories: int, quantised: Symbols) -> None:
-        self.categories = categories
+    def __init__(self, model: HFVAE, quantised: Symbols) -> None:
+        self.model = model
+        self.categories = categories = model.config.categories
         self.active = carrying(quantised[:, categories:])
         self.used = np.concatenate([np.arange(categories), categories + self.active])
 
@@ -75,11 +75,10 @@ class FactorisedLayout(StructuredLayout):
 
     def quantizer(self, every: Quantizer) -> Quantizer:
         chosen = self.categories + self.active
-        return Quantizer(_first(0, every.center[chosen]), _first(1, every.step[chosen]))
+        return Quantizer(_first(0.0, every.center[chosen]), _first(1.0, every.step[chosen]))
 
-    def export_analysis(self, model: VAE, every: Quantizer) -> bytes:
-        assert isinstance(model, HFVAE)
-        return export_module(CategoryAndLatents(model, torch.from_numpy(self.active)), model.config)
+    def export_analysis(self, every: Quantizer) -> bytes:
+        return export_module(CategoryAndLatents(self.model, torch.from_numpy(self.active)), self.model.config)
 
     def fit_tables(self, symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
         rest = fit_tables(symbols[:, 1:], validation[:, 1:], rng)
@@ -95,12 +94,13 @@ class FactorisedLayout(StructuredLayout):
 class JointLayout(StructuredLayout):
     """[category, a cell for each group that carries anything]: a joint table for each group."""
 
-    def __init__(self, categories: int, group_sizes: Sequence[int], quantised: Symbols) -> None:
-        super().__init__(categories, quantised)
+    def __init__(self, model: HFVAE, quantised: Symbols) -> None:
+        super().__init__(model, quantised)
+        group_sizes = model.config.group_sizes
         group = np.repeat(np.arange(len(group_sizes)), group_sizes)[self.active]
         members = [np.flatnonzero(group == k) for k in range(len(group_sizes))]
         self.members = [part for part in members if len(part)]  # places among the active latents
-        latents = quantised[:, categories + self.active]
+        latents = quantised[:, self.categories + self.active]
         self.cells = [window(latents[:, part], MAX_ALPHABET - 1) for part in self.members]
 
     def coded_latents(self, latents: Symbols) -> Symbols:
@@ -115,11 +115,12 @@ class JointLayout(StructuredLayout):
         """The graph gives whole numbers already."""
         return Quantizer(np.zeros(1 + len(self.cells), np.float32), np.ones(1 + len(self.cells), np.float32))
 
-    def export_analysis(self, model: VAE, every: Quantizer) -> bytes:
-        assert isinstance(model, HFVAE)
+    def export_analysis(self, every: Quantizer) -> bytes:
         chosen = self.categories + self.active
         coded = Quantizer(every.center[chosen], every.step[chosen])
-        return export_module(CategoryAndCells(model, torch.from_numpy(self.active), coded, self.cells), model.config)
+        return export_module(
+            CategoryAndCells(self.model, torch.from_numpy(self.active), coded, self.cells), self.model.config
+        )
 
     def fit_tables(self, symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
         """learned_bits: of the joint tables. counts_bits: of smoothed counts of each latent by itself."""
@@ -134,6 +135,11 @@ class JointLayout(StructuredLayout):
 
     def to_network(self, exact: ExactSynthesis) -> ExactNetwork:
         return joint_network(exact, self.categories, self.cells)
+
+
+def layout_of(model: HFVAE, quantised: Symbols) -> StructuredLayout:
+    """The layout that the model's sizes ask for."""
+    return (JointLayout if model.config.joint else FactorisedLayout)(model, quantised)
 
 
 class CategoryAndLatents(nn.Module):

@@ -1,4 +1,4 @@
-"""A layout: which numbers a model file codes, and how they hang together with what the synthesis takes.
+"""A symbol layout: which numbers a file holds for an image, and how the synthesis gets its latents from them.
 
     quantised latents (N, m) ──coded──> symbols (N, n), as files hold them ──plain──> (N, used), for the synthesis
 
@@ -21,8 +21,11 @@ from vaecodec.recipes.latents import FittedTables, Symbols, carrying, fit_tables
 from vaecodec.recipes.onnx_export import export_analysis
 
 
-class Layout(ABC):
-    """used: numbers of the quantised latents that the synthesis takes."""
+class SymbolLayout(ABC):
+    """Made of a model and the quantised latents (N, m) of the training images.
+
+    used: numbers of the quantised latents that the synthesis takes.
+    """
 
     used: npt.NDArray[np.int64]
 
@@ -39,7 +42,7 @@ class Layout(ABC):
         """That of the symbols, given that of all latents."""
 
     @abstractmethod
-    def export_analysis(self, model: VAE, every: Quantizer) -> bytes:
+    def export_analysis(self, every: Quantizer) -> bytes:
         """The ONNX graph whose results the quantizer rounds to symbols."""
 
     @abstractmethod
@@ -51,10 +54,11 @@ class Layout(ABC):
         """The network that takes the symbols. Raises NotExact."""
 
 
-class FlatLayout(Layout):
+class FlatLayout(SymbolLayout):
     """One symbol for each latent that carries anything."""
 
-    def __init__(self, quantised: Symbols) -> None:
+    def __init__(self, model: VAE, quantised: Symbols) -> None:
+        self.model = model
         self.used = carrying(quantised)
 
     def coded(self, quantised: Symbols) -> Symbols:
@@ -66,8 +70,8 @@ class FlatLayout(Layout):
     def quantizer(self, every: Quantizer) -> Quantizer:
         return Quantizer(every.center[self.used], every.step[self.used])
 
-    def export_analysis(self, model: VAE, every: Quantizer) -> bytes:
-        return export_analysis(model, torch.from_numpy(self.used))
+    def export_analysis(self, every: Quantizer) -> bytes:
+        return export_analysis(self.model, torch.from_numpy(self.used))
 
     def fit_tables(self, symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
         return fit_tables(symbols, validation, rng)

@@ -1,4 +1,4 @@
-"""ConvVAE: the paper's convolutional encoder and its mirror, which most families share and differ in by objective.
+"""ConvVAE: the paper's convolutional encoder and its mirror, which the families of this folder share.
 
 x (b, h, w) ──ConvAnalysis──> posterior (b, n) ──sample──> y (b, n) ──ConvSynthesis──> logits (b, h, w)
 """

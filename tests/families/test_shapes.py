@@ -1,0 +1,33 @@
+"""The shapes that annotations promise hold for every family, from the first step to the model file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vaecodec.families import PLACES
+
+from .small import SMALL
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+NAMES = list(SMALL)
+HALVES = (NAMES[: len(NAMES) // 2], NAMES[len(NAMES) // 2 :])
+
+
+def test_every_family_is_among_them() -> None:
+    assert {values["family"] for values in SMALL.values()} == set(PLACES)
+
+
+@pytest.mark.parametrize("names", HALVES, ids=("first half", "second half"))
+def test_shapes_are_what_the_annotations_say(names: list[str]) -> None:
+    script, data, package = Path(__file__).with_name("check_shapes.py"), TESTS / "fixtures" / "data", ROOT / "vaecodec"
+    command = [sys.executable, *map(str, (script, data, package))]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    values = json.dumps({name: SMALL[name] for name in names})
+    done = subprocess.run(command, input=values, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stdout.splitlines() == [*names, "a wrong shape is refused"]

@@ -1,0 +1,113 @@
+"""ConditionedConfig, ConditionedObjective: the sizes of a conditioned-vae, and what its objective is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
+from vaecodec.errors import ConfigError
+from vaecodec.layers.sizes import MAX_MOMENTS
+from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
+
+CONDITIONED_FAMILY = "conditioned-vae"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionedConfig:
+    """Sizes. latents: n; units: width of the residual stream; hidden: width inside a block; blocks: on each side.
+
+    deep_latents: so many, the coarsest, enter the residual stream, the others go straight alone; 0: all enter.
+    encoder_units, encoder_blocks: the analysis may be larger, decoding does not pay for it. levels: of the grid from
+    beta_high to beta_low, or one alone where these are equal. knots: free points of what depends on the level.
+    balance: the power of β that a level's objective is weighed by. coarse_latents: 0, or how many latents there are
+    down to the β opens_at; from there on others join, geometrically, until at beta_low there are all.
+
+    half_planes: 0, or how many draw the image (families.conditioned.drawn), by a network of `units` and `blocks`
+    and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
+    the highest order of the central moments that the analysis sees beside the pixels, 0 for none. normalised: the
+    analysis normalises its residual stream (vaecodec.layers.residual). Raises ConfigError.
+    """
+
+    height: int
+    width: int
+    latents: int = 512
+    deep_latents: int = 0
+    units: int = 512
+    hidden: int = 512
+    blocks: int = 2
+    encoder_units: int = 512
+    encoder_blocks: int = 3
+    levels: int = 64
+    knots: int = 9
+    beta_high: float = 24.0
+    beta_low: float = 0.018
+    balance: float = 0.25
+    coarse_latents: int = 0
+    opens_at: float = 1.0
+    half_planes: int = 0
+    map_channels: int = 24
+    moments: int = 0
+    normalised: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
+        if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
+            raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
+        if not 1 <= self.deep <= self.latents <= self.pixels:
+            raise ConfigError(
+                f"deep_latents {self.deep_latents}, latents {self.latents}: expected deep_latents ≤ latents ≤ "
+                f"{self.pixels} pixels"
+            )
+        if not -1 <= self.balance <= 1:
+            raise ConfigError(f"balance: expected a power in -1..1, found {self.balance}")
+        if not (1 if self.levels == 1 else 2) <= self.knots <= self.levels <= MAX_LEVEL + 1:
+            raise ConfigError(
+                f"levels {self.levels}, knots {self.knots}: expected 2 ≤ knots ≤ levels ≤ {MAX_LEVEL + 1}, or 1 and 1"
+            )
+        if not (math.isfinite(self.beta_high) and self.beta_high >= self.beta_low > 0):
+            raise ConfigError(f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected high ≥ low > 0")
+        if (self.levels == 1) != (self.beta_high == self.beta_low):
+            raise ConfigError(
+                f"beta_high {self.beta_high}, beta_low {self.beta_low}: expected one β for 1 level alone, there are "
+                f"{self.levels}"
+            )
+        if not (0 <= self.coarse_latents <= self.latents and self.opens_at > 0):
+            raise ConfigError(
+                f"coarse_latents {self.coarse_latents}, opens_at {self.opens_at}: expected at most {self.latents}, > 0"
+            )
+        self._check_drawing()
+
+    def _check_drawing(self) -> None:
+        if self.half_planes < 0 or self.map_channels < 1:
+            raise ConfigError(
+                f"half_planes {self.half_planes}, map_channels {self.map_channels}: expected at least 0 and 1"
+            )
+        if self.half_planes and (self.height % 2 or self.width % 2):
+            raise ConfigError(f"half_planes: they draw images of even sides, not {self.height}x{self.width}")
+        if self.half_planes and self.deep_latents:
+            raise ConfigError(f"half_planes: all latents draw, so that deep_latents must be 0, not {self.deep_latents}")
+        if self.moments == 1 or not 0 <= self.moments <= MAX_MOMENTS:
+            raise ConfigError(f"conditioned-vae: moments must be 0 or 2..{MAX_MOMENTS}, found {self.moments}")
+
+    @property
+    def deep(self) -> int:
+        """Latents that enter the residual stream."""
+        return self.deep_latents or self.latents
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of an image."""
+        return self.height * self.width
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionedObjective(ObjectiveConfig):
+    """rate + distortion / β(level), weighed by the level: β is in the model, so that `beta` must be 1."""
+
+    rate: str = "uniform-noise"
+
+    def __post_init__(self) -> None:
+        ObjectiveConfig.__post_init__(self)
+        rounds_its_latents(self, CONDITIONED_FAMILY)
+        beta_is_one(self, CONDITIONED_FAMILY)
