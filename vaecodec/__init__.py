@@ -4,7 +4,8 @@
     data = codec.compress(image)          # numpy uint8 (h, w) or a PIL image -> bytes
     image = codec.decompress(data)        # bytes -> numpy uint8 (h, w)
 
-The public names load on first use: importing vaecodec loads neither torch, ONNX Runtime nor numpy.
+The public names load on first use: importing vaecodec loads neither torch, ONNX Runtime nor numpy. README.md lists the
+rooms below this folder; beside them lie arrays (Pixels, Symbols, Size), cores and errors.
 """
 
 from importlib import import_module

@@ -1,5 +1,6 @@
-"""Parts that networks are built of, in torch, and what they all share: posterior, priors, transforms, residual layers.
+"""Parts that networks are built of, in torch. A layer knows no family: of sizes it asks what sizes says.
 
-A layer knows no family: of sizes it asks what sizes.py says. Importing this package itself loads no torch.
-layers/exact has the integer-exact twin of each part that decoding runs.
+transforms, residual: networks     half_planes, moments: of pictures of shapes     base: the posterior, a model's shape
+priors, latent_priors: what latents are coded by, and pulled towards      calibration: units of an exact twin
+exact/: the integer-exact twin of each part that decoding runs. Importing this package itself loads no torch.
 """

@@ -1,5 +1,6 @@
-"""The paper's convolutional network, trained in six ways, each of which is a family.
+"""The paper's convolutional network, trained in six ways, each of which is a family. Its records load no torch.
 
-NAME.py: a family's record.   record.py: what the records share.   config.py: [objective].   All without torch.
-model.py: the network.   objective_NAME.py: the steps of training, where they are not distortion + β · rate.
+vae, beta_vae, modified_beta_vae, capacity, decomposition, beta_vae_gan: a family's record each
+record: what the records share      config: the table [objective]      model: the network
+objective_capacity, objective_decomposition, objective_gan: steps of training that are not distortion + β · rate
 """
