@@ -7,7 +7,9 @@ level ─────────────────> int64 (b,), a second 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +24,28 @@ MAX_BATCH = 256  # bounds the memory of the feature maps
 class AnalysisSession:
     """The graph of one model; an empty one cannot be run, only held.
 
-    The session is made at first use, once for each process (a fork must not inherit it).
+    The session is made at first use, in each process. A pickle or copy holds the graph alone; a forked child must not
+    use the session that it inherits, nor destroy it: ONNX Runtime would wait for threads that the child does not have.
     """
 
     def __init__(self, graph: bytes) -> None:
         self._graph = graph
         self._session: Any = None
-        self._process = 0
+        _THERE.add(self)
+
+    def __getstate__(self) -> bytes:
+        return self._graph
+
+    def __setstate__(self, graph: bytes) -> None:
+        self.__init__(graph)  # type: ignore[misc]
+
+    def forget_inherited(self) -> None:
+        """In a forked child: begin anew, and keep the parent's session for ever, so that nothing destroys it."""
+        if self._session is not None:
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+            self._session = None
 
     def __call__(self, images: npt.NDArray[np.uint8], level: int | Levels = 0) -> npt.NDArray[np.float32]:
         """Latents (b, n) of images (b, h, w) at a level, or each at its own (b,). Raises ModelError."""
@@ -54,7 +71,7 @@ class AnalysisSession:
         self._started()
 
     def _started(self) -> Any:
-        if self._session is None or self._process != os.getpid():
+        if self._session is None:
             if not self._graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
             import onnxruntime
@@ -68,5 +85,27 @@ class AnalysisSession:
                 self._session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # as above
                 raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
-            self._process = os.getpid()
         return self._session
+
+
+_THERE: WeakSet[AnalysisSession] = WeakSet()  # of this process
+
+
+def _in_forked_child() -> None:
+    """Leave alone what only the parent's threads could finish: its sessions, and ONNX Runtime's own destructors.
+
+    Once ONNX Runtime is imported, a forked child that exits waits in its destructors for ever (1.32: a thread of the
+    library's own). Exit handlers run last first, so this one, C's _exit, runs before them, behind Python's own end.
+    """
+    for session in list(_THERE):
+        session.forget_inherited()
+    if "onnxruntime" in sys.modules:
+        import ctypes
+
+        library = ctypes.CDLL(None)
+        if hasattr(library, "on_exit"):  # glibc's
+            library.on_exit(ctypes.cast(library._exit, ctypes.c_void_p), None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)

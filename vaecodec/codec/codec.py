@@ -12,8 +12,8 @@ imported where it is used: imports are most of what a command waits for.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from vaecodec.arrays import Pixels, Size
@@ -22,7 +22,7 @@ from vaecodec.bitstream.stream import is_exact
 from vaecodec.codec.images import Frame, Framed
 from vaecodec.codec.lossy import LossyCodec
 from vaecodec.codec.received import receive
-from vaecodec.errors import ConfigError, ModelError, TargetMissed
+from vaecodec.errors import ConfigError, ModelError, ModelMismatch, TargetMissed
 from vaecodec.modelfile.model import Model
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 class Codec:
     """Compresses and decompresses images with one model, grey or in colour as the model is.
 
-    lossy: what compresses at the model's levels. frame: what images are made to fit.
+    lossy: what compresses at the model's levels. frame: what images are made to fit. source: the name or path that
+    load() found the model by, "" where there is none; a pickle or copy holds that and the fingerprint, else the model.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, source: str = "") -> None:
         self.model = model
+        self.source = source
         self.fingerprint = model.fingerprint
         self.frame = Frame(model.name, model.shape)
         self.lossy = LossyCodec(model, self.frame)
@@ -48,6 +50,10 @@ class Codec:
     def __repr__(self) -> str:
         kind = "grey" if self.channels == 1 else "RGB"
         return f"<Codec {self.model.name}: {self.model.height}x{self.model.width} {kind}>"
+
+    def __reduce__(self) -> tuple[Callable[..., Codec], tuple[object, ...]]:
+        """Threads, sessions and caches stay where they are: another process begins with its own."""
+        return (_found_again, (self.source, self.fingerprint)) if self.source else (Codec, (self.model,))
 
     @property
     def geometry(self) -> Size:
@@ -174,6 +180,16 @@ def load(model: str | os.PathLike[str]) -> Codec:
 
     Raises ModelNotFound, FormatError.
     """
-    from vaecodec.modelfile.installed import find_model
+    from vaecodec.modelfile.installed import is_installed, model_path, read_installed
 
-    return Codec(find_model(model))
+    path = model_path(model)
+    return Codec(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
+
+
+@lru_cache(maxsize=4)  # a pool unpickles a codec for each of its tasks
+def _found_again(source: str, fingerprint: bytes) -> Codec:
+    """The codec of a pickle. Raises ModelNotFound, and ModelMismatch where the model is another one here."""
+    codec = load(source)
+    if codec.fingerprint != fingerprint:
+        raise ModelMismatch(f"{source}: the model here is {codec.fingerprint.hex()[:8]}…, not {fingerprint.hex()[:8]}…")
+    return codec

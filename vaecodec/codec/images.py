@@ -5,7 +5,9 @@ PIL image, array ───┴──pixels_for(channels)──> uint8 (h, w) or (
 
 L, 1                      grey, 1 as 0 and 255; a model of colour takes the same in each channel
 RGB, RGBA, P, LA, …       colour; a model of grey takes it where the channels agree
-refused                   alpha that is not opaque, more than 8 bits, several frames
+refused                   alpha that is not opaque, more than 8 bits (Pillow's silent 8 of 16 too), several frames
+
+A picture is turned upright first, as its EXIF orientation says.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy.typing as npt
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
+from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG must not fill the memory
 GREY, COLOUR = 1, 3  # channels
+EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
+GREY_MODES, COLOUR_MODES = frozenset({"1", "L"}), frozenset({"LA", "P", "PA", "RGB", "RGBA", "RGBX"})  # Pillow's
 _KIND = {GREY: ("8-bit grey", "L"), COLOUR: ("8-bit RGB", "RGB")}  # of each: in words, and Pillow's mode
 
 
@@ -191,14 +196,31 @@ def _of_array(image: Pixels) -> Pixels:
 def _of_pillow(image: Image.Image, channels: int) -> Pixels:
     if getattr(image, "n_frames", 1) > 1:
         raise ImageModeError("image with several frames: save each as a file of its own first")
-    if image.mode in ("L", "1") and "transparency" not in image.info:
+    if image.mode in GREY_MODES | COLOUR_MODES:
+        image = _checked_upright(image)
+    if image.mode in GREY_MODES and "transparency" not in image.info:
         return np.array(image.convert("L"))
-    if image.mode in ("L", "1", "P", "PA", "RGB", "RGBA", "LA", "RGBX"):
+    if image.mode in GREY_MODES | COLOUR_MODES:
         return _opaque(np.array(image.convert("RGBA")), channels)
     taken, mode = _KIND[channels]
     raise ImageModeError(
         f"image of mode {image.mode}: the model takes {taken}; convert it first, e.g. with Pillow's convert('{mode}')"
     )
+
+
+def _checked_upright(image: Image.Image) -> Image.Image:
+    """The image, turned as its EXIF says. Raises ImageModeError where its file has more than 8 bits a channel."""
+    bits = bits_a_channel(image)
+    if bits > BYTE:
+        raise ImageModeError(
+            f"image of {bits} bits a channel: the model takes 8; scale it to 0..255 yourself first, so that you choose "
+            "what is lost"
+        )
+    if image.getexif().get(EXIF_ORIENTATION, UPRIGHT) == UPRIGHT:
+        return image
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image)
 
 
 def _opaque(rgba: Pixels, channels: int) -> Pixels:

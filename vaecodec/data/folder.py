@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vaecodec.data.image_set import ImageSet
 from vaecodec.data.splits import check_split, in_split
 from vaecodec.errors import BadDataset, ConfigError, DatasetMissing
+from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.walk import Walk, files_below
 
 SUFFIXES = frozenset(
@@ -117,8 +118,9 @@ def open_upright(path: Path) -> Image.Image:
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
                 raise BadDataset(f"{path}: expected one frame, found {frames}")
-            if ";16" in str(image.tile):  # Pillow gives 16-bit RGB as 8-bit RGB and says nothing
-                raise BadDataset(f"{path}: 16 bits a channel, expected 8: convert the file first")
+            bits = bits_a_channel(image)
+            if bits > BYTE:
+                raise BadDataset(f"{path}: {bits} bits a channel, expected 8: convert the file first")
             return to_plain_mode(ImageOps.exif_transpose(image), path)
     except BadDataset:
         raise

@@ -93,13 +93,23 @@ def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Model:
     """By alias, revision, or path of a model file. Raises ModelNotFound, FormatError."""
+    return read_installed(model_path(name_or_path))
+
+
+def is_installed(path: Path) -> bool:
+    """Whether a model file can be found by its name alone."""
+    return path.parent in (zoo_folder(), user_folder())
+
+
+def model_path(name_or_path: str | os.PathLike[str]) -> Path:
+    """The file of an alias, a revision or a path. Raises ModelNotFound."""
     text = os.fspath(name_or_path)
     file_name = f"{aliases().get(text, text)}{SUFFIX}"
     plain = os.sep not in file_name and "/" not in file_name
     candidates = [folder / file_name for folder in (zoo_folder(), user_folder())] if plain else []
     for path in (*candidates, Path(text)):
         if path.is_file():
-            return read_installed(path)
+            return path
     raise ModelNotFound(f"no model {text!r}; there are: {_known_names()}; a path of a {SUFFIX} file works too")
 
 
