@@ -1,7 +1,7 @@
-"""Run small trainings with every annotated shape checked: python check_shapes.py DATA PACKAGE < configs as JSON
+"""Run small trainings with every annotated shape checked: python check_shapes.py DATA PACKAGE [--finish] < configs
 
-Each is begun, stepped, validated and finished; its name is printed when all of it was as annotated. ONNX's exporter
-traces with symbolic sizes, which no check can read: there the checks rest.
+Each is begun, stepped and validated, and with --finish made into a model file's content; its name is printed when all
+of it was as annotated. ONNX's exporter traces with symbolic sizes, which no check can read: there the checks rest.
 """
 
 import json
@@ -38,7 +38,8 @@ def main() -> None:
             trainable.enter(step)
             trainable.train()(x, 0.5, rng).objective_nats.backward()
         trainable.eval()(x, 1.0, rng)
-        find_family(config.family).finish(trainable, config, *sets)
+        if "--finish" in sys.argv:
+            find_family(config.family).finish(trainable, config, *sets)
         print(name)
     try:
         find_family("vae").build(training_config({**values_of_a_vae()}).model).analyse(x[0])
