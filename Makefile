@@ -58,9 +58,8 @@ test-all: venv  ## every test, the slow ones too
 golden: venv  ## write the golden files of tests/golden anew (tests only read them)
 	$(PY) tests/golden/make.py
 
-bench: venv  ## the benchmarks; runs that are done are not repeated
-	$(PY) -m benchmarks.classical
-	$(PY) -m benchmarks.rate_distortion
+bench: venv  ## the numbers of README and docs/results.md that two cores make in an hour; AGAIN=1 makes what is there again
+	$(PY) -m benchmarks.everything $(if $(AGAIN),--again)
 
 build: venv  ## sdist and wheel in dist/
 	$(PY) -m build --outdir dist .

@@ -11,13 +11,11 @@ side by side. --quick, minutes, sees that all of it works; its runs and rows go 
 """
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from benchmarks.measuring.family_files import measure_files
 from benchmarks.measuring.float_model import measure_float, trained_model
@@ -30,6 +28,7 @@ from benchmarks.measuring.runs import (
     RunState,
     ensure_run,
     model_path,
+    read_metrics,
     run_state,
     runs_folder,
     training_sets,
@@ -158,14 +157,9 @@ class Work:
                 "payload_over_information": files.payload_bits - files.information_bits,
                 "file_over_payload": 8 * files.point.file_bytes - files.payload_bits,
             },
-            "curves": read_curves(path.parent),
+            "curves": read_metrics(path.parent),
         }
         return FamilyRow(self.origin(run.config), {name: here[name] for name in PROVENANCE}, measured)
-
-
-def read_curves(folder: Path) -> list[dict[str, Any]]:
-    """The run's metrics, a line for each validation."""
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def keep_model(path: Path, out: Path) -> None:

@@ -17,7 +17,6 @@ RUNS/quick. Needs vaecodec[bench,train].
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -39,6 +38,7 @@ from benchmarks.measuring.runs import (
 )
 from benchmarks.measuring.stored import Origin, SweepRow, new_row, read_rows
 from benchmarks.measuring.sweep import measure_sweep
+from benchmarks.studies.costs_at_beta import compare
 from benchmarks.studies.several_levels import FAMILY, SeveralLevelsConfig, SeveralLevelsObjective
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet, load_dataset
@@ -57,7 +57,6 @@ SHARED_BLOCKS = 1  # of the analysis
 OWN_LATENTS = 40  # of the coarsest level
 QUICK_STEPS, QUICK_LEVELS = 30, 9
 CONDITIONED, ONE_AN_IMAGE = "conditioned", "conditioned_one_level_an_image"  # the rows' keys in the result
-NATS_A_BYTE = 8 * math.log(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -201,7 +200,7 @@ def conclude(
     said = f"BD-rate {found['psnr']:+.2f} % (PSNR), trained at one level an image {plain['psnr']:+.2f} %"
     print(f"one model against {len(separate)}: {said}", file=sys.stderr)
     return {
-        "pairs": [compare(*pair) for pair in zip(separate, conditioned, strict=True)],
+        "pairs": [compare(a.measured, b.measured) for a, b in zip(separate, conditioned, strict=True)],
         "bd_rate_per_cent": found,
         "one_an_image_bd_rate_per_cent": plain,
         "most_per_cent": MOST_PER_CENT,
@@ -212,20 +211,6 @@ def conclude(
 def curve_of(rows: Sequence[SweepRow]) -> RateCurve:
     """The rows' points as a curve."""
     return RateCurve("conditioned-vae", DATA, tuple(RatePoint.from_dict(row.measured["point"]) for row in rows))
-
-
-def compare(separate: SweepRow, conditioned: SweepRow) -> dict[str, Any]:
-    """Two models at one β: files, and what their training minimises, distortion + β · rate, in nats an image."""
-    told: dict[str, Any] = {"beta": conditioned.measured["beta"]}
-    for name, row in (("separate", separate), ("conditioned", conditioned)):
-        point = row.measured["point"]
-        rate_nats = NATS_A_BYTE * point["information_bytes"]
-        told[name] = {
-            "file_bytes": point["file_bytes"],
-            "psnr_db": point["psnr_db"],
-            "cost_nats": row.measured["distortion_nats"] + row.measured["beta"] * rate_nats,
-        }
-    return told
 
 
 if __name__ == "__main__":

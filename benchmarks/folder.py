@@ -16,12 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.measuring.checks import bytes_at_psnr
-from benchmarks.measuring.images import evenly_spaced
+from benchmarks.measuring.images import Images, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import ModelPoint, measure_model
 from benchmarks.measuring.points import describe, measure_classical
@@ -35,8 +33,6 @@ from vaecodec.evaluation.rd import RatePoint
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 NAME = "fashion"
 TIME_LIMIT_S = 600
-
-Images = NDArray[np.uint8]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

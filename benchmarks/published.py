@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.measuring.float_model import bound, trained_model
-from benchmarks.measuring.images import DATA
+from benchmarks.measuring.images import DATA, Images
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.runs import runs_folder
 from benchmarks.studies.graph_training import HARDWARE, GraphRun, train_side_by_side
@@ -51,8 +51,6 @@ SPLITS = ("train", "validation", "test")
 CURVE_POINTS, CURVE_IMAGES = 60, 2000  # evenly spaced ones of the training set, at each point of the curve
 DRAWN_TOGETHER = 4096  # images of dSprites
 WITHIN = 0.10
-
-Images = NDArray[np.uint8]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

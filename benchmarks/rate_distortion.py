@@ -105,12 +105,12 @@ def measure_data(data: str, runs: Path, stored: Sequence[SweepRow], *, train: bo
 def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[ModelPoint]:
     """The released models that were trained on this data set; with their run's metrics where the run is at hand.
 
-    Superseded ones, which only decode, are left out.
+    Those of several levels are benchmarks.flagship's, and superseded ones only decode: both are left out.
     """
     for model in installed_models():
         said = model.summary
         trained_on = said.about.get("config", {}).get("data")
-        if model.path.parent != zoo_folder() or trained_on != data or not said.betas or not said.has_analysis:
+        if model.path.parent != zoo_folder() or trained_on != data or len(said.betas) != 1 or not said.has_analysis:
             continue
         point = measure_model(load(model.path), model.path, images, last_metrics(runs / model.name))
         print(f"{model.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)

@@ -21,12 +21,11 @@ from typing import Any, cast
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.measuring.family_files import FilePoint, measure_files
 from benchmarks.measuring.float_model import BATCH, gaussians, trained_model
-from benchmarks.measuring.images import DATA, describe_set
+from benchmarks.measuring.images import DATA, Images, describe_set
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.points import describe
 from benchmarks.measuring.runs import RunState, model_path, run_state, runs_folder, training_sets
@@ -46,8 +45,6 @@ LARGEST_CHANGE_NATS = 0.1
 SAMPLES = 16  # of each image: the two bounds have independent noise, which must stay well below 0.1 nat
 CORRELATION_SAMPLES = 1000
 CORRELATION_IMAGES = 5000
-
-Images = NDArray[np.uint8]
 
 
 class RotatedVAE(ConvVAE):

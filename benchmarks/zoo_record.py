@@ -3,17 +3,18 @@
     python -m benchmarks.zoo_record RUN [--every K]                     after copying RUN/NAME.vaem into vaecodec/zoo
     python -m benchmarks.zoo_record LOSSY LOSSLESS --name NAME          of the models of two runs, joined as NAME
 
-Config, data hash and versions come from the model file, the curves from the run's metrics, and the results are measured
-on the whole test set with the file in the zoo, through real files. A model of several levels is measured at every K-th,
-and there on training and validation images too: the gap between them says how well it generalises. The same three sets
-are measured in bytes where a model codes exactly.
+Where a run is not at hand, the record that was made of it (zoo/NAME.json) says the same of it. Config, data hash and
+versions come from the model file, the curves from the run's metrics, and the results are measured on the whole test set
+with the file in the zoo, through real files. A model of several levels is measured at every K-th, and there on training
+and validation images too: the gap between them says how well it generalises. The same three sets are measured in bytes
+where a model codes exactly.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.measuring.images import describe_set, evenly_spaced
 from benchmarks.measuring.machine import write_results
 from benchmarks.measuring.measure import levels_to_measure, measure_model, measure_set
 from benchmarks.measuring.points import describe
-from benchmarks.measuring.runs import last_metrics
+from benchmarks.measuring.runs import read_metrics
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.modelfile.installed import SUFFIX, zoo_folder
@@ -31,14 +32,25 @@ from vaecodec.modelfile.summary import read_summary
 GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is said of a training. curves: its metrics, a row for each time it was validated."""
+
+    config: dict[str, Any]
+    curves: list[dict[str, Any]]
+    lossless_curves: list[dict[str, Any]] | None = None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and store."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo_record", description=__doc__.partition("\n")[0])
-    parser.add_argument("run", type=Path, nargs="+", help="the run folder that the model was trained in, or two")
+    parser.add_argument("run", type=Path, nargs="+", help="run folder that the model was trained in, or record; or two")
     parser.add_argument("--name", help="of the model, where it is not that of the run")
     parser.add_argument("--every", type=int, default=1, help="of a model of several levels: every so many of them")
     options = parser.parse_args(arguments)
-    config = json.loads((options.run[0] / "config.json").read_text())
+    trainings = [read_training(run) for run in options.run]
+    config, curves = trainings[0].config, trainings[0].curves
+    lossless_curves = trainings[1].curves if len(trainings) > 1 else trainings[0].lossless_curves
     path = zoo_folder() / f"{options.name or config['name']}{SUFFIX}"
     codec = load(path)
     test = load_dataset(config["data"], "test")
@@ -47,13 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "family": codec.model.family,
         "fingerprint": codec.fingerprint.hex(),
         **codec.model.about,
-        "curves": read_curves(options.run[0]),
+        "curves": curves,
         "test": describe_set(test),
     }
-    if len(options.run) > 1:
-        record["lossless_curves"] = read_curves(options.run[1])
+    if lossless_curves is not None:
+        record["lossless_curves"] = lossless_curves
     if codec.model.levels:
-        record["test"] |= measure_model(codec, path, test.images, last_metrics(options.run[0])).to_dict()
+        record["test"] |= measure_model(codec, path, test.images, curves[-1]).to_dict()
     if codec.model.has_lossless:
         record["lossless"] = measure_exact(codec, config["data"], test)
     if len(codec.model.levels) > 1:
@@ -69,9 +81,12 @@ def record_fingerprints(zoo: Path) -> None:
     (zoo / "fingerprints.json").write_text(json.dumps(table, indent=1) + "\n")
 
 
-def read_curves(run: Path) -> list[dict[str, float]]:
-    """The metrics of a training, a row for each time it was validated."""
-    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+def read_training(path: Path) -> Training:
+    """Of a run's folder, or of the record that was made of it."""
+    if path.is_file():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Training(record["config"], record["curves"], record.get("lossless_curves"))
+    return Training(json.loads((path / "config.json").read_text(encoding="utf-8")), read_metrics(path))
 
 
 def measure_levels(codec: Codec, path: Path, data: str, test: ImageSet, every: int) -> Iterator[dict[str, Any]]:

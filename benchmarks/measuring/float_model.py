@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.measuring.images import Images
 from vaecodec.families.trainables import make_trainable
 from vaecodec.layers.base import Posterior
 from vaecodec.recipes.batches import NOISE_STREAM, stream_seed
@@ -22,7 +23,6 @@ from vaecodec.training.run import read_run_config
 BATCH = 500
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: of a latent's mean over the images
 
-Images = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 

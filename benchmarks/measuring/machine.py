@@ -51,7 +51,12 @@ def provenance(*, seed: int | None) -> dict[str, Any]:
 
 def write_results(path: Path, results: Mapping[str, Any], *, seed: int | None) -> None:
     """Store results with their provenance, whole or not at all; numbers keep six significant digits."""
-    text = json.dumps({"provenance": provenance(seed=seed), **_rounded(dict(results))}, indent=1, ensure_ascii=False)
+    write_json(path, {"provenance": provenance(seed=seed), **results})
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Store values, whole or not at all; numbers keep six significant digits."""
+    text = json.dumps(_rounded(values), indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(path.suffix + ".partial")
     temporary.write_text(text + "\n", encoding="utf-8")

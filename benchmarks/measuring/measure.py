@@ -219,16 +219,19 @@ def distortion_nats(
 ) -> float:
     """Mean over the images of the objective's distortion, as training counts it, at the logits that a file gives.
 
-    The synthesis' last operation looks pixels up by the logit index; before it stand the logits.
+    The synthesis' last operation looks pixels up by an index; the table that it holds says which logit that stands for.
     """
-    from vaecodec.layers.exact.synthesis import LOGIT_STEPS  # torch, 3 s
+    import torch  # 3 s
+
+    from vaecodec.layers.exact.pixel_scales import scale_of
 
     network = codec.model.synthesis
-    inputs = codec.lossy.synthesis_input(symbols, level)
+    scale, inputs = scale_of(network), codec.lossy.synthesis_input(symbols, level)
     total = 0.0
     for start in range(0, len(images), CHUNK):
         part = np.clip(inputs[start : start + CHUNK], network.input_low, network.input_high).astype(np.float32)
-        logits = evaluate(network.ops[:-1], part)[..., 0].astype(np.float64) / LOGIT_STEPS
+        index = torch.from_numpy(evaluate(network.ops[:-1], part)[..., 0].astype(np.float64))
+        logits = scale.logits_of(index).numpy()
         x = images[start : start + CHUNK].astype(np.float64) / 255
         if objective.likelihood == "bernoulli":
             total += float((np.logaddexp(0, logits) - x * logits).sum())

@@ -93,9 +93,12 @@ def ensure_run(config: TrainingConfig, runs: Path, sets: tuple[ImageSet, ImageSe
 
 def last_metrics(folder: Path) -> dict[str, Any] | None:
     """The last line of a run's metrics; None where there is none."""
+    metrics = read_metrics(folder)
+    return metrics[-1] if metrics else None
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """A run's metrics, a row for each time it was validated; none where there is no such file."""
     path = folder / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    if not lines:
-        return None
-    metrics: dict[str, Any] = json.loads(lines[-1])
-    return metrics
+    return [json.loads(line) for line in lines]

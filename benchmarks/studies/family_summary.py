@@ -3,7 +3,7 @@
 rows --settings--> Setting (means over seeds) --at_bytes(curve)--> PSNR at the same bytes      --tuned_beta--> β
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -70,18 +70,13 @@ def settings(rows: Sequence[FamilyRow]) -> list[Setting]:
 
 def _setting(rows: Sequence[FamilyRow]) -> Setting:
     first = rows[0]
-    files = [row.measured["files"] for row in rows]
+    files, floats = ([row.measured[part] for row in rows] for part in ("files", "float"))
+    points = [part["point"] for part in files]
     shares = [part["zero_share"] for part in files if part["zero_share"] is not None]
     last = [row.measured["curves"][-1] for row in rows]
 
-    def of_files(name: str) -> Number:
-        return number([part[name] for part in files])
-
-    def of_point(name: str) -> Number:
-        return number([part["point"][name] for part in files])
-
-    def of_float(name: str) -> Number:
-        return number([row.measured["float"][name] for row in rows])
+    def of(parts: Sequence[Mapping[str, Any]], name: str) -> Number:
+        return number([part[name] for part in parts])
 
     return Setting(
         family=first.measured["family"],
@@ -91,20 +86,20 @@ def _setting(rows: Sequence[FamilyRow]) -> Setting:
         kept=first.measured["setting"] == kept_setting(first.measured["family"], first.measured["data"]),
         beta=first.origin.config.objective.beta,
         seeds=len(rows),
-        file_bytes=of_point("file_bytes"),
-        payload_bits=of_files("payload_bits"),
-        information_bits=of_files("information_bits"),
-        kl_bits=of_float("kl_bits"),
-        psnr_db=of_point("psnr_db"),
-        ms_ssim=of_point("ms_ssim"),
-        elbo_nats=of_float("elbo_nats"),
-        reconstruction_nats=of_float("reconstruction_nats"),
-        kl_nats=of_float("kl_nats"),
-        active_latents=of_float("active_latents"),
+        file_bytes=of(points, "file_bytes"),
+        payload_bits=of(files, "payload_bits"),
+        information_bits=of(files, "information_bits"),
+        kl_bits=of(floats, "kl_bits"),
+        psnr_db=of(points, "psnr_db"),
+        ms_ssim=of(points, "ms_ssim"),
+        elbo_nats=of(floats, "elbo_nats"),
+        reconstruction_nats=of(floats, "reconstruction_nats"),
+        kl_nats=of(floats, "kl_nats"),
+        active_latents=of(floats, "active_latents"),
         coded_latents=number([row.measured["finish"]["coded_latents"] for row in rows]),
-        hoyer=of_float("hoyer"),
-        mean_latent=of_float("mean_latent"),
-        gradient_energy_ratio=of_files("gradient_energy_ratio"),
+        hoyer=of(floats, "hoyer"),
+        mean_latent=of(floats, "mean_latent"),
+        gradient_energy_ratio=of(files, "gradient_energy_ratio"),
         zero_share=number(shares) if shares else None,
         validation_bound_nats=number(
             [line["validation_distortion_nats"] + line["validation_rate_nats"] for line in last]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
+from benchmarks.measuring.images import Images
 
 SEED = 0
 CROPS = 10_000

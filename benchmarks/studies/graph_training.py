@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.measuring.float_model import bound
+from benchmarks.measuring.images import Images
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.recipes.config import TrainingConfig
@@ -40,8 +40,6 @@ from vaecodec.training.loop import Diverged
 
 HARDWARE = "hardware.json"
 CALLED_STEPS = 3  # before the recording: libraries choose their kernels and take their memory
-
-Images = NDArray[np.uint8]
 
 
 def train_side_by_side(runs: Sequence["GraphRun"]) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.measuring.images import Images
 from vaecodec.entropy.tables import PRECISION, CodingTables
 from vaecodec.modelfile.lossless_part import PHASES, LosslessPart, PixelLikelihood
 from vaecodec.pixels.phases import most_probable, predict, split_phases
 from vaecodec.pixels.tables import counts_of_flags, counts_of_values
 
-Images = NDArray[np.uint8]
 Symbols = NDArray[np.int32]
 Indices = NDArray[np.int16]
 Bits = NDArray[np.float64]

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.measuring.checks import amortised_bytes
+from benchmarks.measuring.images import Images
 from benchmarks.measuring.measure import through_files
 from vaecodec.bitstream.stream import unpack
 from vaecodec.evaluation.pca import PcaBasis, PcaCodec
 from vaecodec.evaluation.rd import RatePoint, measure_point
-
-Images = NDArray[np.uint8]
 
 COMPONENTS = (64, 192)
 STEPS = {"mnist": (1000, 600, 400, 250, 150, 90), "dsprites": (3200, 2000, 1300, 800, 500, 300)}  # grey levels

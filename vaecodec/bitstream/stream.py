@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vaecodec.arrays import Size
 from vaecodec.bitstream.check import crc24
 from vaecodec.bitstream.limits import (
     CHECK_BYTES,
@@ -52,7 +53,7 @@ class Stream:
 
     coding: int
     short_fingerprint: bytes
-    size: tuple[int, int] | None
+    size: Size | None
     max_error: int
     payload: bytes
     check: int
@@ -80,7 +81,7 @@ def check_coding(coding: int, max_error: int) -> None:
 def pack(
     coding: int,
     fingerprint: bytes,
-    size: tuple[int, int] | None,
+    size: Size | None,
     payload: bytes,
     *,
     max_error: int = 0,

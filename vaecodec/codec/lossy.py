@@ -171,28 +171,28 @@ class LossyCodec:
 
     def parse_all(self, streams: Sequence[bytes | memoryview]) -> Parsed:
         """parse() of each. Raises as that does, at the first stream that is bad."""
-        count, symbols = len(streams), np.empty((len(streams), self.model.latents), np.int32)
-        levels, sizes = np.zeros(count, np.intp), list[Size | None]([None] * count)
-        left = np.ones(count, np.bool_)
+        count = len(streams)
         if count >= MIN_LANES:
-            levels, left = self._parse_plain(streams, symbols)
-        for k in np.flatnonzero(left).tolist():
-            stream, symbols[k] = self.parse(streams[k])
-            levels[k], sizes[k] = stream.coding, stream.size
-        return Parsed(levels, sizes, symbols)
+            parsed, left = self._parse_plain(streams)
+        else:
+            symbols = np.empty((count, self.model.latents), np.int32)
+            parsed, left = Parsed(np.zeros(count, np.intp), [None] * count, symbols), np.arange(count)
+        for k in left.tolist():
+            stream, parsed.symbols[k] = self.parse(streams[k])
+            parsed.levels[k], parsed.sizes[k] = stream.coding, stream.size
+        return parsed
 
-    def _parse_plain(
-        self, streams: Sequence[bytes | memoryview], symbols: Symbols
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        """Fill in the symbols of the streams that are plain; their levels, and which streams are left: all that is bad.
+    def _parse_plain(self, streams: Sequence[bytes | memoryview]) -> tuple[Parsed, npt.NDArray[np.intp]]:
+        """What the plain streams say, and the places of those that are left, all bad ones among them.
 
         Plain: whole, of the model's own size, one of many at its level.
         """
         from vaecodec.bitstream.stream_batch import payload_of, sift
         from vaecodec.entropy.lanes import decode_lanes
 
-        sifted, left = sift(streams, self.model.fingerprint), np.ones(len(streams), np.bool_)
-        plain = sifted.plain & (sifted.level < len(self.model.levels))
+        sifted, count = sift(streams, self.model.fingerprint), len(streams)
+        plain, left = sifted.plain & (sifted.level < len(self.model.levels)), np.ones(count, np.bool_)
+        symbols: Symbols = np.empty((count, self.model.latents), np.int32)
         for level in np.unique(sifted.level[plain]).tolist():
             places = np.flatnonzero(plain & (sifted.level == level))
             if len(places) < MIN_LANES:
@@ -201,9 +201,13 @@ class LossyCodec:
             if self.groups is not None:
                 symbols[places], left[places] = self.groups.decode(payloads), False
                 continue
-            symbols[places], sure = decode_lanes(payloads, self.model.levels[level].tables)
+            decoded, sure = decode_lanes(payloads, self.model.levels[level].tables)
+            if len(places) == count:
+                symbols = decoded
+            else:
+                symbols[places] = decoded
             left[places[sure]] = False
-        return sifted.level, left
+        return Parsed(sifted.level, [None] * count, symbols), np.flatnonzero(left)
 
     def decode_payload(self, payload: bytes, level: int = 0) -> Symbols:
         """The symbols (n,) of a payload. Raises FormatError's children."""

@@ -126,7 +126,7 @@ class PixelLikelihood:
         return 1 if self.values is None else 1 + len(self.values.counts)
 
     @property
-    def plane(self) -> tuple[int, int]:
+    def plane(self) -> Size:
         """(h/2, w/2): the pixels of a phase."""
         height, width, _ = self.map_network.result.shape
         return height, width

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaecodec.arrays import Pixels
+from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.stream import CODING_STORED, CODING_STORED_BITS
 from vaecodec.errors import NotCanonical, TrailingData, Truncated
 
@@ -18,7 +18,7 @@ def stored_coding(image: Pixels) -> int:
     return CODING_STORED_BITS if _has_bits_only(image) else CODING_STORED
 
 
-def stored_bytes(coding: int, size: tuple[int, int]) -> int:
+def stored_bytes(coding: int, size: Size) -> int:
     """Bytes of a stored image of (height, width)."""
     pixels = size[0] * size[1]
     return (pixels + 7) // 8 if coding == CODING_STORED_BITS else pixels
@@ -29,7 +29,7 @@ def pack_stored(image: Pixels) -> bytes:
     return np.packbits(image.ravel() > 0).tobytes() if _has_bits_only(image) else image.tobytes()
 
 
-def unpack_stored(coding: int, payload: bytes, size: tuple[int, int]) -> Pixels:
+def unpack_stored(coding: int, payload: bytes, size: Size) -> Pixels:
     """The image (height, width). Raises Truncated, TrailingData, NotCanonical."""
     expected = stored_bytes(coding, size)
     if len(payload) != expected:

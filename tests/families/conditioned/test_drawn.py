@@ -19,7 +19,7 @@ from vaecodec.families.conditioned.exact_drawn import ExactDrawnSynthesis
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable
 from vaecodec.layers.base import LATENT_SCALE
-from vaecodec.layers.exact.synthesis import LOGIT_TOP, pixel_table
+from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware
@@ -135,7 +135,7 @@ def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one(case: Ca
         real = 255 * case.model.synthesise(case.symbols, case.level).sigmoid().numpy()
     inputs = np.column_stack([symbols.numpy(), level.numpy()]).astype(np.int32)
     pixels = case.exact.to_network()(inputs)[..., 0]
-    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index + LOGIT_TOP])
+    np.testing.assert_array_equal(pixels, SIGMOID.table().ravel()[index + SIGMOID.top])
     assert real.std() > 20
     assert np.abs(pixels[:200] - real).mean() < 3
 

@@ -13,11 +13,12 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
 from vaecodec.families.conditioned.config import ConditionedConfig
-from vaecodec.families.conditioned.exact import PIXEL_TOP, ExactConditionedSynthesis, pixel_table
+from vaecodec.families.conditioned.exact import ExactConditionedSynthesis
 from vaecodec.families.conditioned.export import export_conditioned_analysis
 from vaecodec.families.conditioned.levels import LevelPrior, LevelTable, beta_grid, open_latents
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.prune import prune_hidden
+from vaecodec.layers.exact.pixel_scales import SOFT_CLAMP
 from vaecodec.modelfile.model import read_model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.loop import Hardware
@@ -120,7 +121,7 @@ def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> Non
         index, real = exact(symbols, level).numpy(), model.synthesise(symbols, level)
     inputs = np.column_stack([symbols.numpy(), level.numpy()]).astype(np.int32)
     pixels = exact.to_network()(inputs)[..., 0]
-    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + PIXEL_TOP])
+    np.testing.assert_array_equal(pixels, SOFT_CLAMP.table().ravel()[index.astype(int) + SOFT_CLAMP.top])
     assert np.abs(pixels - 255 * real.sigmoid().numpy()).mean() < 3
 
 

@@ -12,8 +12,9 @@ from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Dense, Patches, Shuffle
 from vaecodec.layers.exact.dense import ExactDense, patches, round_through, settle, shuffle
 from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.layers.exact.symbols import SymbolRange
-from vaecodec.layers.exact.synthesis import LOGIT_STEPS, ExactSynthesis, ExactUpsample, pixel_table
+from vaecodec.layers.exact.synthesis import ExactSynthesis, ExactUpsample
 from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.model import read_model
 from vaecodec.recipes.sizes import ModelConfig
@@ -129,7 +130,7 @@ def test_the_exported_network_gives_torchs_pixels_which_are_close_to_the_float_o
         index = exact(symbols.float()).numpy()
         real = 255 * synthesis(meaning.dequantise(symbols.float())).sigmoid().numpy()
     pixels = exact.to_network()(symbols.numpy().astype(np.int32))[..., 0]
-    np.testing.assert_array_equal(pixels, pixel_table().ravel()[index.astype(int) + 1024])
+    np.testing.assert_array_equal(pixels, SIGMOID.table().ravel()[index.astype(int) + 1024])
     assert pixels.shape == (64, config.height, config.width)
     assert np.abs(pixels - real).mean() < 1.0
     assert np.abs(pixels - real).max() < 20  # where an activation beyond the calibrated quantile is clamped
@@ -163,8 +164,8 @@ def test_a_stored_network_evaluated_by_torch_in_both_precisions_gives_the_same_p
 
 
 def test_the_pixel_table_is_the_sigmoid_rounded() -> None:
-    table = pixel_table().ravel()
-    logits = torch.arange(-1024, 1025) / LOGIT_STEPS
+    table = SIGMOID.table().ravel()
+    logits = torch.arange(-1024, 1025) / SIGMOID.steps
     np.testing.assert_array_equal(table, (255 * logits.double().sigmoid()).round())
     assert (np.diff(table) >= 0).all()
     assert (table[0], table[1024], table[-1]) == (0, 128, 255)

@@ -10,24 +10,21 @@ are a sixteenth of what follows them, so that what is added there is not rounded
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.families.conditioned.model import ConditionedSynthesis, LevelBlock
-from vaecodec.families.conditioned.soft_clamp import clamped_logits, soft_clamp
 from vaecodec.layers.calibration import top_of_all
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.pixel_scales import SOFT_CLAMP
 
 LATENT_TOP = 511  # more would leave the straight path's weights less room below 2^24, and those of fine levels need it
 STREAM_TOP = 8191
 GAIN_TOP = 2000  # times STREAM_TOP stays below 2^24
 OFFSET_TOP = 32767
-PIXEL_STEPS = 512  # index units between black and white
-PIXEL_TOP = 1024
 FINE_SHIFT = 4
 
 
@@ -155,14 +152,19 @@ class ExactConditionedSynthesis(nn.Module):
         )
         last = sample.last_top / ACTIVATION_TOP
         self.last = LevelIntegers(torch.full((1, 1), 2.0**10 * stream / last), GAIN_TOP)
-        both = torch.cat([leave.weight * last, synthesis.straight.weight * unit], dim=1) * PIXEL_STEPS
+        both = torch.cat([leave.weight * last, synthesis.straight.weight * unit], dim=1) * SOFT_CLAMP.steps
         reach = torch.cat([torch.full((leave.in_features,), float(ACTIVATION_TOP)), full])
         self.leave = ExactDense(
-            both, leave.bias * PIXEL_STEPS, reach, low=-PIXEL_TOP, high=PIXEL_TOP, weight_limit=FIRST_WEIGHT_LIMIT
+            both,
+            leave.bias * SOFT_CLAMP.steps,
+            reach,
+            low=-SOFT_CLAMP.top,
+            high=SOFT_CLAMP.top,
+            weight_limit=FIRST_WEIGHT_LIMIT,
         )
 
     def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
-        """The index of every pixel in the table of soft_clamp."""
+        """The index of every pixel in the table of SOFT_CLAMP."""
         latents = self.gain(symbols.clamp(-self.limit, self.limit), level)
         h = self.enter(latents[:, : self.config.deep])
         for block in self.blocks:
@@ -173,7 +175,7 @@ class ExactConditionedSynthesis(nn.Module):
 
     def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """What the likelihood takes."""
-        return clamped_logits(self.forward(symbols, level) / PIXEL_STEPS)
+        return SOFT_CLAMP.logits_of(self.forward(symbols, level))
 
     def to_network(self) -> ExactNetwork:
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
@@ -187,17 +189,10 @@ class ExactConditionedSynthesis(nn.Module):
         weight, bias = self.leave.integers()
         of_active, of_latents = weight[:, : self.config.units], weight[:, self.config.units :]
         both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
-        index = graph.rescale(both, self.leave.shift, -PIXEL_TOP, PIXEL_TOP)
+        index = graph.rescale(both, self.leave.shift, -SOFT_CLAMP.top, SOFT_CLAMP.top)
         image = graph.reshape(index, self.config.height, self.config.width)
-        graph.lookup(image, pixel_table(), -PIXEL_TOP)
+        graph.lookup(image, SOFT_CLAMP.table(), -SOFT_CLAMP.top)
         return graph.network()
-
-
-def pixel_table() -> npt.NDArray[np.float32]:
-    """255 · soft_clamp at every index from -PIXEL_TOP to PIXEL_TOP, rounded; (2049, 1)."""
-    index = torch.arange(-PIXEL_TOP, PIXEL_TOP + 1, dtype=torch.float64)
-    pixels: npt.NDArray[np.float32] = (255 * soft_clamp(index / PIXEL_STEPS)).round().float().numpy()
-    return pixels.reshape(-1, 1)
 
 
 class _Calibration:

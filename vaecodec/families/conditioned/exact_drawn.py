@@ -18,9 +18,9 @@ from vaecodec.families.conditioned.drawn import LEVEL_CHANNELS, SQUARE, DrawnSyn
 from vaecodec.families.conditioned.exact import ExactGain, begin_graph
 from vaecodec.layers.exact.dense import shuffle
 from vaecodec.layers.exact.half_planes import ExactHalfPlaneMap
+from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.layers.exact.residual import exact_layer
 from vaecodec.layers.exact.symbols import SymbolRange
-from vaecodec.layers.exact.synthesis import LOGIT_STEPS, LOGIT_TOP, pixel_table
 
 LATENT_TOP = 2047
 LATENT_MARGIN = 1.25  # of what the sample reaches
@@ -57,8 +57,8 @@ class ExactDrawnSynthesis(nn.Module):
         self.map = ExactHalfPlaneMap(synthesis.map, meaning, self._latents(symbols[rows], level[rows]))
         head = synthesis.head
         assert head.bias is not None
-        steps = torch.full((SQUARE**2,), 1 / LOGIT_STEPS)
-        self.head = exact_layer(head.weight, head.bias, self.map.unit, steps, -LOGIT_TOP, LOGIT_TOP)
+        steps = torch.full((SQUARE**2,), 1 / SIGMOID.steps)
+        self.head = exact_layer(head.weight, head.bias, self.map.unit, steps, -SIGMOID.top, SIGMOID.top)
 
     def _latents(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b m"]:
         integers: Tensor = self.gain(_with_ones(symbols.clamp(-self.limit, self.limit)), level)
@@ -71,7 +71,7 @@ class ExactDrawnSynthesis(nn.Module):
 
     def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
         """What the likelihood takes."""
-        return self.forward(symbols, level) / LOGIT_STEPS
+        return SIGMOID.logits_of(self.forward(symbols, level))
 
     def to_network(self) -> ExactNetwork:
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
@@ -80,7 +80,7 @@ class ExactDrawnSynthesis(nn.Module):
         appended = graph.dense(symbols, torch.eye(n + LEVEL_CHANNELS, n), _with_ones(torch.zeros(n)))
         drawn = self.map.build(graph, self.gain.build(graph, appended, level))
         index = graph.shuffle(graph.exact_dense(self.head, drawn), SQUARE)
-        graph.lookup(index, pixel_table(), -LOGIT_TOP)
+        graph.lookup(index, SIGMOID.table(), -SIGMOID.top)
         return graph.network()
 
 

@@ -27,10 +27,10 @@ from torch.nn import functional as F
 from vaecodec.families.conditioned.config import ConditionedConfig
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.levels import LevelPrior, LevelTable, beta_grid, open_latents
-from vaecodec.families.conditioned.soft_clamp import clamped_logits
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.moments import Moments
 from vaecodec.layers.residual import NORMALISED, RECTIFIED, Reading
+from vaecodec.layers.soft_clamp import clamped_logits
 
 
 class LevelBlock(nn.Module):

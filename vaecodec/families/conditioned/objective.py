@@ -25,7 +25,7 @@ from vaecodec.families.conditioned.config import ConditionedObjective
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Seen
-from vaecodec.families.conditioned.soft_clamp import soft_clamp
+from vaecodec.layers.soft_clamp import soft_clamp
 from vaecodec.recipes.objective import Losses, TrainingStep, distortion_nats
 
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias

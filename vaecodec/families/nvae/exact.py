@@ -25,8 +25,8 @@ from vaecodec.families.nvae.model import NVAE, Trunk
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.exact.dense import FIRST_WEIGHT_LIMIT, ExactDense
 from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.layers.exact.residual import STREAM_TOP
-from vaecodec.layers.exact.synthesis import LOGIT_STEPS, LOGIT_TOP, pixel_table
 
 
 class ExactNVAESynthesis(nn.Module):
@@ -54,7 +54,7 @@ class ExactNVAESynthesis(nn.Module):
         head = stream_unit(*seen[trunk.head])
         self.enter_head = ExactGrow(trunk.enter_head, units[-1], head, seen[trunk.enter_head][0])
         self.head = ExactCell(trunk.head, head, seen[trunk.head][0])
-        self.leave = ExactGrow(trunk.leave, head, 1 / LOGIT_STEPS, seen[trunk.leave][0], LOGIT_TOP)
+        self.leave = ExactGrow(trunk.leave, head, 1 / SIGMOID.steps, seen[trunk.leave][0], SIGMOID.top)
 
     def forward(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
         """The logit index of every pixel."""
@@ -73,7 +73,7 @@ class ExactNVAESynthesis(nn.Module):
 
     def logits(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
         """What the likelihood takes."""
-        return self.forward(symbols) / LOGIT_STEPS
+        return SIGMOID.logits_of(self.forward(symbols))
 
     def to_network(self) -> ExactNetwork:
         """The exported integers. Raises NotExact where fine-tuning has carried a layer over the bound."""
@@ -89,7 +89,7 @@ class ExactNVAESynthesis(nn.Module):
             h = cast("ExactCell", self.cells[number]).build(graph, h)
             start += size
         index = self.leave.build(graph, self.head.build(graph, self.enter_head.build(graph, h)))
-        graph.lookup(index, pixel_table(), -LOGIT_TOP)
+        graph.lookup(index, SIGMOID.table(), -SIGMOID.top)
         return graph.network()
 
     def _begins(self, number: int) -> bool:

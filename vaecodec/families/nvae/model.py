@@ -57,9 +57,6 @@ class Walk:
     logits: Float[Tensor, "b h w"]
 
 
-Choice = Callable[[int, GroupPrior], Tensor]  # (group, what is known) -> y (b, c, s, s)
-
-
 class Trunk(nn.Module):
     """Latents to logits, and on the way each group's prior."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -19,11 +18,9 @@ from vaecodec.exact.network import ExactNetwork
 from vaecodec.layers.calibration import top_of_all
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, patches, shuffle
 from vaecodec.layers.exact.graph import ExactGraph
+from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.layers.transforms import ConvSynthesis
-
-LOGIT_STEPS = 128  # index units in one unit of the logit: the pixel moves by at most half a grey level a unit
-LOGIT_TOP = 1024
 
 
 class ExactUpsample(nn.Module):
@@ -60,7 +57,7 @@ class ExactSynthesis(nn.Module):
         self.config = synthesis.config
         self.limit: Tensor = meaning.limit
         tops = _activation_tops(synthesis, meaning.dequantise(symbols))
-        units = [top / ACTIVATION_TOP for top in tops] + [1 / LOGIT_STEPS]
+        units = [top / ACTIVATION_TOP for top in tops] + [1 / SIGMOID.steps]
         first, second = synthesis.linear_layers
         weight = first.weight * meaning.step  # the columns of latents that are not coded fall away
         bias = first.bias + first.weight @ meaning.center
@@ -93,7 +90,7 @@ class ExactSynthesis(nn.Module):
 
     def logits(self, symbols: Float[Tensor, "b n"]) -> Float[Tensor, "b h w"]:
         """What the likelihood takes."""
-        return self.forward(symbols) / LOGIT_STEPS
+        return SIGMOID.logits_of(self.forward(symbols))
 
     def to_network(self) -> ExactNetwork:
         """The exported integers. Raises NotExact where fine-tuning has carried a layer over the bound."""
@@ -110,20 +107,13 @@ class ExactSynthesis(nn.Module):
             x = cast("ExactUpsample", layer).build(graph, x)
         if self.config.patch > 1:
             x = graph.shuffle(x, self.config.patch)
-        return graph.lookup(x, pixel_table(), -LOGIT_TOP)
-
-
-def pixel_table() -> npt.NDArray[np.float32]:
-    """255 · sigmoid(index / 128), rounded; (2049, 1)."""
-    logit = np.arange(-LOGIT_TOP, LOGIT_TOP + 1, dtype=np.float64) / LOGIT_STEPS
-    pixels: npt.NDArray[np.float32] = np.rint(255 / (1 + np.exp(-logit))).astype(np.float32)
-    return pixels.reshape(-1, 1)
+        return graph.lookup(x, SIGMOID.table(), -SIGMOID.top)
 
 
 def _hidden(weight: Tensor, bias: Tensor, before: float, after: float, *, logits: bool = False) -> ExactDense:
     """A layer between activations whose units are worth `before` and `after`."""
     reach = torch.full((weight.shape[1],), float(ACTIVATION_TOP))
-    low, high = (-LOGIT_TOP, LOGIT_TOP) if logits else (0, ACTIVATION_TOP)
+    low, high = (-SIGMOID.top, SIGMOID.top) if logits else (0, ACTIVATION_TOP)
     return ExactDense(weight * (before / after), bias / after, reach, low=low, high=high)
 
 

@@ -1,4 +1,4 @@
-"""The soft clamp, behind which a conditioned-vae's synthesis gives pixels: linear between black and white."""
+"""The soft clamp, behind which some syntheses give pixels: linear between black and white."""
 
 from __future__ import annotations
 

@@ -1,0 +1,196 @@
+"""What the project's program decides, in the same records as this decoder's decisions; and how two may differ.
+
+bytes --> Refusal, or pixels, or what an archive gives
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vaecodec
+from tests.independent import model_file, streams
+from tests.independent.archive import Archive
+from tests.independent.model_file import Model
+from tests.independent.refusal import Refused
+from vaecodec.errors import VaecodecError
+
+Pixels = NDArray[np.uint8]
+GOLDEN = Path(__file__).parents[1] / "golden"
+MANY = 100_000  # images of a damaged archive, of which the program makes a list
+NAMES = ("tiny", "mini", "bits", "exact", "groups", "joined", "levels")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was refused, and how it was said."""
+
+    kind: str
+    words: str
+
+
+def golden_file(name: str) -> bytes:
+    """A golden model file."""
+    return (GOLDEN / f"{name}.vaem").read_bytes()
+
+
+def golden_models() -> dict[str, Model]:
+    """This decoder's models of the golden files."""
+    return {name: model_file.read(golden_file(name)) for name in NAMES}
+
+
+def decide_stream(data: bytes, model: Model) -> Pixels | Refusal:
+    """This decoder's decision."""
+    try:
+        return streams.decode(data, model)
+    except Refused as refused:
+        return Refusal(refused.kind, str(refused))
+
+
+def program_on_stream(data: bytes, codec: Any) -> Pixels | Refusal:
+    """The program's decision. Other errors than the program's own are faults, and pass through."""
+    try:
+        return codec.decompress(data)
+    except VaecodecError as error:
+        return Refusal(type(error).__name__, str(error))
+
+
+def decide_model(data: bytes) -> Model | Refusal:
+    """This decoder's decision."""
+    try:
+        return model_file.read(data)
+    except Refused as refused:
+        return Refusal(refused.kind, str(refused))
+
+
+def program_on_model(data: bytes, folder: Path) -> Any:
+    """The program's decision: its codec, with the lossless part read, which it reads at the first use."""
+    path = folder / "mutant.vaem"
+    path.write_bytes(data)
+    try:
+        codec = vaecodec.load(path)
+        if codec.model.has_lossless:
+            _ = codec.lossless
+    except VaecodecError as error:
+        return Refusal(type(error).__name__, str(error))
+    return codec
+
+
+def differ(ours: object, theirs: object) -> str:
+    """How two decisions on a stream or a model file differ; nothing where they agree."""
+    if isinstance(ours, Refusal) and isinstance(theirs, Refusal):
+        return ""
+    if isinstance(ours, Refusal):
+        return f"refused here ({ours.words}), accepted by the program"
+    if isinstance(theirs, Refusal):
+        return f"accepted here, refused by the program ({theirs.kind}: {theirs.words})"
+    if isinstance(ours, np.ndarray) and isinstance(theirs, np.ndarray) and not same_pixels(ours, theirs):
+        return "other pixels"
+    return ""
+
+
+def same_pixels(ours: Pixels, theirs: Pixels) -> bool:
+    """Equal shapes and values."""
+    return ours.shape == theirs.shape and bool((ours == theirs).all())
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive gives, by the images' numbers; None stands for what is refused."""
+
+    length: int
+    images: dict[int, Pixels]
+    names: dict[int, str]
+    labels: dict[int, tuple[int, ...]]
+    metadata: Any
+    embedded: dict[int, bytes | None]
+    found: dict[str, int | None]
+    has_problems: bool
+    is_strange: bool = False
+
+
+def decide_archive(data: bytes, models: Mapping[str, Model]) -> Contents | Refusal:
+    """This decoder's decision, with all these models at hand."""
+    try:
+        archive = Archive(data, list(models.values()))
+    except Refused as refused:
+        return Refusal(refused.kind, str(refused))
+    images = {first + i: image for first, block in archive.blocks() for i, image in enumerate(block)}
+    names = archive.names()
+    labels = {number: row for number, row in archive.labels().items() if number in images}
+    embedded = {} if archive.scanned else {number: _embedded(archive, number) for number in archive.models()}
+    found = {}
+    if archive.tables_are_whole():
+        found = {name: archive.number_of(name) for name in names.values()}
+        found = {name: number for name, number in found.items() if number in images}
+    try:
+        metadata = archive.metadata()
+    except Refused:
+        metadata = None
+    strange = archive.contradicts or len(archive) >= MANY
+    problems = bool(archive.problems)
+    return Contents(len(archive), images, names, labels, metadata, embedded, found, problems, strange)
+
+
+def _embedded(archive: Archive, number: int) -> bytes | None:
+    try:
+        return archive.embedded_model(number)
+    except Refused:
+        return None
+
+
+def program_on_archive(path: Path, asked: Contents | Refusal) -> Contents | Refusal:
+    """The program's decision; of embedded models and names to be found, those that this decoder gives."""
+    try:
+        with vaecodec.Archive(path) as archive:
+            images = {first + i: image for first, block in archive.readable() for i, image in enumerate(block)}
+            lost = {image.number: image.name for image in archive.verify().lost} if len(archive) < MANY else {}
+            numbers = [number for number in range(min(len(archive), MANY)) if number not in lost]
+            names = {n: _or_none(lambda n=n: archive.names[n]) for n in numbers} | lost
+            labels = {n: _or_none(lambda n=n: tuple(archive.label(n).tolist())) for n in images}
+            metadata = _or_none(lambda: dict(archive.metadata))
+            embedded, found = {}, {}
+            if isinstance(asked, Contents):
+                embedded = {k: _or_none(lambda k=k: archive.embedded_model(k)) for k in asked.embedded}
+                found = {name: _or_none(lambda name=name: archive.number_of(name)) for name in asked.found}
+            problems = bool(archive.problems)
+            return Contents(len(archive), images, _there(names), _there(labels), metadata, embedded, found, problems)
+    except VaecodecError as error:
+        return Refusal(type(error).__name__, str(error))
+
+
+def _or_none(action: Any) -> Any:
+    try:
+        return action()
+    except (VaecodecError, KeyError, AttributeError):
+        return None
+
+
+def _there(values: Mapping[int, Any]) -> dict[int, Any]:
+    return {number: value for number, value in values.items() if value is not None}
+
+
+def archives_differ(ours: Contents | Refusal, theirs: Contents | Refusal) -> str:
+    """How two decisions on an archive differ; nothing where they agree.
+
+    Not compared, since the page says nothing of it or the program has a fault: what is found where whole footers
+    contradict it, names of lost images in look-ups, embedded models that have another fingerprint, and archives of so
+    many lost images that the program does not come to an end.
+    """
+    if isinstance(ours, Refusal) or isinstance(theirs, Refusal):
+        return differ(ours, theirs)
+    if ours.is_strange:
+        return ""
+    for field in ("length", "names", "labels", "metadata", "found", "has_problems"):
+        if getattr(ours, field) != getattr(theirs, field):
+            return f"{field}: {getattr(ours, field)} here, {getattr(theirs, field)} by the program"
+    if any(file is not None and file != theirs.embedded[number] for number, file in ours.embedded.items()):
+        return "other embedded models"
+    if ours.images.keys() != theirs.images.keys():
+        return f"images {sorted(ours.images)} here, {sorted(theirs.images)} by the program"
+    if not all(same_pixels(image, theirs.images[number]) for number, image in ours.images.items()):
+        return "other pixels"
+    return ""

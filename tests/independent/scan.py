@@ -1,0 +1,86 @@
+"""Looking for whole records where a footer is damaged (section 13.6).
+
+[ start … end )  --sync bytes, records whose check matches-->  models, embedded files, blocks, metadata
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from tests.independent import embedded
+from tests.independent.blocks import Start, require_block_check
+from tests.independent.embedded import ModelRecord
+from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, SYNC, Record, holds
+from tests.independent.refusal import Refused
+
+
+@dataclass(slots=True)
+class Found:
+    """Whole records, in the order found; embedded models by the number of the model found before them."""
+
+    models: list[tuple[ModelRecord, Record]] = field(default_factory=list)
+    embedded: dict[int, Record] = field(default_factory=dict)
+    metadata: Record | None = None
+    blocks: list[tuple[Start, Record]] = field(default_factory=list)
+    footers: int = 0
+    strange_blocks: int = 0
+
+
+def scan(data: bytes, start: int, end: int, later: Collection[bytes] = ()) -> Found:
+    """Everything whole between two offsets; later: fingerprints of models that come after, whose blocks are strange."""
+    found = Found()
+    position = data.find(SYNC, start, end)
+    while position >= 0:
+        record = _record_at(data, position, end)
+        taken = record is not None and _take(record, found, later)
+        position = data.find(SYNC, record.end if record is not None and taken else position + 1, end)
+    return found
+
+
+def footers_from(data: bytes, start: int) -> Iterator[Record]:
+    """The records of footers whose check matches, from an offset on."""
+    position = data.find(SYNC + bytes([FOOTER]), start)
+    while position >= 0:
+        record = _record_at(data, position, len(data))
+        if record is not None and record.is_checked():
+            yield record
+        position = data.find(SYNC + bytes([FOOTER]), position + 1)
+
+
+def _record_at(data: bytes, position: int, end: int) -> Record | None:
+    try:
+        return Record.at(data, position, end)
+    except Refused:
+        return None
+
+
+def _take(record: Record, found: Found, later: Collection[bytes]) -> bool:
+    """Takes the record if it is whole; whether it was."""
+    try:
+        if record.kind & BLOCK:
+            return _take_block(record, found, later)
+        if record.kind == EMBEDDED:
+            if not embedded.head_is_whole(record):
+                return False
+            found.embedded[len(found.models) - 1] = record
+        elif not record.is_checked():
+            return False
+        elif record.kind == MODEL:
+            found.models.append((embedded.read_model_record(record), record))
+        elif record.kind == METADATA:
+            found.metadata = record
+        elif record.kind == FOOTER:
+            found.footers += 1
+    except Refused:
+        return False
+    return True
+
+
+def _take_block(record: Record, found: Found, later: Collection[bytes]) -> bool:
+    start = Start.of(record)
+    known = start.model < len(found.models)
+    if known and holds(require_block_check, record, found.models[start.model][0].fingerprint):
+        found.blocks.append((start, record))
+        return True
+    strange = any(holds(require_block_check, record, fingerprint) for fingerprint in later)
+    found.strange_blocks += strange
+    return strange
