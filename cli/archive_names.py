@@ -24,7 +24,7 @@ def why_refused(name: str) -> str | None:
     if any("\\" in part or ":" in part or _RESERVED.fullmatch(part) for part in parts):
         return "not a file name on every system"
     if any(not part.isprintable() or part != part.strip() for part in parts):
-        return "not a file name that can be typed"
+        return "spaces around it, or letters that do not print"
     if any(len(part.encode(errors="replace")) > MAX_FILE_NAME_BYTES for part in file_name(name).split("/")):
         return f"longer than {MAX_FILE_NAME_BYTES} bytes between slashes"
     return None

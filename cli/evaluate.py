@@ -118,6 +118,7 @@ def report(codec: Codec, images: ImageSet, point: RatePoint) -> dict[str, Any]:
         "source": images.source,
         "data_sha256": images.sha256,
         **{key: value for key, value in point.to_dict().items() if key != "codec"},
+        "exact": point.lossless,  # where psnr_db is null
         "ms_ssim_db": None if point.ms_ssim >= 1 else point.ms_ssim_db,
         "model_file_bytes": model_bytes,
         "file_bytes_with_model": {str(n): point.file_bytes + model_bytes / n for n in AMORTISED_OVER},

@@ -147,7 +147,7 @@ def test_models_that_do_not_fit_are_not_joined(fails, tiny, tmp_path):
 def test_evaluate_measures_exact_streams(run, joined):
     data = ("--data", "mnist", "--data-dir", str(TESTS / "fixtures" / "data"), "--limit", "5", "--json")
     found = json.loads(run("evaluate", "--model", joined, *data, "--lossless").stdout)
-    assert (found["setting"], found["psnr_db"]) == ("lossless", None)
+    assert (found["setting"], found["psnr_db"], found["exact"]) == ("lossless", None, True)
     assert found["information_bytes"] <= found["payload_bytes"]
     found = json.loads(run("evaluate", "--model", str(EXACT), *data).stdout)
     assert found["setting"] == "lossless"

@@ -2,6 +2,9 @@
 
 import http.server
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -19,10 +22,15 @@ class RangeServer(http.server.SimpleHTTPRequestHandler):
     """Serves a folder with range requests, and counts the bytes that it sends."""
 
     sent = 0
+    gives_ranges = True
 
     def do_GET(self):
-        data = Path(self.translate_path(self.path)).read_bytes()
-        span = self.headers.get("Range")
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data = path.read_bytes()
+        span = self.headers.get("Range") if self.gives_ranges else None
         status = 200
         if span:
             status, total = 206, len(data)
@@ -94,6 +102,41 @@ def test_a_forked_reader_makes_connections_of_its_own(serve, archive_path, pixel
     child.start()
     assert queue.get(timeout=60) == int(pixels[30].sum())
     child.join()
+
+
+def test_what_an_address_does_not_give_is_an_error_with_a_reason(serve, archive_path, tmp_path, monkeypatch):
+    address = serve(archive_path)
+    there = address.rpartition("/")[0]
+    for bad, reason in (
+        ("nosuch://x", "nosuch"),
+        ("memory://nowhere.vaea", "not found"),
+        (f"file://{tmp_path}/nowhere.vaea", "not found"),
+        (f"{there}/nowhere.vaea", "not found"),
+        ("http://127.0.0.1:9/a.vaea", "."),
+    ):
+        with pytest.raises(OSError, match=reason) as caught:
+            vaecodec.Archive(bad)
+        assert str(caught.value).startswith(f"{bad}: ")
+    monkeypatch.setattr(RangeServer, "gives_ranges", False)
+    with pytest.raises(OSError, match="whole files only"):
+        vaecodec.Archive(address)
+
+
+def test_a_protocol_whose_package_is_missing_names_it():
+    code = """
+import sys
+sys.modules["aiohttp"] = None
+import vaecodec
+try:
+    vaecodec.Archive("http://127.0.0.1:9/a.vaea")
+except vaecodec.VaecodecError as error:
+    print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("http://127.0.0.1:9/a.vaea: "), done.stderr
+    assert "aiohttp" in done.stdout
+    assert "pip install" in done.stdout
 
 
 def test_addresses_are_not_written_to(codec):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from vaecodec.errors import OutputError, Truncated
@@ -54,7 +56,8 @@ class RemoteSource:
         self._address = address
         self._process = 0
         self._connect()
-        self.size = int(self._filesystem.size(self._path))
+        with self._naming():
+            self.size = int(self._filesystem.size(self._path))
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
@@ -67,14 +70,33 @@ class RemoteSource:
         if self._process:
             fsspec.asyn.reset_lock()
         self._filesystem: Any
-        self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=bool(self._process))
+        with self._naming():
+            again = bool(self._process)
+            self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=again)
         self._process = os.getpid()
 
     def read(self, offset: int, n: int) -> bytes:
         """n bytes at an offset. Raises Truncated, OSError."""
         if self._process != os.getpid():
             self._connect()
-        return _exactly(bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n)), offset, n)
+        with self._naming():
+            data = bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n))
+        if len(data) > n:
+            raise OSError(f"{self._address}: the server gives whole files only, no ranges: copy the archive to disk")
+        return _exactly(data, offset, n)
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason."""
+        try:
+            yield
+        except ImportError as error:  # of what the protocol needs
+            raise OutputError(f"{self._address}: {error} (pip install)") from error
+        except Exception as error:
+            missing = "not found" if isinstance(error, FileNotFoundError) else ""
+            text = " ".join(str(error).split())
+            reason = missing or (text if text and text != self._address else type(error).__name__)
+            raise OSError(f"{self._address}: {reason}") from error
 
     def close(self) -> None:
         """Nothing is held open."""
