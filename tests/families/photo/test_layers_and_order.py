@@ -9,6 +9,10 @@ from vaecodec.families.photo.layers import PerLevel, pick, place
 from vaecodec.families.photo.order import Part, decode_order, drive
 
 
+def zeros(channels, side=4, batch=1):
+    return [torch.zeros(batch, c, side, side) for c in channels]
+
+
 def test_both_colours_placed_again_are_the_whole():
     for height, width in ((1, 2), (3, 4), (4, 6)):
         x = torch.randn(2, 3, height, width)
@@ -37,14 +41,14 @@ def test_the_order_has_one_pass_more_than_slices_and_tells_everything_once():
         half = pick(torch.zeros_like(known[number]), parity)
         return Part(number, parity, half, half)
 
-    order = decode_order(heads, (2, 3, 1), torch.zeros(1, 1, 4, 4))
+    order = decode_order(heads, zeros((2, 3, 1)), place)
     parts = next(order)
     try:
         while True:
             seen.append([(part.slice, part.parity) for part in parts])
             parts = order.send(tuple(torch.ones_like(part.mean) for part in parts))
     except StopIteration as stop:
-        told = stop.value
+        told = torch.cat(stop.value, 1)
     assert seen == [[(0, 0)], [(0, 1), (1, 0)], [(1, 1), (2, 0)], [(2, 1)]]
     assert torch.equal(told, torch.ones(1, 6, 4, 4))
 
@@ -64,9 +68,10 @@ def test_what_is_decoded_from_symbols_is_what_was_encoded():
         return symbols + part.mean
 
     with torch.no_grad():
-        encoded = drive(decode_order(heads, TINY.base_slices, y), encode)
+        encoded = torch.cat(drive(decode_order(heads, zeros(TINY.base_slices, 4, 2), place), encode), 1)
         read = iter(written)
-        decoded = drive(decode_order(heads, TINY.base_slices, y), lambda part: next(read) + part.mean)
+        order = decode_order(heads, zeros(TINY.base_slices, 4, 2), place)
+        decoded = torch.cat(drive(order, lambda part: next(read) + part.mean), 1)
     assert torch.equal(encoded, decoded)
     assert (encoded - y).abs().max() <= 0.5 + 1e-6
 
@@ -78,7 +83,7 @@ def test_a_part_does_not_depend_on_what_is_told_later():
 
     def run(change_from):
         means, step = [], 0
-        order = decode_order(heads, TINY.detail_slices, torch.zeros(1, 1, 4, 4))
+        order = decode_order(heads, zeros(TINY.detail_slices), place)
         parts = next(order)
         try:
             while True:

@@ -63,7 +63,7 @@ class HyperSynthesis(nn.Module):
         return facts
 
 
-class _SliceNets(nn.Module):
+class SliceNets(nn.Module):
     """The networks of one slice of y: what other slices say, what the even half says, and both together.
 
     Others are heard by one network for each half: to the even one, half of the slice before is a guess.
@@ -86,11 +86,11 @@ class BaseHeads(nn.Module):
         super().__init__()
         self.slices = config.base_slices
         before = [sum(self.slices[:number]) for number in range(len(self.slices))]
-        self.nets = nn.ModuleList(_SliceNets(config, *sizes) for sizes in zip(before, self.slices, strict=True))
+        self.nets = nn.ModuleList(SliceNets(config, *sizes) for sizes in zip(before, self.slices, strict=True))
 
-    def part(self, facts: Tensor, number: int, parity: int, known: Sequence[Tensor]) -> Part:
+    def part(self, facts: Tensor, number: int, parity: int, known: Sequence[Tensor]) -> Part[Tensor]:
         """See order.Heads; facts (b, c, h, w)."""
-        nets = cast(_SliceNets, self.nets[number])
+        nets = cast(SliceNets, self.nets[number])
         told = [pick(facts, parity)]
         if number:
             before = torch.cat(list(known[:number]), 1) / LATENT_UNIT
@@ -135,7 +135,7 @@ class DetailHeads(nn.Module):
         summary: Tensor = self.summary(torch.cat((base_features.float() / LATENT_UNIT, base_facts), 1))
         return F.relu(summary + self.level(level))
 
-    def part(self, facts: Tensor, level: Tensor, number: int, parity: int, known: Sequence[Tensor]) -> Part:
+    def part(self, facts: Tensor, level: Tensor, number: int, parity: int, known: Sequence[Tensor]) -> Part[Tensor]:
         """See order.Heads; facts of `facts`, level (b,)."""
         told = [pick(facts, parity)]
         name = f"{number}{parity}"

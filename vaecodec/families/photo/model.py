@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.context import BaseHeads, DetailHeads, HyperAnalysis, HyperSynthesis
-from vaecodec.families.photo.layers import PerLevel, full_precision, pick
+from vaecodec.families.photo.layers import PerLevel, full_precision, pick, place
 from vaecodec.families.photo.order import Part, decode_order, drive
 from vaecodec.families.photo.prior import Prior
 from vaecodec.families.photo.rates import cheapest_symbols, gaussian_bits, rated_bits, straight_through
@@ -104,15 +104,15 @@ class Photo(nn.Module):
         spent: list[Tensor] = []
         slices = self.config.base_slices
 
-        def answer(part: Part) -> Tensor:
+        def answer(part: Part[Tensor]) -> Tensor:
             v = _half(y, slices, part) - part.mean
             symbols = torch.round(v).detach()
-            bits = rated_bits(v, symbols, partial(gaussian_bits, log_scale=part.log_scale))
+            bits = rated_bits(v, symbols, partial(gaussian_bits, log_scale=part.scale))
             spent.append(bits.sum((1, 2, 3)))
             return straight_through(v, symbols) + part.mean
 
-        told = drive(decode_order(partial(self.base_heads.part, facts), slices, y), answer)
-        return told, torch.stack(spent).sum(0)
+        told = drive(decode_order(partial(self.base_heads.part, facts), _zeros(y, slices), place), answer)
+        return torch.cat(told, 1), torch.stack(spent).sum(0)
 
     def tell_detail(self, latents: Tensor, base: Base, level: Tensor) -> tuple[Tensor, Tensor]:
         """Latents (b, c, h, w) of the residual: what is told of them (b, c, h, w), and its bits (b,)."""
@@ -128,17 +128,22 @@ class Photo(nn.Module):
         spent: list[Tensor] = []
         slices = self.config.detail_slices
 
-        def answer(part: Part) -> Tensor:
+        def answer(part: Part[Tensor]) -> Tensor:
             aim = _half(v, slices, part)
-            symbols = cheapest_symbols(aim - part.mean, part.log_scale, weight)
-            spent.append(gaussian_bits(symbols, part.log_scale).sum((1, 2, 3)))
+            symbols = cheapest_symbols(aim - part.mean, part.scale, weight)
+            spent.append(gaussian_bits(symbols, part.scale).sum((1, 2, 3)))
             return symbols + part.mean
 
-        order = decode_order(partial(self.detail_heads.part, facts, level), slices, v)
+        order = decode_order(partial(self.detail_heads.part, facts, level), _zeros(v, slices), place)
         told = drive(order, answer)
-        return told, torch.stack(spent).sum(0)
+        return torch.cat(told, 1), torch.stack(spent).sum(0)
 
 
-def _half(latents: Tensor, slices: tuple[int, ...], part: Part) -> Tensor:
+def _half(latents: Tensor, slices: tuple[int, ...], part: Part[Tensor]) -> Tensor:
     first = sum(slices[: part.slice])
     return pick(latents[:, first : first + slices[part.slice]], part.parity)
+
+
+def _zeros(latents: Tensor, slices: tuple[int, ...]) -> list[Tensor]:
+    batch, _, height, width = latents.shape
+    return [latents.new_zeros(batch, channels, height, width) for channels in slices]
