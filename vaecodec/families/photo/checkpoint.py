@@ -64,7 +64,7 @@ def resume(folder: Path, trainer: Trainer, plan: Plan) -> None:
         raise CheckpointError(f"{path}: of another network, or other parameters were learned")
     trainer.model.load_state_dict(state["model"])
     trainer.adam.load_state_dict(state["adam"])
-    for group, rate in zip(trainer.adam.param_groups, trainer.rates, strict=False):
+    for group, rate in zip(trainer.adam.param_groups, trainer.used_rates, strict=True):
         group["lr"] = rate
     for average, stored in zip(trainer.average, state["average"], strict=True):
         average.copy_(stored)

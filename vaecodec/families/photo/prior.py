@@ -62,13 +62,13 @@ class Bottleneck(nn.Module):
         return information_bits(likelihood.reshape(c, b, h, w).transpose(0, 1))
 
 
-def fit_bottleneck(z: Tensor, *, rng: torch.Generator, batch: int = 256) -> Bottleneck:
+def fit_bottleneck(z: Tensor, *, rng: torch.Generator, steps: int = FIT_STEPS, batch: int = 256) -> Bottleneck:
     """A bottleneck for hyperlatents z (n, c, h, w), whole numbers: the least bits on batches drawn from them."""
     prior = Bottleneck(z.shape[1])
     learned = [p for name, p in prior.named_parameters() if "quantiles" not in name]
     adam = torch.optim.Adam(learned, lr=FIT_RATE)
-    slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, FIT_STEPS)
-    for _ in range(FIT_STEPS):
+    slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+    for _ in range(steps):
         chosen = torch.randint(len(z), (min(batch, len(z)),), generator=rng)
         adam.zero_grad()
         prior.bits(z[chosen]).mean().backward()  # type: ignore[no-untyped-call]

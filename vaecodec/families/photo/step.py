@@ -22,6 +22,12 @@ KEPT = 0.98  # of the reported means, from one step to the next
 BETAS = (0.9, 0.99)
 CAREFUL = 0.1  # of the rate, for the detail's transform and its steps: linear, with coherent inputs
 ENTROPY = ("hyper_", "base_heads", "detail_heads", "prior", "log_z_gain")
+LINEAR = ("detail_transform", "log_step")
+TELLS, PAINTS, SCALES = KINDS = (0, 1, 2)  # what tells probabilities, what makes latents and pixels, LINEAR
+
+
+def _kind(name: str) -> int:
+    return TELLS if name.startswith(ENTROPY) else SCALES if name.startswith(LINEAR) else PAINTS
 
 
 class Trainer:
@@ -40,26 +46,28 @@ class Trainer:
             parameter.requires_grad_(name in self.names)
         self.parameters = [by_name[name] for name in self.names]
         self.average = [p.detach().clone() for p in self.parameters]
-        self.rate, self.decay = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        self.decay = torch.zeros((), device=self.device)
         self.reported = torch.zeros(4, device=self.device)
-        careful = [n.startswith(("detail_transform", "log_step")) for n in self.names]
-        self.rates = [torch.zeros((), device=self.device) for _ in range(2)]
+        kinds = [_kind(name) for name in self.names]
+        self.rates = [torch.zeros((), device=self.device) for _ in KINDS]
         groups = [
-            {"params": [p for p, c in zip(self.parameters, careful, strict=True) if c == wanted], "lr": rate}
-            for wanted, rate in zip((False, True), self.rates, strict=True)
+            {"params": [p for p, k in zip(self.parameters, kinds, strict=True) if k == kind], "lr": self.rates[kind]}
+            for kind in KINDS
+            if kind in kinds
         ]
-        groups = [group for group in groups if group["params"]]
+        self.used_rates = [self.rates[kind] for kind in KINDS if kind in kinds]
         self.adam = torch.optim.Adam(groups, betas=BETAS, fused=True, capturable=on_cuda)
-        entropy = [n.startswith(ENTROPY) for n in self.names]
-        self.clipped = [[p for p, e in zip(self.parameters, entropy, strict=True) if e == w] for w in (True, False)]
+        self.clipped = [
+            [p for p, k in zip(self.parameters, kinds, strict=True) if (k == TELLS) == tells] for tells in (True, False)
+        ]
         for parameter in self.parameters:
             parameter.grad = torch.zeros_like(parameter)
         self.step: Callable[[], None] = self._step
 
-    def set(self, rate: float, decay: float) -> None:
-        """The learning rate and the decay of the average, for the next steps."""
-        self.rates[0].fill_(rate)
-        self.rates[1].fill_(rate * CAREFUL)
+    def set(self, rate: float, decay: float, *, transform_share: float = 1.0) -> None:
+        """The learning rate, that of the transforms as a share of it, and the decay of the average, from now on."""
+        for tensor, share in zip(self.rates, (1.0, transform_share, transform_share * CAREFUL), strict=True):
+            tensor.fill_(rate * share)
         self.decay.fill_(decay)
 
     def record(self) -> None:

@@ -51,6 +51,7 @@ def arguments(values: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--side", type=int, default=256, help="of a picture of a batch; a multiple of 64")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
+    parser.add_argument("--transform-share", type=float, default=1.0, help="of the rate, for what is no entropy model")
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="on a CPU: never more than cores are idle")
@@ -100,12 +101,12 @@ def train(options: argparse.Namespace) -> None:
 
 def run(trainer: Trainer, plan: Plan, options: argparse.Namespace) -> None:
     """Steps until the plan is done; a checkpoint every 90 s and at the end."""
-    trainer.set(plan.rate(options.rate), plan.decay(options.average))
+    trainer.set(plan.rate(options.rate), plan.decay(options.average), transform_share=options.transform_share)
     trainer.record()
     last, steps_then, spent_then = time.monotonic(), plan.step, plan.spent_s
     chunk = CHUNK[trainer.device.type]
     while not plan.done:
-        trainer.set(plan.rate(options.rate), plan.decay(options.average))
+        trainer.set(plan.rate(options.rate), plan.decay(options.average), transform_share=options.transform_share)
         before = time.monotonic()
         for _ in range(chunk):
             trainer.step()
