@@ -275,6 +275,20 @@ def test_the_model_of_a_picture_is_one_of_its_size_and_channels(zoo: Path) -> No
         choice.for_image((HEIGHT, WIDTH - 1))
 
 
+def test_pillow_saves_and_opens_streams_and_archives_of_colour(zoo: Path) -> None:
+    import vaecodec.integrations.pillow
+
+    Image.fromarray(IMAGES[0]).save(zoo / "a.vae", level=1)
+    with Image.open(zoo / "a.vae") as found:
+        assert (found.mode, found.size) == ("RGB", (WIDTH, HEIGHT))
+        np.testing.assert_array_equal(np.array(found), CODEC.decompress(CODEC.compress(IMAGES[0], level=1)))
+    with vaecodec.ArchiveWriter.create(zoo / "a.vaea", CODEC, level=1) as writer:
+        writer.add(IMAGES[0])
+    with Image.open(zoo / "a.vaea") as frames:
+        assert frames.mode == "RGB"
+        np.testing.assert_array_equal(np.array(frames), CODEC.decompress(CODEC.compress(IMAGES[0], level=1)))
+
+
 def test_grey_goes_to_a_model_of_colour_where_there_is_no_other_and_colour_to_none_of_grey(zoo: Path) -> None:
     (zoo / "grey.vaem").unlink()
     assert Choice(ADVICE).for_image((HEIGHT, WIDTH)).model.name == "rgb"

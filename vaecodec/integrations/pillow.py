@@ -20,7 +20,7 @@ from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
 from vaecodec.codec.choice import Advice, Choice
-from vaecodec.codec.images import grey_pixels
+from vaecodec.codec.images import natural_pixels
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import FormatError, VaecodecError
 from vaecodec.modelfile.installed import installed_models
@@ -75,7 +75,7 @@ class StreamImageFile(ImageFile.ImageFile):
             raise OSError(str(error)) from error
         height, width = stream.size or self._codec.geometry
         self._size = (width, height)
-        self._mode = "L"
+        self._mode = "L" if self._codec.channels == 1 else "RGB"
         self.info["model"] = self._codec.model.name
         self.info["level"] = stream.coding if stream.coding <= MAX_LEVEL else None
         self.info["lossless"] = stream.coding > MAX_LEVEL and not stream.max_error
@@ -175,7 +175,7 @@ class ArchiveImageFile(ImageFile.ImageFile):
             raise OSError(str(error)) from error
         self.info["label"] = None if label is None else tuple(label.tolist())
         self._frame = frame
-        self._mode = "L"
+        self._mode = "L" if pixels.ndim == 2 else "RGB"
         self._size = (pixels.shape[1], pixels.shape[0])
         self.im = Image.fromarray(pixels).im
 
@@ -200,7 +200,7 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
         if options.get("lossless") and settings["max_error"] is None:
             settings["max_error"] = 0
         target = Target(**settings, effort=options.get("effort") or 0)
-        pixels = grey_pixels(image)
+        pixels = natural_pixels(image)
         model = options.get("model")
         given = None if model is None else as_codec(model)
         codec = Choice(ADVICE, given=given, exact=target.exact).for_image(pixels.shape)
