@@ -177,8 +177,8 @@ def archives_differ(ours: Contents | Refusal, theirs: Contents | Refusal) -> str
     """How two decisions on an archive differ; nothing where they agree.
 
     Not compared, since the page says nothing of it or the program has a fault: what is found where whole footers
-    contradict it, names of lost images in look-ups, embedded models that have another fingerprint, and archives of so
-    many lost images that the program does not come to an end.
+    contradict it; names of lost images in look-ups; embedded models of another fingerprint, or that the program cannot
+    repair; archives of so many lost images that the program does not come to an end.
     """
     if isinstance(ours, Refusal) or isinstance(theirs, Refusal):
         return differ(ours, theirs)
@@ -187,8 +187,9 @@ def archives_differ(ours: Contents | Refusal, theirs: Contents | Refusal) -> str
     for field in ("length", "names", "labels", "metadata", "found", "has_problems"):
         if getattr(ours, field) != getattr(theirs, field):
             return f"{field}: {getattr(ours, field)} here, {getattr(theirs, field)} by the program"
-    if any(file is not None and file != theirs.embedded[number] for number, file in ours.embedded.items()):
-        return "other embedded models"
+    for number, file in ours.embedded.items():
+        if None not in {file, theirs.embedded[number]} and file != theirs.embedded[number]:
+            return "other embedded models"
     if ours.images.keys() != theirs.images.keys():
         return f"images {sorted(ours.images)} here, {sorted(theirs.images)} by the program"
     if not all(same_pixels(image, theirs.images[number]) for number, image in ours.images.items()):
