@@ -1,0 +1,97 @@
+"""Pairs of images that share one factor, the difference of their codes, and what a linear classifier tells from it.
+
+factor f drawn, then `pairs` times:  row 1 at random, row 2 with the same value of f  ──> codes z1, z2 (pairs, d)
+    the paper's   Δz = ½ Σ |z1 − z2|      (d,)
+    Higgins'      Δz = 1/L Σ |z1 − z2|    (d,)      L pairs
+many such Δz (votes, d) with their f (votes,) ──linear classifier──> accuracy on votes it has not seen
+
+The paper (section 3.6, equation 2) writes ½ and Σ over i = 1 … N and calls it an average: read over N pairs it is
+Higgins' mean times N/2, one factor for all latents, so that a classifier that standardises its input cannot tell the
+two apart. Higgins et al. 2017, "β-VAE: learning basic visual concepts with a constrained variational framework",
+algorithm 1.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate
+from vaecodec.evaluation.disentanglement.information import Float64, Ints
+from vaecodec.evaluation.disentanglement.records import Measurement, Setting
+from vaecodec.evaluation.disentanglement.truth import GroundTruth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """first, second: rows (votes, pairs); factor: the one that all pairs of a vote share, (votes,)."""
+
+    first: Rows
+    second: Rows
+    factor: Ints
+
+    def __len__(self) -> int:
+        return len(self.factor)
+
+
+def draw_pairs(truth: GroundTruth, votes: int, pairs: int, *, rng: np.random.Generator) -> Pairs:
+    """`votes` times a factor at random and `pairs` pairs of rows that share it, everything else at random."""
+    factor = rng.integers(0, truth.count, votes)
+    first = truth.any_rows((votes, pairs), rng)
+    second = truth.alike(first, np.broadcast_to(factor[:, None], first.shape), rng)
+    return Pairs(first, second, factor)
+
+
+def half_sum_difference(z1: NDArray[Any], z2: NDArray[Any]) -> Float64:
+    """The paper's equation 2 to the letter: ½ Σ |z1 − z2| over the pairs, (…, pairs, d) -> (…, d)."""
+    return np.asarray(0.5 * np.abs(z1 - z2).sum(axis=-2), dtype=np.float64)
+
+
+def mean_difference(z1: NDArray[Any], z2: NDArray[Any]) -> Float64:
+    """Higgins' 1/L Σ |z1 − z2| over the L pairs, (…, pairs, d) -> (…, d)."""
+    return np.asarray(np.abs(z1 - z2).mean(axis=-2), dtype=np.float64)
+
+
+def differences(codes: NDArray[Any], pairs: Pairs) -> tuple[Float64, Float64]:
+    """(the paper's Δz, Higgins' Δz), (votes, d) each, a vote at a time so that memory stays small."""
+    halves = np.stack([half_sum_difference(codes[a], codes[b]) for a, b in zip(pairs.first, pairs.second, strict=True)])
+    return halves, halves * 2 / pairs.first.shape[1]
+
+
+def classify_votes(
+    metric: str,
+    name: str,
+    features: Float64,
+    labels: Ints,
+    training: int,
+    *,
+    rng: np.random.Generator,
+    replicates: int,
+    settings: tuple[Setting, ...],
+) -> Measurement:
+    """Accuracy of the linear classifier on the votes after the first `training`; the bootstrap draws votes."""
+    tests = len(labels) - training
+    train, test = np.arange(training), np.arange(training, len(labels))
+
+    def of(train: Rows, test: Rows) -> Numbers:
+        return (linear_accuracy(features[train], labels[train], features[test], labels[test]),)
+
+    def again(drawn: Rows) -> Numbers:
+        return of(drawn[:training] % training, training + drawn[training:] % tests)
+
+    more: tuple[Setting, ...] = (("predictor", "logistic regression"), ("training votes", training), *settings)
+    found = replicate(again, len(labels), replicates, rng)
+    return measurement(metric, (name,), of(train, test), found, n=len(labels), settings=more)
+
+
+def linear_accuracy(features: Float64, labels: Ints, test_features: Float64, test_labels: Ints) -> float:
+    """Of a logistic regression of standardised features, fitted on the one and scored on the other."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    if len(np.unique(labels)) == 1:
+        return float((test_labels == labels[0]).mean())
+    model: Any = LogisticRegression(max_iter=500).fit((features - mean) / scale, labels)
+    return float(model.score((test_features - mean) / scale, test_labels))
