@@ -26,6 +26,8 @@ PACKAGES = (
     "torch",
     "compressai",
     "bjontegaard",
+    "scikit-learn",
+    "scipy",
 )
 
 

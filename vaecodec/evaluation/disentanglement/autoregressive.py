@@ -23,6 +23,7 @@ from vaecodec.evaluation.disentanglement.information import Codes, Float64, Ints
 from vaecodec.evaluation.disentanglement.records import Interval
 
 ROWS = 20_000
+ROWS_TIMES_LATENTS = 300_000  # the forests' time grows with rows · latents²
 TREES = 30
 LEAST_IN_LEAF = 5
 VALIDATION_SHARE, TEST_SHARE = 0.1, 0.2
@@ -65,10 +66,14 @@ class HeldOutBits:
 
 
 def held_out_bits(symbols: Codes, *, rng: np.random.Generator, rows: int = ROWS) -> HeldOutBits:
-    """Of whole symbols (n, d), at most `rows` of them: 70 % train, 10 % choose weights, 20 % are counted."""
+    """Of whole symbols (n, d), at most `rows` of them: 70 % train, 10 % choose weights, 20 % are counted.
+
+    Fewer rows where there are more than 15 latents. Raises ValueError for floats.
+    """
     if symbols.dtype.kind not in "iu":
         raise ValueError(f"symbols: expected whole numbers, found {symbols.dtype}")
-    kept = as_codes(symbols)[rng.permutation(len(symbols))[:rows]]
+    varied = as_codes(symbols)
+    kept = varied[rng.permutation(len(varied))[: min(rows, ROWS_TIMES_LATENTS // varied.shape[1])]]
     n = len(kept)
     test, validation = n - int(TEST_SHARE * n), n - int((TEST_SHARE + VALIDATION_SHARE) * n)
     parts = Parts(slice(validation), slice(validation, test), slice(test, n))

@@ -8,31 +8,20 @@ import numpy as np
 
 from vaecodec.evaluation.disentanglement.information import Codes, as_codes, standardise
 from vaecodec.evaluation.disentanglement.metric import Metric
-from vaecodec.evaluation.disentanglement.pairs import classify_votes, differences, draw_pairs
-from vaecodec.evaluation.disentanglement.records import Measurement
+from vaecodec.evaluation.disentanglement.pairs import PAIRS, REPLICATES, VOTES, classify_votes, differences, draw_pairs
+from vaecodec.evaluation.disentanglement.records import Measurement, Setting
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
-
-TRAINING_VOTES, TEST_VOTES = 2_000, 1_000
-PAIRS = 64  # L
-REPLICATES = 10
 
 
 def beta_vae_score(
     codes: Codes, truth: GroundTruth, *, rng: np.random.Generator, replicates: int = REPLICATES
 ) -> Measurement:
     """Accuracy, 1/k for a guess: codes (n, d) in the rows of `truth`."""
-    pairs = draw_pairs(truth, TRAINING_VOTES + TEST_VOTES, PAIRS, rng=rng)
-    _, features = differences(standardise(as_codes(codes)), pairs)
-    return classify_votes(
-        "beta-vae",
-        "β-VAE score",
-        features,
-        pairs.factor,
-        TRAINING_VOTES,
-        rng=rng,
-        replicates=replicates,
-        settings=(("pairs", PAIRS),),
-    )
+    pairs = draw_pairs(truth, VOTES, PAIRS, rng=rng)
+    _, means = differences(standardise(as_codes(codes)), pairs)
+    features = {"β-VAE score": standardise(means)}
+    settings: tuple[Setting, ...] = (("pairs", PAIRS), ("differences", "standardised"))
+    return classify_votes("beta-vae", features, pairs.factor, rng=rng, replicates=replicates, settings=settings)
 
 
 METRIC = Metric(

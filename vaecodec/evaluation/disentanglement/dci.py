@@ -107,8 +107,8 @@ def _forest(regress: bool, seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     kind = RandomForestRegressor if regress else RandomForestClassifier
-    # Every latent is tried at every split: with a few alone, true factors have D .5, not 1. Leaves hold five images: trees
-    # that tell single images apart split by latents at random, and D falls to nothing for every code (vae .006 for .024).
+    # Every latent is tried at every split: with a few alone, true factors have D .5, not 1. Leaves hold five images:
+    # trees that tell single images apart split by latents at random, and every code's D falls (vae .006 for .024).
     return kind(TREES, min_samples_leaf=LEAST_IN_LEAF, max_features=None, random_state=seed, n_jobs=1)
 
 
