@@ -1,4 +1,4 @@
-"""Slow, independent versions of the metrics, with loops and logarithms of single numbers: what the fast ones must equal."""
+"""Slow, independent versions of the metrics, loops and logarithms of single numbers: what the fast ones must equal."""
 
 import math
 from collections import Counter
@@ -32,7 +32,8 @@ def mutual(a, b):
     n = len(a)
     left, right = Counter(a), Counter(b)
     return sum(
-        count / n * math.log2(count * n / (left[x] * right[y])) for (x, y), count in Counter(zip(a, b)).items()
+        count / n * math.log2(count * n / (left[x] * right[y]))
+        for (x, y), count in Counter(zip(a, b, strict=True)).items()
     )
 
 
@@ -76,7 +77,7 @@ def weighted_purity(rows):
 
 def med(columns, factors):
     table, entropies = table_of(columns, factors)
-    return weighted_purity([[v / h for v, h in zip(row, entropies)] for row in table])
+    return weighted_purity([[v / h for v, h in zip(row, entropies, strict=True)] for row in table])
 
 
 def largest_share(rows):
@@ -87,7 +88,7 @@ def largest_share(rows):
 
 def info_m(columns, factors):
     table, entropies = table_of(columns, factors)
-    return largest_share([[v / h for v, h in zip(row, entropies)] for row in table])
+    return largest_share([[v / h for v, h in zip(row, entropies, strict=True)] for row in table])
 
 
 def info_c(columns, factors):
