@@ -6,12 +6,14 @@ model, level ──codes_of──> means    ─┬─ METRICS: value, interval; 
                            symbols  ─┤  information table: bits of each latent, and of each factor in it
                                      └─ entanglement: ΣH, its bounds; minibatch total correlation; pairs of one factor
 
-Into results/disentanglement-<data>.json, after each model. dSprites: real images made uniform over the factors (the
+Into results/disentanglement-<data>.json, after each model; models that stand there with the same images, seed and
+fingerprint are not measured again. dSprites: real images made uniform over the factors (the
 official file where it is there); most of them were trained on. MNIST's only factor is the digit: the metrics that need
 two are left out. Metrics that fit a predictor are left out where a model codes more than 32 latents.
 """
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -23,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vaecodec
-from benchmarks.machine import RESULTS, write_results
+from benchmarks.machine import RESULTS, provenance, write_results
+from benchmarks.pages import read
 from benchmarks.studies.codes import Codes, codes_of
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import COUNT
@@ -43,6 +46,7 @@ from vaecodec.evaluation.disentanglement.pairs import pairs_accuracy
 DATA = ("dsprites", "mnist")
 FLAGSHIPS = {"dsprites": ("dsprites-flagship-2", (21, 42)), "mnist": ("mnist-flagship-4", (21,))}
 IMAGES = 20_000
+PROVENANCE = ("command", "time_utc", "git_commit", "git_changes")  # of a row, which may be older than the file
 PREDICTED = ("dci-classifier", "dci-regressor", "sap", "infomec", "dci-es")
 MOST_PREDICTED_LATENTS = 32  # forests and machines by latent: with nvae's 68 they take longer than all else together
 TRAINING_IMAGES = {"dsprites": COUNT, "mnist": 60_000}  # what a minibatch's posteriors are said to stand for
@@ -81,29 +85,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="default: results/disentanglement-<data>.json")
     options = parser.parse_args(arguments)
     study = load_study(options.data, options.images, options.seed)
-    results: dict[str, Any] = {
-        "data": describe(study),
-        "metrics": {m.name: {"title": m.title, "paper": m.paper, "sees_axes": m.sees_axes} for m in METRICS},
-        "ceilings": ceilings(study, options.seed),
-        "models": [],
-    }
+    path = options.out or RESULTS / f"disentanglement-{options.data}.json"
+    results = begun(path, study, options.seed)
     for subject in subjects(options.data):
         if options.only and not any(part in subject.name for part in options.only):
             continue
-        started = time.monotonic()
-        results["models"].append(measure(subject, study, options.seed))
+        codec, started, rows = vaecodec.load(subject.model), time.monotonic(), results["models"]
+        if (subject.name, codec.fingerprint.hex()) in {(row["name"], row["fingerprint"]) for row in rows}:
+            continue
+        row = measure(subject, codec, study, options.seed)
+        others = [row for row in rows if row["name"] != subject.name]
+        results["models"] = sorted([*others, row], key=lambda row: str(row["name"]))
         print(f"{subject.name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-        write_results(options.out or RESULTS / f"disentanglement-{options.data}.json", results, seed=options.seed)
+        write_results(path, results, seed=options.seed)
     return 0
 
 
+def begun(path: Path, study: Study, seed: int) -> dict[str, Any]:
+    """What stands in the file of the same images, seed and metrics; else the ceilings alone."""
+    metrics = {m.name: {"title": m.title, "paper": m.paper, "sees_axes": m.sees_axes} for m in METRICS}
+    there = read(path)
+    if there is not None:
+        same = (there["data"], there["metrics"], there["provenance"]["seed"]) == (describe(study), metrics, seed)
+        if same:
+            return {key: value for key, value in there.items() if key != "provenance"}
+    print("ceilings", file=sys.stderr, flush=True)
+    return {"data": describe(study), "metrics": metrics, "ceilings": ceilings(study, seed), "models": []}
+
+
 def subjects(data: str) -> list[Subject]:
-    """The kept models of the families, and the flagship at some levels."""
-    kept = sorted((RESULTS / "families").glob(f"*-{data}*.vaem"))
+    """The flagship at some levels, and the kept models of the families, nvae with its many latents last."""
+    kept = sorted((RESULTS / "families").glob(f"*-{data}*.vaem"), key=lambda path: (path.stem.startswith("nvae"), path))
     flagship, levels = FLAGSHIPS[data]
     return [
-        *(Subject(path.stem, path) for path in kept),
         *(Subject(f"{flagship}, level {level}", flagship, level) for level in levels),
+        *(Subject(path.stem, path) for path in kept),
     ]
 
 
@@ -125,6 +141,7 @@ def describe(study: Study) -> dict[str, Any]:
         "name": study.data,
         "source": study.label,
         "images": len(study.images),
+        "pixels_sha256": hashlib.sha256(study.images.tobytes()).hexdigest(),
         "factors": list(study.truth.names),
         "source_bits": study.source_bits,
     }
@@ -153,13 +170,14 @@ def ceilings(study: Study, seed: int) -> dict[str, Any]:
     return found
 
 
-def measure(subject: Subject, study: Study, seed: int) -> dict[str, Any]:
+def measure(subject: Subject, codec: vaecodec.Codec, study: Study, seed: int) -> dict[str, Any]:
     """All that is said of one model at one level."""
-    codec = vaecodec.load(subject.model)
+    here = provenance(seed=seed)
     codes = codes_of(codec, study.images, subject.level)
     rng = np.random.default_rng([seed, subject.level])
     return {
         "name": subject.name,
+        "provenance": {name: here[name] for name in PROVENANCE},
         "model": codec.model.name,
         "family": codec.model.family,
         "fingerprint": codec.fingerprint.hex(),

@@ -24,7 +24,7 @@ from vaecodec.evaluation.disentanglement.truth import GroundTruth
 TRAINING_ROWS, TEST_ROWS = 2_000, 1_000
 TREES = 10
 LEAST_IN_LEAF = 5
-REPLICATES = 5  # each fits k forests anew
+REPLICATES = 4  # each fits k forests anew
 NAMES = ("DCI D", "DCI C", "DCI I")
 
 

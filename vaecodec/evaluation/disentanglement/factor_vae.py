@@ -18,6 +18,7 @@ from vaecodec.evaluation.disentanglement.truth import GroundTruth
 
 TRAINING_VOTES, TEST_VOTES = 3_000, 1_500
 BATCH = 64
+AT_ONCE = 250  # batches: some ten MB
 REPLICATES = 50
 
 
@@ -65,7 +66,8 @@ def draw_batches(truth: GroundTruth, votes: int, rng: np.random.Generator) -> tu
 
 def least_varied(codes: Float64, rows: Rows) -> Ints:
     """The latent of standardised codes (n, d) with the smallest variance in each batch of rows, (votes,)."""
-    return np.array([codes[batch].var(axis=0).argmin() for batch in rows], dtype=np.int64)
+    parts = [codes[rows[at : at + AT_ONCE]].var(axis=1).argmin(axis=1) for at in range(0, len(rows), AT_ONCE)]
+    return np.concatenate(parts).astype(np.int64)
 
 
 def majority_accuracy(votes: Votes, train: Rows, test: Rows, latents: int, factors: int) -> float:

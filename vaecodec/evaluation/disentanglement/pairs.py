@@ -25,7 +25,7 @@ from vaecodec.evaluation.disentanglement.truth import GroundTruth
 
 VOTES = 3_000
 PAIRS = 64  # L
-REPLICATES = 10
+REPLICATES = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
