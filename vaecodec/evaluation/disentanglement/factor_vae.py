@@ -67,7 +67,7 @@ def draw_batches(truth: GroundTruth, votes: int, rng: np.random.Generator) -> tu
 def least_varied(codes: Float64, rows: Rows) -> Ints:
     """The latent of standardised codes (n, d) with the smallest variance in each batch of rows, (votes,)."""
     parts = [codes[rows[at : at + AT_ONCE]].var(axis=1).argmin(axis=1) for at in range(0, len(rows), AT_ONCE)]
-    return np.concatenate(parts).astype(np.int64)
+    return np.asarray(np.concatenate(parts), dtype=np.int64)
 
 
 def majority_accuracy(votes: Votes, train: Rows, test: Rows, latents: int, factors: int) -> float:
