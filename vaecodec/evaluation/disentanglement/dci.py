@@ -139,6 +139,7 @@ CLASSIFIER = Metric(
     paper="Eastwood & Williams 2018",
     score=lambda codes, truth, rng, replicates: dci_classifier(codes, truth, rng=rng, replicates=replicates),
     replicates=REPLICATES,
+    least_factors=2,
 )
 REGRESSOR = Metric(
     name="dci-regressor",
@@ -146,4 +147,5 @@ REGRESSOR = Metric(
     paper="Eastwood & Williams 2018",
     score=lambda codes, truth, rng, replicates: dci_regressor(codes, truth, rng=rng, replicates=replicates),
     replicates=REPLICATES,
+    least_factors=2,
 )

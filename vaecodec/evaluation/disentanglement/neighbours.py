@@ -37,10 +37,8 @@ def neighbour_correlation_bits(codes: Codes, *, rng: np.random.Generator, neighb
 
 def _strictly_within(column: Float64, reach: Float64) -> Float64:
     """How many other points lie nearer than `reach` (n,) to each point of a column (n,)."""
-    ordered, inside = (
-        np.sort(column),
-        reach * (1 - 1e-9),
-    )  # the k-th neighbour itself, at `reach`, must not round into it
+    ordered = np.sort(column)
+    inside = reach * (1 - 1e-9)  # the k-th neighbour, which lies at `reach`, must not round into it
     low = np.searchsorted(ordered, column - inside, side="left")
     high = np.searchsorted(ordered, column + inside, side="right")
     return np.maximum(high - low - 1, 0).astype(np.float64)
