@@ -18,7 +18,7 @@ from vaecodec.evaluation.disentanglement import (
     find_metric,
     rotate,
 )
-from vaecodec.evaluation.disentanglement.bootstrap import replicate, spread_interval
+from vaecodec.evaluation.disentanglement.bootstrap import replicate, replicate_split, spread_interval
 from vaecodec.evaluation.disentanglement.rotation import random_rotation, rotation_null
 
 
@@ -43,6 +43,18 @@ def test_the_bootstrap_of_a_mean_is_as_wide_as_theory_says():
     assert (interval.high - interval.low) / 2 == pytest.approx(1.97 / 20, rel=0.15)
     with pytest.raises(ValueError, match="3 or more"):
         spread_interval(0.0, found[:2, 0])
+
+
+def test_a_split_bootstrap_draws_each_row_equally_often_and_never_on_both_sides():
+    seen = np.zeros(30)
+
+    def count(train, test):
+        assert train.max() < 20 <= test.min()
+        np.add.at(seen, np.concatenate([train, test]), 1)
+        return (0.0,)
+
+    replicate_split(count, 20, 30, 400, np.random.default_rng(0))
+    assert np.abs(seen - 400).max() < 5 * 20
 
 
 def test_rows_alike_share_the_value_of_their_factor(truth):

@@ -32,6 +32,17 @@ def replicate(measure: Callable[[Rows], Numbers], n: int, times: int, rng: np.ra
     return np.array([measure(rng.integers(0, n, n)) for _ in range(times)], dtype=np.float64)
 
 
+def replicate_split(
+    measure: Callable[[Rows, Rows], Numbers], training: int, n: int, times: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(times, v): the same with training rows drawn from the first `training` and test rows from the others.
+
+    No row is ever on both sides.
+    """
+    drawn = ((rng.integers(0, training, training), rng.integers(training, n, n - training)) for _ in range(times))
+    return np.array([measure(train, test) for train, test in drawn], dtype=np.float64)
+
+
 def spread_interval(value: float, replicates: NDArray[Any]) -> Interval:
     """value ± t·s, s the replicates' (B,) deviation. Raises ValueError for fewer than three."""
     if len(replicates) < LEAST_REPLICATES:

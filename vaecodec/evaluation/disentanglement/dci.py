@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate, take_rows
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split, take_rows
 from vaecodec.evaluation.disentanglement.information import Codes, Float64, as_codes
 from vaecodec.evaluation.disentanglement.metric import Metric
 from vaecodec.evaluation.disentanglement.records import Measurement
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
 
-TRAINING_ROWS, TEST_ROWS = 2_000, 1_000
+TRAINING_ROWS, TEST_ROWS = 1_500, 1_000
 TREES = 10
 LEAST_IN_LEAF = 5
 REPLICATES = 4  # each fits k forests anew
@@ -68,19 +68,14 @@ def _measure(
         found = predict(kept[train], factors[train], kept[test], factors[test], regressed, seed)
         return disentanglement(found.importances), completeness(found.importances), float(found.scores.mean())
 
-    train, test = np.arange(cut), np.arange(cut, len(rows))
-
-    def again(drawn: Rows) -> Numbers:  # from each part apart, so that no image is on both sides
-        return of(train[drawn % cut], cut + drawn[: len(test)] % len(test))
-
     predictor = f"random forest, {TREES} trees, leaves of {LEAST_IN_LEAF}, " + (
         "ordered factors regressed" if any(regressed) else "classified"
     )
     return measurement(
         metric,
         NAMES,
-        of(train, test),
-        replicate(again, len(rows), replicates, rng),
+        of(np.arange(cut), np.arange(cut, len(rows))),
+        replicate_split(of, cut, len(rows), replicates, rng),
         n=len(rows),
         settings=[("predictor", predictor), ("training rows", cut), ("predictor seed", seed)],
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate, take_rows
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split, take_rows
 from vaecodec.evaluation.disentanglement.information import (
     Codes,
     Float64,
@@ -75,14 +75,11 @@ def dci_es(codes: Codes, truth: GroundTruth, *, rng: np.random.Generator, replic
         curves = loss_curves(inputs, targets, raw.shape[1], train, test)
         return (float(np.mean([curve.explicitness for curve in curves])), *sizes)
 
-    def again(drawn: Rows) -> Numbers:
-        return of(drawn[:cut] % cut, cut + drawn[cut:] % (len(rows) - cut))
-
     return measurement(
         "dci-es",
         NAMES[: 1 + len(sizes)],
         of(np.arange(cut), np.arange(cut, len(rows))),
-        replicate(again, len(rows), replicates, rng),
+        replicate_split(of, cut, len(rows), replicates, rng),
         n=len(rows),
         settings=[("predictor", f"ridge, {FEATURES[-1]} random Fourier features"), ("training rows", cut)],
         units=("", "", "", "bits"),

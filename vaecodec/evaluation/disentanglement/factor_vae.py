@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split
 from vaecodec.evaluation.disentanglement.information import Codes, Float64, Ints, as_codes, standardise
 from vaecodec.evaluation.disentanglement.metric import Metric
 from vaecodec.evaluation.disentanglement.records import Measurement
@@ -37,19 +37,15 @@ def factor_vae_score(
     factor, rows = draw_batches(truth, TRAINING_VOTES + TEST_VOTES, rng)
     kept = standardise(as_codes(codes))
     votes = Votes(least_varied(kept, rows), factor)
-    train, test = np.arange(TRAINING_VOTES), np.arange(TRAINING_VOTES, len(factor))
 
     def of(train: Rows, test: Rows) -> Numbers:
         return (majority_accuracy(votes, train, test, kept.shape[1], truth.count),)
 
-    def again(drawn: Rows) -> Numbers:
-        return of(drawn[:TRAINING_VOTES] % TRAINING_VOTES, TRAINING_VOTES + drawn[TRAINING_VOTES:] % TEST_VOTES)
-
     return measurement(
         "factor-vae",
         ("FactorVAE score",),
-        of(train, test),
-        replicate(again, len(factor), replicates, rng),
+        of(np.arange(TRAINING_VOTES), np.arange(TRAINING_VOTES, len(factor))),
+        replicate_split(of, TRAINING_VOTES, len(factor), replicates, rng),
         n=len(factor),
         settings=[("predictor", "majority vote"), ("training votes", TRAINING_VOTES), ("batch", BATCH)],
     )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate, take_rows
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split, take_rows
 from vaecodec.evaluation.disentanglement.counted import REPLICATES, measure_counted
 from vaecodec.evaluation.disentanglement.information import (
     BINS,
@@ -77,20 +77,16 @@ def explicitness(
     rows = take_rows(len(codes), TRAINING_ROWS + TEST_ROWS, rng)
     kept, chosen = standardise(as_codes(codes[rows])), factors[rows]
     cut = len(rows) * TRAINING_ROWS // (TRAINING_ROWS + TEST_ROWS)
-    train, test = np.arange(cut), np.arange(cut, len(rows))
 
     def of(train: Rows, test: Rows) -> Numbers:
         bits = [linear_bits(kept[train], f[train], kept[test], f[test], tolerance) for f in chosen.T]
         return (float(np.maximum(0, 1 - np.array(bits) / column_entropies(chosen)).mean()),)
 
-    def again(drawn: Rows) -> Numbers:
-        return of(train[drawn % cut], cut + drawn[: len(test)] % len(test))
-
     return measurement(
         "infoe",
         ("InfoE",),
-        of(train, test),
-        replicate(again, len(rows), replicates, rng),
+        of(np.arange(cut), np.arange(cut, len(rows))),
+        replicate_split(of, cut, len(rows), replicates, rng),
         n=len(rows),
         settings=[("predictor", "logistic regression"), ("training rows", cut)],
     )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split
 from vaecodec.evaluation.disentanglement.information import Codes, Float64, Ints, as_codes
 from vaecodec.evaluation.disentanglement.records import Measurement, Setting
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
@@ -90,19 +90,15 @@ def classify_votes(
 
     It is fitted on the other two thirds; the bootstrap draws votes, from either part apart.
     """
-    tests = len(labels) // 3
-    training = len(labels) - tests
-    train, test = np.arange(training), np.arange(training, len(labels))
+    training = len(labels) - len(labels) // 3
 
     def of(train: Rows, test: Rows) -> Numbers:
         return tuple(linear_accuracy(x[train], labels[train], x[test], labels[test]) for x in features.values())
 
-    def again(drawn: Rows) -> Numbers:
-        return of(drawn[:training] % training, training + drawn[training:] % tests)
-
     more: tuple[Setting, ...] = (("predictor", "logistic regression"), ("training votes", training), *settings)
-    found = replicate(again, len(labels), replicates, rng)
-    return measurement(metric, tuple(features), of(train, test), found, n=len(labels), settings=more)
+    found = replicate_split(of, training, len(labels), replicates, rng)
+    numbers = of(np.arange(training), np.arange(training, len(labels)))
+    return measurement(metric, tuple(features), numbers, found, n=len(labels), settings=more)
 
 
 def linear_accuracy(features: Float64, labels: Ints, test_features: Float64, test_labels: Ints) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate, take_rows
+from vaecodec.evaluation.disentanglement.bootstrap import Numbers, Rows, measurement, replicate_split, take_rows
 from vaecodec.evaluation.disentanglement.information import Codes, Float64, Ints, as_codes, largest_two, standardise
 from vaecodec.evaluation.disentanglement.metric import Metric
 from vaecodec.evaluation.disentanglement.records import Measurement
@@ -24,21 +24,17 @@ def sap(codes: Codes, truth: GroundTruth, *, rng: np.random.Generator, replicate
     rows = take_rows(len(codes), TRAINING_ROWS + TEST_ROWS, rng)
     kept, factors = standardise(as_codes(codes[rows])), truth.factors[rows]
     half = len(rows) // 2
-    train, test = np.arange(half), np.arange(half, len(rows))
 
     def of(train: Rows, test: Rows) -> Numbers:
         table = single_scores(kept[train], factors[train], kept[test], factors[test], truth.ordered)
         first, second = largest_two(table)
         return (float((first - second).mean()),)
 
-    def again(drawn: Rows) -> Numbers:
-        return of(train[drawn[:half] % half], half + drawn[half:] % len(test))
-
     return measurement(
         "sap",
         ("SAP",),
-        of(train, test),
-        replicate(again, len(rows), replicates, rng),
+        of(np.arange(half), np.arange(half, len(rows))),
+        replicate_split(of, half, len(rows), replicates, rng),
         n=len(rows),
         settings=[("predictor", f"R² of a line; linear SVM, C {PENALTY:g}"), ("training rows", half)],
     )
