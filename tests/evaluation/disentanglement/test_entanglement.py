@@ -8,11 +8,12 @@ from scipy.special import digamma
 
 from vaecodec.data.dsprites_factors import COUNT, FACTOR_SIZES, classes_of
 from vaecodec.evaluation.disentanglement import entanglement
-from vaecodec.evaluation.disentanglement.autoregressive import held_out_bits
+from vaecodec.evaluation.disentanglement.autoregressive import held_out
 from vaecodec.evaluation.disentanglement.collisions import collision_entropy
 from vaecodec.evaluation.disentanglement.entanglement import marginal_bits
 from vaecodec.evaluation.disentanglement.minibatch import batch_correlation, minibatch_correlation_bits
 from vaecodec.evaluation.disentanglement.neighbours import neighbour_correlation_bits
+from vaecodec.evaluation.disentanglement.price import price
 from vaecodec.evaluation.disentanglement.rotation import random_rotation
 
 STEP = 0.25  # of a latent's deviation
@@ -103,20 +104,39 @@ def test_the_joint_model_pays_what_its_own_probabilities_say():
     rng = np.random.default_rng(0)
     first = rng.integers(0, 8, 4000)
     second = np.where(rng.random(4000) < 0.9, first, rng.integers(0, 8, 4000))
-    found = held_out_bits(np.stack([first, second], axis=1), rng=rng)
+    found = held_out(np.stack([first, second], axis=1), rng=rng)
     shares = np.array([0.9 + 0.1 / 8, *[0.1 / 8] * 7])
-    assert found.bits[:, 1].mean() == pytest.approx(entropy(shares), abs=0.1)
-    assert found.bits[:, 0] == pytest.approx(found.alone[:, 0], abs=1e-9)
+    assert found.joint_bits[:, 1].mean() == pytest.approx(entropy(shares), abs=0.1)
+    assert found.joint_bits[:, 0] == pytest.approx(found.alone_bits[:, 0], abs=1e-9)
     saved, interval = found.saved(rng)
     assert saved == pytest.approx(3 - entropy(shares), abs=0.1)
     assert interval.low < saved < interval.high
 
 
+def test_the_price_is_paid_in_real_bytes():
+    """Three latents that are one: two thirds of a factorised payload are entanglement."""
+    rng = np.random.default_rng(0)
+    one = rng.integers(0, 200, 6000)
+    found = price(held_out(np.stack([one, 3 * one, -one], axis=1), rng=rng), images=60)
+    assert found.images == 60
+    assert found.alone_bits == pytest.approx(3 * math.log2(200), abs=0.3)
+    assert found.alone_bits / 8 <= found.alone_bytes <= found.alone_bits / 8 + 1
+    assert found.joint_bits / 8 <= found.joint_bytes <= found.joint_bits / 8 + 1
+    assert found.saved_bytes > 1.4
+
+
+def test_the_joint_model_gives_probabilities():
+    found = held_out(np.random.default_rng(0).integers(0, 5, (500, 3)), rng=np.random.default_rng(1))
+    for table, alone in zip(found.joint, found.alone, strict=True):
+        assert table.sum(axis=1) == pytest.approx(np.ones(100))
+        assert alone.sum() == pytest.approx(1)
+
+
 def test_independent_latents_have_nothing_to_save():
-    found = held_out_bits(np.random.default_rng(0).integers(0, 6, (3000, 3)), rng=np.random.default_rng(1))
+    found = held_out(np.random.default_rng(0).integers(0, 6, (3000, 3)), rng=np.random.default_rng(1))
     assert found.saved(np.random.default_rng(2))[0] == pytest.approx(0, abs=0.02)
     with pytest.raises(ValueError, match="whole numbers"):
-        held_out_bits(np.zeros((10, 2)), rng=np.random.default_rng(0))
+        held_out(np.zeros((10, 2)), rng=np.random.default_rng(0))
 
 
 def test_both_estimators_meet_the_bar_on_a_small_gaussian():

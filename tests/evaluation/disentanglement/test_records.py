@@ -1,10 +1,15 @@
 """Records, bootstrap, truth, rotations, verdicts and the registry."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import vaecodec
 from vaecodec.evaluation.disentanglement import (
     METRICS,
     GroundTruth,
@@ -127,6 +132,13 @@ def test_verdicts_need_intervals_that_do_not_meet():
         against_null(value, Null("SAP", (0.1,)))
     with pytest.raises(ValueError, match="SAP"):
         between(value, Value("SAP", 0.3))
+
+
+def test_importing_the_metrics_loads_neither_scikit_learn_nor_scipy():
+    code = "import sys, vaecodec.evaluation.disentanglement; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(vaecodec.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert not {"sklearn", "scipy", "torch", "onnxruntime"} & set(done.stdout.split())
 
 
 def test_every_metric_has_a_name_of_its_own_and_a_paper():

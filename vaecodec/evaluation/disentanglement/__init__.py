@@ -5,6 +5,7 @@ registry.py, metric.py   METRICS: each metric's record, its rotation null, its c
 mig, dci, sap, ...       one file a metric; counted.py and bootstrap.py are what they share
 rotation.py, verdict.py  ten rotations of a code; above, below, not decided
 entanglement.py          ΣH − H of symbols, bounded from both sides: autoregressive.py, collisions.py; neighbours.py
+price.py                 the same in real bytes: symbols under a factorised prior and under a joint one
 minibatch.py             the total correlation that β-TCVAE trains with, and where it fails
 pairs.py                 pairs that share one factor (the paper's section 3.6)
 

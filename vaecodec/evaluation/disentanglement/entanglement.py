@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaecodec.evaluation.disentanglement.autoregressive import held_out_bits
+from vaecodec.evaluation.disentanglement.autoregressive import held_out
 from vaecodec.evaluation.disentanglement.collisions import collision_entropy
 from vaecodec.evaluation.disentanglement.information import Ints, as_codes, classes
 from vaecodec.evaluation.disentanglement.neighbours import neighbour_correlation_bits
@@ -56,7 +56,7 @@ def entanglement(
     kept = as_codes(symbols)
     marginals = marginal_bits(kept)
     codes = collision_entropy(kept, population=population)
-    saved, saved_interval = held_out_bits(kept, rng=rng).saved(rng)
+    saved, saved_interval = held_out(kept, rng=rng).saved(rng)
     near = kept.shape[1] <= MOST_NEIGHBOUR_LATENTS
     return Entanglement(
         n=len(kept),
