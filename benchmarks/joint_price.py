@@ -4,7 +4,7 @@
 
 model, level ──codes_of──> symbols ──held_out──> tables of both priors ──encode_symbols, decoded again──> payloads
 
-Into results/joint-price-<data>.json. Both priors are fitted to the same 80 % of the images; 300 of the others are coded.
+Into results/joint-price-<data>.json. Both priors are fitted to the same 80 % of the images; 300 others are coded.
 """
 
 import argparse
