@@ -44,7 +44,7 @@ from vaecodec.evaluation.disentanglement.minibatch import minibatch_correlation_
 from vaecodec.evaluation.disentanglement.pairs import pairs_accuracy
 
 DATA = ("dsprites", "mnist")
-FLAGSHIPS = {"dsprites": ("dsprites-flagship-2", (21,)), "mnist": ("mnist-flagship-4", (21,))}
+FLAGSHIPS = {"dsprites": ("dsprites-flagship-2", (21, 54)), "mnist": ("mnist-flagship-4", (21,))}
 IMAGES = 20_000
 PROVENANCE = ("command", "time_utc", "git_commit", "git_changes")  # of a row, which may be older than the file
 PREDICTED = ("dci-classifier", "dci-regressor", "sap", "infomec", "dci-es")
