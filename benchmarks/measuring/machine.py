@@ -27,6 +27,8 @@ PACKAGES = (
     "torch",
     "compressai",
     "bjontegaard",
+    "scikit-learn",
+    "scipy",
 )
 
 

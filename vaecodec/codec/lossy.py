@@ -105,11 +105,14 @@ class LossyCodec:
 
     def analyse(self, images: Pixels, level: int = 0) -> Symbols:
         """Symbols (b, n) of images of the model's geometry, (b, h, w) or (b, h, w, 3). Raises ModelError."""
-        chosen = self.level(level)
+        return self.level(level).symbols_of(self.latents(images, level))
+
+    def latents(self, images: Pixels, level: int = 0) -> npt.NDArray[np.float32]:
+        """What the analysis gives for images of the model's geometry before the quantizer, (b, n). Raises ModelError."""
         y = self._analysis(images, level)
         if y.shape != (len(images), self.model.latents):
             raise ModelError(f"the analysis graph gives latents {y.shape}, {self.model.name} has {self.model.latents}")
-        return chosen.symbols_of(y)
+        return y
 
     @cached_property
     def refiner(self) -> Refiner:

@@ -1,10 +1,11 @@
-"""Evaluation: what a codec's files cost (rate) and what they keep (distortion). numpy alone; no torch.
+"""Evaluation: what a codec's files cost (rate), what they keep (distortion), what its latents mean. No torch.
 
 distortion.py   MSE, PSNR, MS-SSIM           images (n, h, w) uint8, twice -> numbers
 rd.py           RatePoint, RateCurve
 bd.py           BD-rate between two curves, by PSNR or MS-SSIM
 classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL; headers.py: the same with their headers stripped
 pca.py          the trivial learned codec that a VAE has to beat
+disentanglement/ what single latents say of an image's factors, and what entanglement costs in bits
 """
 
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
