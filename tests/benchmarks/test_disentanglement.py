@@ -7,10 +7,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from benchmarks.machine import RESULTS
-
 import vaecodec
 from benchmarks import disentanglement
+from benchmarks.measuring.machine import RESULTS
 from benchmarks.studies.codes import codes_of
 from vaecodec.evaluation.disentanglement import METRICS, drawn_images
 
@@ -27,7 +26,7 @@ def test_symbols_are_means_on_the_quantizers_grid(study):
     center = codec.model.levels[0].quantizer.center[codec.model.levels[0].tables.coded]
     assert codes.means.shape == codes.symbols.shape == (9, 8)
     assert np.abs((codes.means - center) / codes.steps - codes.symbols).max() < 0.501
-    assert codes.file_bits == pytest.approx(codec.information_bits(codec.analyse(study.images[:9])))
+    assert codes.file_bits == pytest.approx(codec.lossy.information_bits(codec.lossy.analyse(study.images[:9])))
 
 
 def test_one_image_has_the_code_it_has_among_others(study):

@@ -108,7 +108,7 @@ class LossyCodec:
         return self.level(level).symbols_of(self.latents(images, level))
 
     def latents(self, images: Pixels, level: int = 0) -> npt.NDArray[np.float32]:
-        """What the analysis gives for images of the model's geometry before the quantizer, (b, n). Raises ModelError."""
+        """What the quantizer rounds, of images of the model's geometry: (b, n). Raises ModelError."""
         y = self._analysis(images, level)
         if y.shape != (len(images), self.model.latents):
             raise ModelError(f"the analysis graph gives latents {y.shape}, {self.model.name} has {self.model.latents}")
