@@ -8,7 +8,7 @@ from vaecodec.recipes.dead_units import cut_dead_units
 
 
 def half_dead_network() -> ResidualMLP:
-    """Every other unit of the stream, and of the hidden layers, has a bias that little outweighs; the others wake often."""
+    """Every other unit of the stream, and of the hidden layers, has a bias that little outweighs; others wake often."""
     torch.manual_seed(0)
     network = ResidualMLP(12, 20, 2, 5)
     with torch.no_grad():
