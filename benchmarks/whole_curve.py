@@ -1,6 +1,6 @@
 """One model, the whole curve: files of one alias at quality 0, 10 ... 100, the last of them exact.
 
-    python -m benchmarks.whole_curve [MODEL] [--data mnist] [--images 1000]
+    python -m benchmarks.whole_curve [MODEL] [--data mnist] [--images N]
 
 Everything is written to the disk, sized there and read back. Bars: mean bytes grow with quality, every lossy file is
 smaller than the exact one of its image, quality 100 is exact, for MNIST at no more than 116 bytes. Writes
@@ -51,17 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.whole_curve", description=__doc__.partition("\n")[0])
     parser.add_argument("model", nargs="?", help="name or file; default: the data's own")
     parser.add_argument("--data", default="mnist")
-    parser.add_argument("--images", type=int, default=1000, help="of the test set, evenly spaced")
+    parser.add_argument("--images", type=int, help="only so many of the test set, evenly spaced")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
     test = load_dataset(options.data, "test")
     codec = load(options.model or options.data)
-    points = measure_curve(codec, evenly_spaced(test.images, options.images))
+    images = evenly_spaced(test.images, options.images or len(test))
+    points = measure_curve(codec, images)
     missed = judge(points, MOST_EXACT_BYTES.get(options.data))
     for line in (*points, *missed):
         print(line, file=sys.stderr)
     result = {
-        "data": {**describe_set(test), "images": options.images},
+        "data": {**describe_set(test), "images": len(images)},
         "model": {"name": codec.model.name, "fingerprint": codec.fingerprint.hex()},
         "points": [asdict(point) for point in points],
         "missed": missed,
