@@ -1,6 +1,6 @@
 """Exact images against their bars: single files, one archive without names, where the bits go, foreign images, speed.
 
-    python -m benchmarks.lossless --data mnist --model mnist-lossless-1.vaem [--images 1000] [--split test]
+    python -m benchmarks.lossless --data mnist --model mnist [--images 1000] [--split test]
 
 Writes results/lossless-DATA.json. Everything is written to the disk, sized there, read back and compared.
 """

@@ -1,6 +1,6 @@
 """Do lossless files decode to the same pixels whatever evaluates the networks: results/lossless-exactness-DATA.json.
 
-    python -m benchmarks.lossless_exactness --data mnist --model mnist-lossless-1.vaem [--images 1000]
+    python -m benchmarks.lossless_exactness --data mnist --model mnist [--images 1000]
 
     streams ─┬─ numpy, 1 and 2 BLAS threads, batches of 1, 16, 64, a process each ──────────┐
              └─ torch, float32 and float64, oneDNN on and off, batches of 1, 16, 64 ────────┴─> SHA-256 of all pixels

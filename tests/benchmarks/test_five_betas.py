@@ -122,4 +122,4 @@ def test_what_is_missing_is_said_and_is_a_failure(tmp_path, monkeypatch):
 
 def test_a_run_of_another_name_is_refused():
     with pytest.raises(SystemExit):
-        five_betas.main(["--only", "mnist-flagship-1"])
+        five_betas.main(["--only", "mnist-flagship-4"])

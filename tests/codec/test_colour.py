@@ -31,6 +31,7 @@ from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Dense, Rescale, Reshape
 from vaecodec.modelfile import installed
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.derived import join_models
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
@@ -42,7 +43,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 LATENTS, COLUMNS = 6, 17
 
 
-def analysis_graph(shape: tuple[int, ...], seed: int) -> bytes:
+def analysis_graph(shape: tuple[int, ...], seed: int) -> Analysis:
     """ONNX: float32 (b, *shape) → float32 (b, n)."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -59,7 +60,7 @@ def analysis_graph(shape: tuple[int, ...], seed: int) -> bytes:
     graph = helper.make_graph(nodes, "analysis", taken, given, constants)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(made)
-    return bytes(made.SerializeToString())
+    return Analysis(made.SerializeToString())
 
 
 def made_up_model(name: str, height: int, width: int, channels: int, *, levels: int = 2) -> Model:

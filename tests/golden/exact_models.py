@@ -14,6 +14,7 @@ from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import TOTAL, CodingTables, counts_from_probabilities
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Op, Patches, Rescale, Reshape, Slice
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.lossless_part import LosslessPart, PixelLikelihood, ValueMixture
 from vaecodec.modelfile.model import Model, lossless_model
 from vaecodec.pixels.phases import make_likelihood_answer
@@ -41,7 +42,7 @@ def quadrant_masks(height: int, width: int) -> np.ndarray:
     return masks
 
 
-def analysis(height: int, width: int) -> bytes:
+def analysis(height: int, width: int) -> Analysis:
     """An ONNX graph: images (b, h, w) of 0..1 → quadrants' means times STEPS."""
     weight = (STEPS * quadrant_masks(height, width)).reshape(LATENTS, -1).T
     nodes = [helper.make_node("Flatten", ["x"], ["flat"], axis=1), helper.make_node("MatMul", ["flat", "w"], ["y"])]
@@ -49,7 +50,7 @@ def analysis(height: int, width: int) -> bytes:
     given = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["b", LATENTS])
     graph = helper.make_graph(nodes, "analysis", [taken], [given], [numpy_helper.from_array(weight, "w")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return bytes(model.SerializeToString(deterministic=True))
+    return Analysis(model.SerializeToString(deterministic=True))
 
 
 def map_network(rows: int, columns: int) -> ExactNetwork:

@@ -14,6 +14,7 @@ from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
 from vaecodec.exact.known_answer import make_known_answer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Dense, Rescale, Reshape
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.modelfile.priors import ConditionalPriors, make_conditional_answer
@@ -65,7 +66,7 @@ def groups_model() -> Model:
         height=4,
         width=4,
         levels=(level,),
-        analysis=b"no graph",
+        analysis=Analysis(b"no graph"),
         synthesis=synthesis,
         known_answer=make_known_answer(synthesis, rows),
         about={"note": "made up for tests"},

@@ -13,7 +13,8 @@ streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it de
 bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "exact-" of
                                  exact.vaem, with "bits-" of bits.vaem; with "model-" a damaged mini.vaem, with
                                  "model-exact-" a damaged model with a lossless part, with "model-groups-" a damaged
-                                 groups.vaem, with "use-" a sound one that fails when it is used
+                                 groups.vaem, with "model-weights-" mini.vaem with packed weights, with
+                                 "use-" a sound one that fails when it is used
 
 Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
 of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
@@ -34,6 +35,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 from damage import damaged_models, damaged_streams  # noqa: E402
 from damage_exact import damaged_exact_models, damaged_exact_streams  # noqa: E402
 from damage_groups import damaged_groups  # noqa: E402
+from damage_weights import damaged_weights  # noqa: E402
 from exact_models import bits_streams, exact_model, exact_streams  # noqa: E402
 from groups import groups_model, groups_streams  # noqa: E402
 from mini import mini_model  # noqa: E402
@@ -198,7 +200,11 @@ def main() -> None:
     every_level = {f"level-{k}": levels.compress(digit, level=k) for k in range(len(levels.model.levels))}
     write_streams(levels, "levels", every_level)
     good = (HERE / "streams" / "tiny-digit-0.bin").read_bytes()
-    damaged = {**damaged_streams(good, tiny), **damaged_models(mini_path.read_bytes())}
+    damaged = {
+        **damaged_streams(good, tiny),
+        **damaged_models(mini_path.read_bytes()),
+        **damaged_weights(mini_path.read_bytes()),
+    }
     for name, data in damaged.items():
         (HERE / "bad" / f"{name}.bin").write_bytes(data)
     write_exact_files()

@@ -11,6 +11,7 @@ from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
 from vaecodec.exact.known_answer import make_known_answer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Patches, Rescale, Reshape, Shuffle, Slice
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 
@@ -66,7 +67,7 @@ def mini_model() -> Model:
         height=4,
         width=6,
         levels=(mini_level(0.5, 9, [True, False, True]), mini_level(2.0, 5, [True, True, True])),
-        analysis=b"no graph",
+        analysis=Analysis(b"no graph"),
         synthesis=network,
         known_answer=make_known_answer(network, rows),
         about={"note": "made up for tests"},

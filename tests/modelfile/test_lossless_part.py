@@ -11,6 +11,7 @@ from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import Setting
 from vaecodec.errors import BadField, NotCanonical
 from vaecodec.exact.network import ExactNetwork
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.lossless_form import read_part, store_part
 from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.modelfile.model import lossless_model, open_model, pack_model, read_model, unpack_model
@@ -105,6 +106,6 @@ def test_a_part_of_another_geometry_is_a_bad_field() -> None:
 
 def test_the_encoders_side_changes_no_fingerprint() -> None:
     model = read_model(GOLDEN / "exact.vaem")
-    other = lossless_model("other", "family", replace(PART, analysis=b"another graph"), {})
+    other = lossless_model("other", "family", replace(PART, analysis=Analysis(b"another graph")), {})
     assert other.fingerprint == model.fingerprint
     assert pack_model(other) != pack_model(model)

@@ -17,6 +17,7 @@ from vaecodec.entropy.tables import CodingTables
 from vaecodec.errors import BadField, FormatError, VaecodecError
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.modelfile import summary as model_summary
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
@@ -104,7 +105,7 @@ NOT_DECODING: dict[str, Callable[[Model], Model]] = {
     "name": lambda m: replace(m, name="another"),
     "family": lambda m: replace(m, family="another"),
     "about": lambda m: replace(m, about={"steps": 1}),
-    "analysis": lambda m: replace(m, analysis=b"another graph"),
+    "analysis": lambda m: replace(m, analysis=Analysis(b"another graph")),
     "beta": lambda m: with_level(m, beta=9.0),
     "step": lambda m: with_level(m, quantizer=Quantizer(m.levels[0].quantizer.center, np.full(3, 9, np.float32))),
     "center": lambda m: with_level(m, quantizer=Quantizer(np.full(3, 9, np.float32), m.levels[0].quantizer.step)),

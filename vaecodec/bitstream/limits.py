@@ -9,7 +9,7 @@ MAX_LEVEL = 111  # levels 0..111 are lossy; 112..127 are other kinds of coding
 MAX_ERROR = 127  # grey levels of a near-lossless stream: at 127, "zero or not" is all that is left of a pixel
 
 # Containers (model files)
-MAX_CONTAINER_BYTES = 1 << 26  # model files are under 8 MB; a hostile length must not make us hash gigabytes
+MAX_CONTAINER_BYTES = 1 << 26  # model files are under 12 MB; a hostile length must not make us hash gigabytes
 MAX_HEADER_BYTES = 1 << 20  # JSON is parsed whole, before anything in it is verified
 MAX_SECTIONS = 4096  # graphs, tables and constants of one model: some hundreds at most
 MAX_MODEL_SIDE = 65535  # of a model's geometry; what a network may compute bounds it far earlier (exact/network.py)
@@ -19,6 +19,10 @@ SECTION_ALIGNMENT = 64  # a cache line: arrays can be used in place by every CPU
 # Arrays
 MAX_ARRAY_DIMENSIONS = 8  # graphs and tables need at most four
 MAX_ARRAY_BYTES = 1 << 26  # an array lives in a container, and so is no larger
+
+# Packed weights of an analysis
+MAX_WEIGHT_TENSORS = 1024  # the deepest network that there is has 70
+MAX_WEIGHT_NUMBERS = 1 << 24  # of all tensors: 64 MB once they are float32, as much as a container
 
 # Numbers
 MAX_UVARINT_BYTES = 9  # 63 bits: fits in a signed 64-bit integer of any language

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from vaecodec.cores import core_count
 from vaecodec.errors import ModelError
+from vaecodec.modelfile.analysis_weights import Analysis
 
 Levels = npt.NDArray[np.int64]
 MAX_BATCH = 256  # bounds the memory of the feature maps
@@ -24,20 +25,21 @@ MAX_BATCH = 256  # bounds the memory of the feature maps
 class AnalysisSession:
     """The graph of one model; an empty one cannot be run, only held.
 
-    The session is made at first use, in each process. A pickle or copy holds the graph alone; a forked child must not
-    use the session that it inherits, nor destroy it: ONNX Runtime would wait for threads that the child does not have.
+    Its weights are unpacked and the session is made at first use, in each process. A pickle or copy holds the analysis
+    alone; a forked child must not use the session that it inherits, nor destroy it: ONNX Runtime would wait for threads
+    that the child does not have.
     """
 
-    def __init__(self, graph: bytes) -> None:
-        self._graph = graph
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
         self._session: Any = None
         _THERE.add(self)
 
-    def __getstate__(self) -> bytes:
-        return self._graph
+    def __getstate__(self) -> Analysis:
+        return self._analysis
 
-    def __setstate__(self, graph: bytes) -> None:
-        self.__init__(graph)  # type: ignore[misc]
+    def __setstate__(self, analysis: Analysis) -> None:
+        self.__init__(analysis)  # type: ignore[misc]
 
     def forget_inherited(self) -> None:
         """In a forked child: begin anew, and keep the parent's session for ever, so that nothing destroys it."""
@@ -72,8 +74,9 @@ class AnalysisSession:
 
     def _started(self) -> Any:
         if self._session is None:
-            if not self._graph:
+            if not self._analysis.graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
+            graph = self._analysis.whole()
             import onnxruntime
 
             options = onnxruntime.SessionOptions()
@@ -82,7 +85,7 @@ class AnalysisSession:
             # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             try:
-                self._session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+                self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # as above
                 raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
         return self._session

@@ -31,12 +31,19 @@ from vaecodec.cores import map_on_cores, pieces
 from vaecodec.errors import ConfigError, ModelError, NotCanonical
 from vaecodec.exact.known_answer import Proof
 from vaecodec.modelfile.lossless_part import LosslessPart
-from vaecodec.pixels.coder import SpentBits, decode_payloads, encode_payloads, least_payload_bytes
+from vaecodec.pixels.coder import (
+    SpentBits,
+    decode_payloads,
+    encode_payloads,
+    least_information_bits,
+    least_payload_bytes,
+)
 from vaecodec.pixels.near_lossless import Bins
 from vaecodec.pixels.phases import likelihood_answer
 from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
 
 LEAST_PIECE, MOST_PIECE = 16, 256  # images that one core takes at a time
+LUCKY_BITS = 32  # a payload this much shorter than its information is met once in 2^32 images
 PIECE_PIXELS = 1 << 20  # of them all: logit indices take some 100 bytes a pixel
 
 Rows = npt.NDArray[np.intp]
@@ -74,10 +81,14 @@ class LosslessCodec:
     def compress_within(self, images: Sequence[Framed], limits: Sequence[int]) -> list[bytes | None]:
         """For each image its lossless stream if that has at most limits[k] bytes, else None.
 
-        Most are given up after their first phase. Raises ModelError.
+        Most are given up by a bound that takes no network, most of the others after their first phase. Raises
+        ModelError.
         """
         symbols = self.analyse(images)
         whole, codable = self.rounded(images, Bins(0))
+        least_bits = least_information_bits(self.part, symbols[codable], whole[codable])
+        room = np.array([8 * (limits[k] - self._overhead(images[k])) for k in codable.tolist()], np.int64)
+        codable = codable[least_bits <= room + LUCKY_BITS]
         least = self._on_cores(codable, lambda rows: least_payload_bytes(self.part, symbols[rows], whole[rows]))
         allowed = [limits[k] - self._overhead(images[k]) for k in codable.tolist()]
         near = codable[np.array(least, np.int64) <= np.array(allowed, np.int64)].tolist()

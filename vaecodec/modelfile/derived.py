@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vaecodec.errors import ModelError
-from vaecodec.modelfile.lossless_sections import ENCODE
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.model import Model
 
 
@@ -36,5 +36,5 @@ def strip_analysis(model: Model) -> Model:
     """
     stored = model.stored_lossless
     if stored is not None:
-        stored = replace(stored, sections={**stored.sections, f"{ENCODE}analysis.onnx": b""})
-    return replace(model, analysis=b"", stored_lossless=stored)
+        stored = stored.with_analysis(Analysis(b""))
+    return replace(model, analysis=Analysis(b""), stored_lossless=stored)

@@ -3,8 +3,9 @@
     name ──aliases.json──> revision ──> zoo/REVISION.vaem or MODELS/REVISION.vaem ──> Model
     stream's short fingerprint ──fingerprints.json, headers──> every installed model whose fingerprint starts so
 
-What a released model decodes to is never changed: an alias moves to a new revision, and the old one is stripped to its
-decoder (derived.py), whose fingerprint is the same.
+Until version 1.0 the zoo holds the current models alone. From then on, what a released model decodes to is never
+changed: an alias moves to a new revision, and the old one is stripped to its decoder (derived.py), whose fingerprint is
+the same.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from vaecodec.exact.stored_form import (
     unpack_network,
     unpack_ops,
 )
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.lossless_part import PIXEL_HIGH, Int32, LosslessPart, PixelLikelihood, ValueMixture
 from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
 from vaecodec.modelfile.summary import refusing_misshapen
@@ -83,7 +84,7 @@ def _pack_encode(part: LosslessPart) -> Sections:
     return {
         f"{ENCODE}center": pack_array(part.quantizer.center),
         f"{ENCODE}step": pack_array(part.quantizer.step),
-        f"{ENCODE}analysis.onnx": part.analysis,
+        **part.analysis.sections(ENCODE),
     }
 
 
@@ -101,7 +102,7 @@ def _unpack(found: dict[str, Any], sections: Mapping[str, bytes]) -> LosslessPar
     phases = tuple(_unpack_phase(k, ops, map_network, sections) for k, ops in enumerate(found["phases"]))
     answer = found["known_answer"]
     return LosslessPart(
-        analysis=sections[f"{ENCODE}analysis.onnx"],
+        analysis=Analysis.stored(sections, ENCODE),
         quantizer=Quantizer(*(unpack_array(sections[f"{ENCODE}{name}"]) for name in ("center", "step"))),
         tables=tables,
         likelihood=PixelLikelihood(map_network, phases, _int32(sections, "zero_counts"), values),

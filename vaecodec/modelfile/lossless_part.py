@@ -25,6 +25,7 @@ from vaecodec.entropy.tables import TOTAL, CodingTables, Float64
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer
 from vaecodec.exact.network import ExactNetwork
+from vaecodec.modelfile.analysis_weights import Analysis
 
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))  # (row, column) in each 2×2 square, in the order of decoding
 PIXEL_HIGH = 255  # of a map and of a pixel
@@ -71,6 +72,17 @@ class ValueMixture:
     def lowered_counts(self) -> Float64:
         """counts · 2^-16."""
         return self.counts.astype(np.float64) * 2.0**-WEIGHT_BITS
+
+    @cached_property
+    def least_bits(self) -> Float64:
+        """(256,): bits that a pixel of each value takes at least; 0 of one that is zero.
+
+        What is missing to a mixture's sum of 2^24 goes to its largest count: at most one for each of the values, and
+        what the weights, rounded down, lack.
+        """
+        missing = VALUES + len(self.counts) * (TOTAL >> WEIGHT_BITS)
+        largest = np.minimum(self.counts.max(axis=0).astype(np.float64) + missing, TOTAL)
+        return np.concatenate([[0.0], np.log2(TOTAL) - np.log2(largest)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +152,7 @@ class LosslessPart:
     and the hashes of vaecodec.pixels.phases.likelihood_answer. Raises BadField.
     """
 
-    analysis: bytes
+    analysis: Analysis
     quantizer: Quantizer
     tables: CodingTables
     likelihood: PixelLikelihood

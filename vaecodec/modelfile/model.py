@@ -3,7 +3,7 @@
 meta.decode     geometry, operations of the networks         ┐ fingerprint = SHA-256
 decode/…        integer tables and weights, known answers    ┘ of these
 meta.encode     β of each level
-encode/…        analysis.onnx, the quantizer's steps and centers (levels.py)
+encode/…        analysis.onnx, its packed weights, the quantizer's steps and centers (levels.py)
 meta.about      name, family, training record: for people
 
 A model has lossy levels, or a lossless part (lossless_form.py), which is of grey images, or both. Priors that depend on
@@ -30,6 +30,7 @@ from vaecodec.errors import BadField, NotCanonical
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, KnownAnswer, checked_answer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.stored_form import Sections, narrow, pack_network, unpack_integers, unpack_network
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level, pack_quantizers, pack_tables, unpack_levels
 from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
 from vaecodec.modelfile.summary import check_header, checked_beta, fingerprint_of, refusing_misshapen
@@ -47,10 +48,11 @@ class Model:
 
     height, width, channels: the images' geometry, in pixels; 1 channel is grey, 3 are RGB. levels: coarsest first; ()
     where there is a lossless part alone, and then analysis, synthesis and known_answer are empty. analysis: ONNX,
-    float32 (b, h, w) or (b, h, w, 3) in 0..1 → float32 (b, n), or empty where the model only decodes. synthesis:
-    symbols (b, n) → pixels (b, h, w, channels) in 0..255. about: name, family and training record. default_level: what
-    compressing uses when it is told nothing. stored_lossless: what codes images exactly, as it lies in a file, or None.
-    priors: None where every symbol is coded with the level's tables, in one group.
+    float32 (b, h, w) or (b, h, w, 3) in 0..1 → float32 (b, n), or empty where the model only decodes; its weights are
+    unpacked when it is first run. synthesis: symbols (b, n) → pixels (b, h, w, channels) in 0..255. about: name, family
+    and training record. default_level: what compressing uses when it is told nothing. stored_lossless: what codes
+    images exactly, as it lies in a file, or None. priors: None where every symbol is coded with the level's tables, in
+    one group.
     """
 
     name: str
@@ -58,7 +60,7 @@ class Model:
     height: int
     width: int
     levels: tuple[Level, ...]
-    analysis: bytes
+    analysis: Analysis
     synthesis: ExactNetwork
     known_answer: KnownAnswer
     about: dict[str, Any]
@@ -124,7 +126,7 @@ def _without_levels(
         height=size[0],
         width=size[1],
         levels=(),
-        analysis=b"",
+        analysis=Analysis(b""),
         synthesis=ExactNetwork(nothing, nothing, ()),
         known_answer=KnownAnswer(np.empty((KNOWN_ANSWER_BATCH, 0), np.int32), "", ""),
         about=about,
@@ -139,7 +141,7 @@ def pack_model(model: Model) -> bytes:
     betas = [level.beta for level in model.levels]
     sections |= pack_quantizers(model.levels)
     if model.levels:
-        sections["encode/analysis.onnx"] = model.analysis
+        sections |= model.analysis.sections("encode/")
     if model.stored_lossless is not None:
         sections |= model.stored_lossless.sections
     about = {**model.about, "name": model.name, "family": model.family}
@@ -152,12 +154,14 @@ def pack_model(model: Model) -> bytes:
 def unpack_model(data: Buffer) -> Model:
     """The inverse of pack_model. Raises FormatError and its children, and NotExact."""
     model = open_model(data)
-    _ = model.lossless
+    model.analysis.check()
+    if model.lossless is not None:
+        model.lossless.analysis.check()
     return model
 
 
 def open_model(data: Buffer) -> Model:
-    """As unpack_model(), but the lossless part is left to be read, and refused, when it is first used."""
+    """As unpack_model(), but the lossless part and packed weights are left to be read, and refused, at first use."""
     meta, sections = unpack_container(data)
     with refusing_misshapen():
         model = _unpack(meta, sections)
@@ -220,7 +224,7 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         height=decode["height"],
         width=decode["width"],
         levels=unpack_levels([checked_beta(beta) for beta in betas], sections),
-        analysis=bytes(sections["encode/analysis.onnx"]),
+        analysis=Analysis.stored(sections, "encode/"),
         synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
         known_answer=checked_answer(rows, decode["known_answer"]),
         about=about,

@@ -27,6 +27,7 @@ from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.layers.transforms import ConvSynthesis
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
@@ -160,7 +161,7 @@ def mean_distortion_nats(
     return total / len(y)
 
 
-def _symbols(graph: bytes, quantizer: Quantizer, images: npt.NDArray[np.uint8]) -> Symbols:
+def _symbols(graph: Analysis, quantizer: Quantizer, images: npt.NDArray[np.uint8]) -> Symbols:
     """What the stored analysis gives: the symbols that files will hold."""
     return quantizer.round_to_symbols(AnalysisSession(graph)(images))
 

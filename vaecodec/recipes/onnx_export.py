@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from vaecodec.layers.base import VAE
 from vaecodec.layers.sizes import ImageSizes
+from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.recipes.pack_analysis import STEPS, pack_analysis
 
 BYTE_TOP = 127
 SMALLEST_HALVED = 64  # elements; smaller tensors (shapes, biases of a few channels) stay float32
@@ -69,18 +71,21 @@ class LinearParts(nn.Module):
         return result
 
 
-def export_analysis(model: VAE, active: Tensor) -> bytes:
-    """ONNX bytes: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
+def export_analysis(model: VAE, active: Tensor) -> Analysis:
+    """ONNX: input float32 (batch, h, w) in 0..1, output float32 (batch, n)."""
     return export_module(MeanOf(model, active), model.config)
 
 
-def export_module(module: nn.Module, sizes: ImageSizes) -> bytes:
+def export_module(module: nn.Module, sizes: ImageSizes) -> Analysis:
     """As export_analysis, of a module that takes images (b, h, w) and gives what is coded (b, n)."""
     return export_graph(module, {"images": torch.zeros(2, sizes.height, sizes.width)})
 
 
-def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool = True) -> bytes:
-    """ONNX bytes of a module; examples: name → an input, whose first axis is the batch. fold: compute constants now."""
+def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool = True, steps: int = STEPS) -> Analysis:
+    """ONNX of a module; examples: name → an input, whose first axis is the batch.
+
+    fold: compute constants now. steps: how finely weights are rounded (pack_analysis.py).
+    """
     graph = io.BytesIO()
     batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():
@@ -97,7 +102,7 @@ def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool =
             verbose=False,
             optimize=fold,
         )
-    return _with_small_weights(graph.getvalue())
+    return pack_analysis(_with_small_weights(graph.getvalue()), steps)
 
 
 def _with_small_weights(data: bytes) -> bytes:

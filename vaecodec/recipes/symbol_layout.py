@@ -17,6 +17,7 @@ from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.synthesis import ExactSynthesis
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.recipes.latents import FittedTables, Symbols, carrying, fit_tables
 from vaecodec.recipes.onnx_export import export_analysis
 
@@ -42,7 +43,7 @@ class SymbolLayout(ABC):
         """That of the symbols, given that of all latents."""
 
     @abstractmethod
-    def export_analysis(self, every: Quantizer) -> bytes:
+    def export_analysis(self, every: Quantizer) -> Analysis:
         """The ONNX graph whose results the quantizer rounds to symbols."""
 
     @abstractmethod
@@ -70,7 +71,7 @@ class FlatLayout(SymbolLayout):
     def quantizer(self, every: Quantizer) -> Quantizer:
         return Quantizer(every.center[self.used], every.step[self.used])
 
-    def export_analysis(self, every: Quantizer) -> bytes:
+    def export_analysis(self, every: Quantizer) -> Analysis:
         return export_analysis(self.model, torch.from_numpy(self.used))
 
     def fit_tables(self, symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:

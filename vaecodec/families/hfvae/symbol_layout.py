@@ -25,6 +25,7 @@ from vaecodec.families.hfvae.joint_symbols import Cells, window
 from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.hfvae.symbol_tables import category_table, cells_table, stack_tables
 from vaecodec.layers.exact.synthesis import ExactSynthesis
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.recipes.latents import FittedTables, Symbols, carrying, entropy_bits, fit_tables
 from vaecodec.recipes.onnx_export import export_module
 from vaecodec.recipes.symbol_layout import SymbolLayout
@@ -77,7 +78,7 @@ class FactorisedLayout(StructuredLayout):
         chosen = self.categories + self.active
         return Quantizer(_first(0.0, every.center[chosen]), _first(1.0, every.step[chosen]))
 
-    def export_analysis(self, every: Quantizer) -> bytes:
+    def export_analysis(self, every: Quantizer) -> Analysis:
         return export_module(CategoryAndLatents(self.model, torch.from_numpy(self.active)), self.model.config)
 
     def fit_tables(self, symbols: Symbols, validation: Symbols, rng: torch.Generator) -> FittedTables:
@@ -115,7 +116,7 @@ class JointLayout(StructuredLayout):
         """The graph gives whole numbers already."""
         return Quantizer(np.zeros(1 + len(self.cells), np.float32), np.ones(1 + len(self.cells), np.float32))
 
-    def export_analysis(self, every: Quantizer) -> bytes:
+    def export_analysis(self, every: Quantizer) -> Analysis:
         chosen = self.categories + self.active
         coded = Quantizer(every.center[chosen], every.step[chosen])
         return export_module(

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.families.lossless.model import LosslessVAE
+from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.recipes.onnx_export import export_module
 
 
@@ -22,6 +23,6 @@ class ChosenLatents(nn.Module):
         return latents[:, self.active]
 
 
-def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> bytes:
+def export_lossless_analysis(model: LosslessVAE, active: Tensor) -> Analysis:
     """As vaecodec.recipes.onnx_export.export_analysis."""
     return export_module(ChosenLatents(model, active), model.config)
