@@ -16,7 +16,7 @@ from tests.independent.footers import BlockPlace, ModelPlace
 from tests.independent.index import read_index
 from tests.independent.model_file import Model
 from tests.independent.names_table import NamesTable, read_names
-from tests.independent.records import BLOCK, CHECK_BYTES, MAX_METADATA_BYTES, METADATA, SYNC, Record
+from tests.independent.records import BLOCK, BLOCK_FLAGS, CHECK_BYTES, MAX_METADATA_BYTES, METADATA, SYNC, Record
 from tests.independent.refusal import Refused, require
 
 Pixels = NDArray[np.uint8]
@@ -176,7 +176,7 @@ class Archive:
         cursor = Cursor(self._data[: place.start + place.size - CHECK_BYTES], place.start)
         require(cursor.take(2, "sync") == SYNC, "BadField", f"no record at {place.start}")
         kind = cursor.unsigned(1, "kind")
-        require(kind & BLOCK == BLOCK, "BadField", f"no block at {place.start}")
+        require(BLOCK <= kind <= BLOCK + BLOCK_FLAGS, "BadField", f"no block at {place.start}")
         cursor.uvarint("a record's length")
         cursor.uvarint("a block's model")
         require(cursor.unsigned(1, "a block's images") + 1 == place.images, "BadField", "a block of other images")

@@ -24,9 +24,15 @@ from tests.independent.writing_archives import (
 )
 
 
-def mutants(models: Mapping[str, tuple[Model, bytes]], rng: Random) -> Iterator[bytes]:
+def mutants(models: Mapping[str, tuple[Model, bytes]], rng: Random, goldens: Sequence[bytes] = ()) -> Iterator[bytes]:
     """Mutants without end; models: by name, with their files."""
     while True:
+        if goldens and rng.random() < 0.2:
+            data = rng.choice(goldens)
+            for _ in range(rng.choice([1, 1, 2, 3])):
+                data = rng.choice(CHANGES_OF_BYTES)(data, rng)
+            yield data
+            continue
         segments = plans(models, rng)
         if rng.random() < 0.4:
             for _ in range(rng.choice([1, 1, 2])):

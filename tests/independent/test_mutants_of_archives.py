@@ -10,6 +10,7 @@ from tests.independent.archives_by_the_page import plans, written
 from tests.independent.model_file import Model
 from tests.independent.mutants_of_archives import mutants
 from tests.independent.program import (
+    GOLDEN,
     Contents,
     archives_differ,
     decide_archive,
@@ -34,7 +35,9 @@ def _difference(data: bytes, models: dict[str, Model], folder: Path) -> str:
 
 def _disagreements(seed: int, number: int, models: dict[str, Model], names: tuple[str, ...], folder: Path) -> list[str]:
     found = []
-    for place, data in enumerate(islice(mutants(_with_files(models, names), Random(seed)), number)):
+    goldens = [(GOLDEN / "archives" / f"{name}.vaea").read_bytes() for name in ("discs", "exact")]
+    made = mutants(_with_files(models, names), Random(seed), goldens)
+    for place, data in enumerate(islice(made, number)):
         difference = _difference(data, models, folder)
         if difference:
             found.append(f"mutant {place} of seed {seed}: {difference}")
