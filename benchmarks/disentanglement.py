@@ -31,7 +31,6 @@ from benchmarks.studies.codes import Codes, codes_of
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import COUNT
 from vaecodec.evaluation.disentanglement import (
-    METRICS,
     GroundTruth,
     Metric,
     against_null,
@@ -42,6 +41,7 @@ from vaecodec.evaluation.disentanglement.dsprites import SOURCE_BITS
 from vaecodec.evaluation.disentanglement.information import classes, information_table
 from vaecodec.evaluation.disentanglement.minibatch import minibatch_correlation_bits
 from vaecodec.evaluation.disentanglement.pairs import pairs_accuracy
+from vaecodec.evaluation.disentanglement.registry import METRICS
 
 DATA = ("dsprites", "mnist")
 FLAGSHIPS = {"dsprites": ("dsprites-flagship-2", (21, 54)), "mnist": ("mnist-flagship-4", (21,))}

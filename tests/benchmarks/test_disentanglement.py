@@ -11,7 +11,8 @@ import vaecodec
 from benchmarks import disentanglement
 from benchmarks.measuring.machine import RESULTS
 from benchmarks.studies.codes import codes_of
-from vaecodec.evaluation.disentanglement import METRICS, drawn_images
+from vaecodec.evaluation.disentanglement import drawn_images
+from vaecodec.evaluation.disentanglement.registry import METRICS
 
 
 @pytest.fixture(scope="module")

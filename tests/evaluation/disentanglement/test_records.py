@@ -11,7 +11,6 @@ import pytest
 
 import vaecodec
 from vaecodec.evaluation.disentanglement import (
-    METRICS,
     GroundTruth,
     Interval,
     Measurement,
@@ -24,6 +23,7 @@ from vaecodec.evaluation.disentanglement import (
     rotate,
 )
 from vaecodec.evaluation.disentanglement.bootstrap import replicate, replicate_split, spread_interval
+from vaecodec.evaluation.disentanglement.registry import METRICS
 from vaecodec.evaluation.disentanglement.rotation import random_rotation, rotation_null
 
 

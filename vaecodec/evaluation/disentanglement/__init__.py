@@ -16,13 +16,12 @@ from vaecodec.evaluation.disentanglement.dsprites import FactoredImages, drawn_i
 from vaecodec.evaluation.disentanglement.entanglement import Entanglement, entanglement
 from vaecodec.evaluation.disentanglement.metric import Metric
 from vaecodec.evaluation.disentanglement.records import Interval, Measurement, Value
-from vaecodec.evaluation.disentanglement.registry import METRICS, find_metric
+from vaecodec.evaluation.disentanglement.registry import find_metric
 from vaecodec.evaluation.disentanglement.rotation import Null, rotate
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
 from vaecodec.evaluation.disentanglement.verdict import Verdict, against_null, between
 
 __all__ = [
-    "METRICS",
     "Entanglement",
     "FactoredImages",
     "GroundTruth",
