@@ -113,6 +113,8 @@ LEFT_OUT = (
     ("classical_settings", "chosen on validation images; no page shows them"),
     ("nats", "mends stored results"),
     ("side_by_side", "compares two commits; no page shows it"),
+    ("disentanglement", "hours of forests, machines and rotations for each kept model; no page shows it yet"),
+    ("joint_price", "beside disentanglement; no page shows it yet"),
 )
 
 
