@@ -2,5 +2,6 @@
 
 config, objective_config, sizes, checks, suggested: a run's tables      family: a family's record
 objective, divergences, batches, schedule, begin_moments, begin_half_planes: steps of training
-latents, symbol_layout, descent, dead_units, onnx_export, pack_analysis, record, finish: from a model to its file
+latents, symbol_layout, descent, onnx_export, record, finish: from a trained model to a model file
+dead_units, pack_analysis: smaller model files
 """
