@@ -151,6 +151,23 @@ def more_operations(meta: Meta, sections: Sections) -> None:
     meta["decode"]["synthesis"] += [{"op": "add", "sources": [15, 15]}] * 300
 
 
+def no_latents(meta: Meta, sections: Sections) -> None:
+    """A synthesis that takes the level alone, and gives the same image at every level."""
+    dense = {"op": "dense", "sources": [0]}
+    meta["decode"]["synthesis"] = [dense, {"op": "reshape", "sources": [1], "height": 4, "width": 6}]
+    for name in [name for name in sections if name.startswith("decode/") and name != "decode/known_answer"]:
+        empty = unpack_array(sections.pop(name))[:0]
+        if "/level/" in name:
+            sections[name] = pack_array(empty)
+    for name in [name for name in sections if name.startswith("encode/level/")]:
+        sections[name] = pack_array(unpack_array(sections[name])[:0])
+    for field, values in (("low", [0]), ("high", [1])):
+        sections[f"{SYNTHESIS}/{field}"] = pack_array(np.array(values, np.int32))
+    sections[f"{SYNTHESIS}/0/weight"] = pack_array(np.zeros((24, 1), np.int8))
+    sections[f"{SYNTHESIS}/0/bias"] = pack_array(np.arange(24, dtype=np.int8))
+    sections["decode/known_answer"] = pack_array(np.zeros((64, 1), np.int8))
+
+
 SYNTHESIS = "decode/synthesis"
 CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-no-name": lambda meta, sections: meta["about"].pop("name") and None,
@@ -168,6 +185,11 @@ CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-source-is-text": op(0, sources=["0"]),
     "BadField-model-two-sources-for-dense": op(4, sources=[4, 4]),
     "BadField-model-huge-number": op(9, height=2**80),
+    "BadField-model-default-level-0": lambda meta, sections: meta["encode"].update(default_level=0),
+    "BadField-model-default-level-2": lambda meta, sections: meta["encode"].update(default_level=2),
+    "BadField-model-beta-10-400": lambda meta, sections: meta["encode"].update(betas=[1, 10**400]),
+    "BadField-model-beta-2-63": lambda meta, sections: meta["encode"].update(betas=[1, 2**63]),
+    "BadField-model-no-latents": no_latents,
     "BadField-model-integer-2-63": lambda meta, sections: meta["about"].update(more=2**63),
     "BadField-model-integer-minus-2-63": lambda meta, sections: meta["about"].update(more=-(2**63)),
     "LimitExceeded-model-nested-65-deep": lambda meta, sections: meta["about"].update(more=nested(62)),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.container import unpack_header
-from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_MODEL_SIDE
+from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_JSON_INTEGER, MAX_MODEL_SIDE
 from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
@@ -88,8 +88,10 @@ def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
 
 def checked_beta(value: object) -> float:
     """The β of a level. Raises BadField."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= float(value) < math.inf:
-        raise BadField(f"model file: β of a level must be a finite number of at least 0, found {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadField(f"model file: β of a level must be a number, found {value!r}")
+    if not 0 <= value < math.inf or (isinstance(value, int) and value > MAX_JSON_INTEGER):
+        raise BadField(f"model file: β of a level must be finite and at least 0, found {value!r}")
     return float(value)
 
 
