@@ -22,7 +22,11 @@ from vaecodec.errors import (
 )
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -125,11 +129,43 @@ def test_a_changed_section_is_a_bad_checksum() -> None:
         b'{"meta":{"a":1,"a":1},"sections":[]}',
         b'{"meta":{"a":1.0e0},"sections":[]}',
         b'{"meta":{"a":"\\u0041"},"sections":[]}',
+        b'{"meta":{"a":-0},"sections":[]}',
     ],
 )
 def test_another_spelling_of_the_header_is_not_canonical(header: bytes) -> None:
     with pytest.raises(NotCanonical):
         unpack_container(container(header))
+
+
+def nested(depth: int) -> list[Any]:
+    return [nested(depth - 1)] if depth > 1 else []
+
+
+def test_the_deepest_value_and_the_largest_integers_are_read_and_written() -> None:
+    meta = {"a": nested(limits.MAX_JSON_DEPTH - 2), "b": [2**63 - 1, 1 - 2**63, 0.00012345678901234567]}
+    data = container({"meta": meta, "sections": []})
+    assert unpack_container(data)[0] == meta
+    assert pack_container(meta, {}) == data
+
+
+def test_brackets_in_strings_do_not_nest() -> None:
+    meta = {"[" * 100: '\\"' + "{[" * 100, "\\": "]" * 100}
+    assert unpack_container(pack_container(meta, {}))[0] == meta
+
+
+@pytest.mark.parametrize("depth", [limits.MAX_JSON_DEPTH - 1, 10_000, 250_000])
+def test_a_value_nested_too_deep_exceeds_the_limit(depth: int) -> None:
+    header = b'{"meta":{"a":' + b"[" * depth + b"]" * depth + b'},"sections":[]}'
+    with pytest.raises(LimitExceeded, match="nest deeper than 64"):
+        unpack_container(container(header))
+
+
+def test_meta_beyond_the_limits_is_not_written() -> None:
+    with pytest.raises(LimitExceeded):
+        pack_container({"a": nested(limits.MAX_JSON_DEPTH - 1)}, {})
+    for integer in (2**63, -(2**63), 10**400):
+        with pytest.raises(BadField):
+            pack_container({"a": integer}, {})
 
 
 def test_padding_that_is_not_zero_is_not_canonical() -> None:
@@ -156,6 +192,10 @@ def test_sections_out_of_order_or_twice_are_not_canonical() -> None:
         b'{"meta":{"a":1e999},"sections":[]}',
         b'{"meta":{"a":' + b"9" * 5000 + b'},"sections":[]}',
         b'{"meta":{"a":"\\ud800"},"sections":[]}',
+        b'{"meta":{"a":"' + b'\\"' * 100_000,
+        b'{"meta":{"a":[[}]},"sections":[]}',
+        {"meta": {"a": 2**63}, "sections": []},
+        {"meta": {"a": -(2**63)}, "sections": []},
         [],
         {"meta": {}},
         {"meta": {}, "sections": [], "more": 1},

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
+from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.container import pack_container, unpack_container
 from vaecodec.bitstream.stream import pack, unpack
 from vaecodec.codec.codec import Codec
@@ -111,7 +112,21 @@ def changed(good: bytes, change: Callable[[Meta, Sections], None]) -> bytes:
     meta, views = unpack_container(good)
     meta, sections = copy.deepcopy(meta), {key: bytes(view) for key, view in views.items()}
     change(meta, sections)
-    return pack_container(meta, sections)
+    return sealed(meta, sections)
+
+
+def sealed(meta: Meta, sections: Sections) -> bytes:
+    """As pack_container(), of a meta too that it refuses to write."""
+    data = pack_container({}, sections)
+    end = HEADER_START + int.from_bytes(data[10:14], "little")
+    header = spell({**json.loads(data[HEADER_START:end]), "meta": meta})
+    head = data[:10] + len(header).to_bytes(4, "little") + hashlib.sha256(header).digest() + header
+    return head + bytes(-len(head) % 64) + data[end + -end % 64 :]
+
+
+def nested(depth: int) -> list[Any]:
+    """Lists in lists, so many of them."""
+    return [nested(depth - 1)] if depth > 1 else []
 
 
 def op(position: int, **values: Any) -> Callable[[Meta, Sections], None]:
@@ -136,6 +151,23 @@ def more_operations(meta: Meta, sections: Sections) -> None:
     meta["decode"]["synthesis"] += [{"op": "add", "sources": [15, 15]}] * 300
 
 
+def no_latents(meta: Meta, sections: Sections) -> None:
+    """A synthesis that takes the level alone, and gives the same image at every level."""
+    dense = {"op": "dense", "sources": [0]}
+    meta["decode"]["synthesis"] = [dense, {"op": "reshape", "sources": [1], "height": 4, "width": 6}]
+    for name in [name for name in sections if name.startswith("decode/") and name != "decode/known_answer"]:
+        empty = unpack_array(sections.pop(name))[:0]
+        if "/level/" in name:
+            sections[name] = pack_array(empty)
+    for name in [name for name in sections if name.startswith("encode/level/")]:
+        sections[name] = pack_array(unpack_array(sections[name])[:0])
+    for field, values in (("low", [0]), ("high", [1])):
+        sections[f"{SYNTHESIS}/{field}"] = pack_array(np.array(values, np.int32))
+    sections[f"{SYNTHESIS}/0/weight"] = pack_array(np.zeros((24, 1), np.int8))
+    sections[f"{SYNTHESIS}/0/bias"] = pack_array(np.arange(24, dtype=np.int8))
+    sections["decode/known_answer"] = pack_array(np.zeros((64, 1), np.int8))
+
+
 SYNTHESIS = "decode/synthesis"
 CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-no-name": lambda meta, sections: meta["about"].pop("name") and None,
@@ -153,6 +185,14 @@ CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-source-is-text": op(0, sources=["0"]),
     "BadField-model-two-sources-for-dense": op(4, sources=[4, 4]),
     "BadField-model-huge-number": op(9, height=2**80),
+    "BadField-model-default-level-0": lambda meta, sections: meta["encode"].update(default_level=0),
+    "BadField-model-default-level-2": lambda meta, sections: meta["encode"].update(default_level=2),
+    "BadField-model-beta-10-400": lambda meta, sections: meta["encode"].update(betas=[1, 10**400]),
+    "BadField-model-beta-2-63": lambda meta, sections: meta["encode"].update(betas=[1, 2**63]),
+    "BadField-model-no-latents": no_latents,
+    "BadField-model-integer-2-63": lambda meta, sections: meta["about"].update(more=2**63),
+    "BadField-model-integer-minus-2-63": lambda meta, sections: meta["about"].update(more=-(2**63)),
+    "LimitExceeded-model-nested-65-deep": lambda meta, sections: meta["about"].update(more=nested(62)),
     "BadField-model-real-weights": array(f"{SYNTHESIS}/6/weight", lambda w: w.astype(np.float32)),
     "BadField-model-counts-sum": array("decode/level/0/counts", lambda c: c + np.uint32(1)),
     "BadField-model-coded-2": array("decode/level/0/coded", lambda c: c + np.uint8(2)),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from damage import Meta, Sections, array, changed, flipped, without
 
+from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.stream import (
     CODING_LOSSLESS,
     CODING_NEAR_LOSSLESS,
@@ -73,6 +74,17 @@ def lossless(**values: object) -> Callable[[Meta, Sections], None]:
     return lambda meta, sections: meta["decode"]["lossless"].update(values)
 
 
+def no_latents(meta: Meta, sections: Sections) -> None:
+    """The map's network takes nothing."""
+    for name in ("offsets", "counts", "coded", "map/low", "map/high"):
+        sections[f"{LOSSLESS}/{name}"] = pack_array(unpack_array(sections[f"{LOSSLESS}/{name}"])[:0])
+    for name in ("center", "step"):
+        sections[f"encode/lossless/{name}"] = pack_array(unpack_array(sections[f"encode/lossless/{name}"])[:0])
+    sections[f"{LOSSLESS}/known_answer"] = pack_array(np.zeros((64, 0), np.int8))
+    weight = unpack_array(sections[f"{LOSSLESS}/map/0/weight"])
+    sections[f"{LOSSLESS}/map/0/weight"] = pack_array(np.zeros((len(weight), 0), np.int8))
+
+
 CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-exact-bit-depth-2": lossless(bit_depth=2),
     "BadField-model-exact-bit-depth-text": lossless(bit_depth="8"),
@@ -101,6 +113,8 @@ CHANGES: dict[str, Callable[[Meta, Sections], None]] = {
     "BadField-model-exact-known-answer-text": lossless(known_answer={"one": "0", "all": "0"}),
     "NotCanonical-model-exact-unknown-key": lossless(more=1),
     "NotCanonical-model-exact-levels-1": lambda meta, sections: meta["decode"].update(levels=1),
+    "BadField-model-exact-default-level-0": lambda meta, sections: meta["encode"].update(default_level=0),
+    "BadField-model-exact-no-latents": no_latents,
     "BadField-model-exact-height-30": lambda meta, sections: meta["decode"].update(height=30),
     "NotCanonical-model-exact-unknown-section": lambda meta, sections: sections.update({f"{LOSSLESS}/more": b""}),
     "KnownAnswerMismatch-use-exact-hash": lossless(known_answer={"one": "0" * 64, "all": "0" * 64}),

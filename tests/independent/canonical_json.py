@@ -8,15 +8,22 @@ from typing import Any
 
 from tests.independent.refusal import Refused, require
 
-# The page names no limit of depth or of digits: this reader takes what the standard library takes.
+MAX_DEPTH = 64
+MAX_INTEGER = 2**63 - 1
+_MAX_CHARACTERS = 20  # of an integer within ±MAX_INTEGER
 
 
 def parse(data: bytes) -> Any:
     """The value that canonical JSON says. Refuses other spellings."""
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object)
+        value = json.loads(
+            data.decode("utf-8"), parse_constant=_no_constant, parse_int=_integer, object_pairs_hook=_object
+        )
+        _check_depth(value, MAX_DEPTH)
         spelling = write(value)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise Refused("LimitExceeded", "far too deep") from error
+    except ValueError as error:
         raise Refused("BadField", f"no JSON: {error}") from error
     require(spelling == data, "NotCanonical", "JSON in another spelling")
     return value
@@ -53,6 +60,21 @@ def exactly(value: Any, keys: set[str], what: str) -> dict[str, Any]:
     require(keys <= entries.keys(), "BadField", f"{what} has no {sorted(keys - entries.keys())}")
     require(entries.keys() <= keys, "NotCanonical", f"{what} has also {sorted(entries.keys() - keys)}")
     return entries
+
+
+def _integer(digits: str) -> int:
+    require(len(digits) <= _MAX_CHARACTERS, "BadField", f"an integer of {len(digits)} characters")
+    value = int(digits)
+    require(abs(value) <= MAX_INTEGER, "BadField", f"the integer {value}")
+    return value
+
+
+def _check_depth(value: Any, left: int) -> None:
+    """Refuses objects and lists of which more than `left` lie in one another."""
+    if isinstance(value, dict | list):
+        require(left > 0, "LimitExceeded", f"nested deeper than {MAX_DEPTH}")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_depth(inner, left - 1)
 
 
 def _no_constant(name: str) -> None:

@@ -218,15 +218,17 @@ def _change_operation(meta: Any, _: dict[str, bytes], rng: Random) -> None:
 
 
 def _change_encode(meta: Any, _: dict[str, bytes], rng: Random) -> None:
-    """Another default level or β; not those of which the page says too little: 0, and integers beyond double."""
+    """Another default level or β; β too beyond what a double or the page's integers hold."""
     encode = meta.get("encode")
     betas = encode.get("betas") if isinstance(encode, dict) else None
-    if not isinstance(betas, list) or not betas:
+    if not isinstance(betas, list):
         return
-    if rng.random() < 0.5:
-        encode["default_level"] = rng.choice([1, 2, 7, 8, -1, 1.0, True, None, "1", []])
+    if rng.random() < 0.5 or not betas:
+        encode["default_level"] = rng.choice([0, 1, 2, 7, 8, -1, 1.0, True, None, "1", []])
     else:
-        betas[rng.randrange(len(betas))] = rng.choice([0, -0.0, -1, 1e308, 5, True, None, "1", 0.0, -1e-300, 10**308])
+        betas[rng.randrange(len(betas))] = rng.choice(
+            [0, -0.0, -1, 1e308, 5, True, None, "1", 0.0, -1e-300, 10**308, 2**63 - 1, 2**63, 10**400]
+        )
 
 
 def _places(parent: Any, key: Any) -> Iterator[tuple[Any, Any]]:
@@ -261,6 +263,7 @@ def _with_twice(header: bytes, _: Random) -> bytes:
 def _with_number(header: bytes, rng: Random) -> bytes:
     """Numbers in "about" that JSON or Python may read and the page may not."""
     spellings = b"1.0 1e5 1E5 100000.0 1e400 NaN -0 -0.0 01 1.50 1e+16 1e16 0.1 0.10000000000000001 5e-324 +1 .5 1."
+    spellings += b" 9223372036854775807 9223372036854775808 -9223372036854775807 -9223372036854775808 9" + b"0" * 5000
     return header.replace(b'"about":{', b'"about":{"a":' + rng.choice(spellings.split()) + b",", 1)
 
 
@@ -274,7 +277,7 @@ def _with_text(header: bytes, rng: Random) -> bytes:
 
 
 def _with_depth(header: bytes, rng: Random) -> bytes:
-    depth = rng.choice([10, 40])
+    depth = rng.choice([10, 60, 61, 62, 63, 5000])
     return header.replace(b'"about":{', b'"about":{"a":' + b"[" * depth + b"]" * depth + b",", 1)
 
 

@@ -11,10 +11,10 @@ be compared and hashed. See docs/format.md.
 """
 
 import hashlib
-import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
+from vaecodec.bitstream.canonical_json import parse, spell_checked
 from vaecodec.bitstream.limits import (
     MAX_CONTAINER_BYTES,
     MAX_HEADER_BYTES,
@@ -35,11 +35,6 @@ _SECTION_KEYS = {"name", "offset", "sha256", "size"}
 
 def _aligned(offset: int) -> int:
     return -(-offset // SECTION_ALIGNMENT) * SECTION_ALIGNMENT
-
-
-def _to_json(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8")
 
 
 def _check_name(name: object) -> str:
@@ -63,12 +58,7 @@ def pack_container(meta: dict[str, Any], sections: dict[str, bytes]) -> bytes:
         digest = hashlib.sha256(data).hexdigest()
         entries.append({"name": _check_name(name), "offset": len(body), "sha256": digest, "size": len(data)})
         body.raw(data)
-    try:
-        header = _to_json({"meta": meta, "sections": entries})
-        if _strict_json(header)["meta"] != meta:
-            raise ValueError("it reads back as something else")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise BadField(f"container meta: not plain JSON: {error}") from error
+    header = spell_checked({"meta": meta, "sections": entries}, "container meta")
     writer = Writer()
     writer.raw(CONTAINER_MAGIC)
     writer.u16(CONTAINER_VERSION)
@@ -143,21 +133,8 @@ def _take_padding(reader: Reader, what: str) -> None:
         raise NotCanonical(f"{what}: bytes before offset {reader.offset} are not zero")
 
 
-def _strict_json(text: bytes) -> Any:
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is no number")
-
-    return json.loads(text.decode("utf-8"), parse_constant=refuse)
-
-
 def _parse_header(text: bytes) -> tuple[dict[str, Any], list[tuple[str, int, str]]]:
-    try:
-        header = _strict_json(text)
-        canonical = _to_json(header)
-    except (ValueError, RecursionError) as error:
-        raise BadField(f"header at offset {_PREFIX_BYTES}: not JSON: {error}") from error
-    if canonical != text:
-        raise NotCanonical(f"header at offset {_PREFIX_BYTES}: not the canonical form of its JSON")
+    header = parse(text, f"header at offset {_PREFIX_BYTES}")
     if not isinstance(header, dict) or set(header) != {"meta", "sections"}:
         raise BadField("header: expected an object of 'meta' and 'sections'")
     meta, listed = header["meta"], header["sections"]

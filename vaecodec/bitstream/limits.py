@@ -16,6 +16,10 @@ MAX_MODEL_SIDE = 65535  # of a model's geometry; what a network may compute boun
 MAX_NAME_CHARS = 64  # a section's name is a label, not a document
 SECTION_ALIGNMENT = 64  # a cache line: arrays can be used in place by every CPU
 
+# JSON, of a container's header and of an archive's metadata
+MAX_JSON_DEPTH = 64  # models need 8; a parser that calls itself once a level never runs out of stack in any language
+MAX_JSON_INTEGER = (1 << 63) - 1  # of either sign: fits in a signed 64-bit integer of any language
+
 # Arrays
 MAX_ARRAY_DIMENSIONS = 8  # graphs and tables need at most four
 MAX_ARRAY_BYTES = 1 << 26  # an array lives in a container, and so is no larger

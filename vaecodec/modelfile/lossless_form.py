@@ -6,13 +6,13 @@ LosslessPart ──store_part──> StoredLossless    the header's object "loss
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
+from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables
@@ -48,7 +48,7 @@ def read_part(stored: StoredLossless) -> LosslessPart:
         part = _unpack(stored.described, stored.sections)
         described, sections = _pack_decode(part)
         # As JSON: to Python, true is 1.
-        if json.dumps(described, sort_keys=True) != json.dumps(stored.described, sort_keys=True):
+        if spell(described) != spell(stored.described):
             raise NotCanonical("lossless part: is not described as an encoder describes it")
         if sections != stored.decode_sections:
             raise NotCanonical("lossless part: sections are not what an encoder writes")

@@ -162,6 +162,8 @@ class LosslessPart:
         sizes = {self.tables.n, len(self.quantizer.step), len(self.likelihood.map_network.input_low)}
         if len(sizes) != 1:
             raise BadField(f"lossless part: tables, quantizer and map network of {sorted(sizes)} latents")
+        if self.tables.n < 1:
+            raise BadField("lossless part: no latents")
         if self.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, self.tables.n):
             raise BadField(f"lossless part: known answer of shape {self.known_answer.symbols.shape}")
 

@@ -166,6 +166,7 @@ def open_model(data: Buffer) -> Model:
     with refusing_misshapen():
         model = _unpack(meta, sections)
         _check(model)
+        _check_default_level(meta["encode"], len(model.levels))
         decode, packed = _pack_decode(model)
         # What is kept as it was read is the same; the rest is compared as bytes, since views compare number by number.
         names = [name for name in sections if name.startswith("decode/")]
@@ -254,13 +255,21 @@ def _check(model: Model) -> None:
         _check_levels(model)
 
 
+def _check_default_level(encode: dict[str, Any], levels: int) -> None:
+    """It is there only where it says something: level 0 is what an encoder takes without it."""
+    if "default_level" in encode:
+        level = encode["default_level"]
+        if type(level) is not int or not 1 <= level < levels:
+            raise BadField(f"model file: default level {level!r} of {levels}; level 0 is not written")
+
+
 def _check_levels(model: Model) -> None:
     if not 1 <= len(model.levels) <= MAX_LEVEL + 1:
         raise BadField(f"model file: {len(model.levels)} levels, expected 1..{MAX_LEVEL + 1}")
-    if type(model.default_level) is not int or not 0 <= model.default_level < len(model.levels):
-        raise BadField(f"model file: default level {model.default_level!r} of {len(model.levels)}")
     sizes = {level.tables.n for level in model.levels} | {len(level.quantizer.step) for level in model.levels}
     inputs = len(model.synthesis.input_low)
+    if model.latents < 1:
+        raise BadField("model file: levels of no latents")
     if len(sizes) != 1 or inputs - model.latents not in (0, 1):
         raise BadField(f"model file: tables and quantizers of {sorted(sizes)} latents, synthesis of {inputs} inputs")
     if model.known_answer.symbols.shape != (KNOWN_ANSWER_BATCH, len(model.synthesis.input_low)):

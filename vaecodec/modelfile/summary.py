@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.container import unpack_header
-from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_MODEL_SIDE
+from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_JSON_INTEGER, MAX_MODEL_SIDE
 from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
@@ -83,14 +83,15 @@ def refusing_misshapen() -> Iterator[None]:
 def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
     """SHA-256 of the canonical JSON of meta.decode and of each decode/ section's name and SHA-256."""
     listed = [[name, digests[name]] for name in sorted(digests) if name.startswith("decode/")]
-    text = json.dumps([decode, listed], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(spell([decode, listed])).digest()
 
 
 def checked_beta(value: object) -> float:
     """The β of a level. Raises BadField."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= float(value) < math.inf:
-        raise BadField(f"model file: β of a level must be a finite number of at least 0, found {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadField(f"model file: β of a level must be a number, found {value!r}")
+    if not 0 <= value < math.inf or (isinstance(value, int) and value > MAX_JSON_INTEGER):
+        raise BadField(f"model file: β of a level must be finite and at least 0, found {value!r}")
     return float(value)
 
 
