@@ -17,7 +17,7 @@ ModelLike = Codec | str | os.PathLike[str]
 
 
 def as_codec(model: ModelLike) -> Codec:
-    """A codec as it is, or that of a name or path."""
+    """A codec as it is, or that of a name or path. Raises ModelNotFound, FormatError, WrongType."""
     return model if isinstance(model, Codec) else load(model)
 
 
