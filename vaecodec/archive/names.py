@@ -15,6 +15,7 @@ import numpy.typing as npt
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import Directory, NamesTable
 from vaecodec.archive.source import Source
+from vaecodec.bitstream.archive.block import names_of_damaged
 from vaecodec.bitstream.archive.columns import encode_name, unpack_names
 from vaecodec.bitstream.archive.index import name_hash, page_bytes, table_bytes, unpack_page
 from vaecodec.bitstream.archive.limits import NAMES_PER_PAGE
@@ -79,12 +80,21 @@ class Names(Sequence[str | None]):
         """The names of block number k. Raises FormatError's children."""
         names = self._kept.get(k)
         if names is None:
-            block = self._blocks.read(k)
-            names = (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
+            names = self._read(k)
             while len(self._kept) >= KEPT_BLOCKS:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[k] = names
         return names
+
+    def _read(self, k: int) -> tuple[str | None, ...]:
+        try:
+            block = self._blocks.read(k)
+        except FormatError:
+            names = names_of_damaged(self._blocks.raw(k))  # they have a check of their own
+            if names is None or len(names) != int(self._directory.counts[k]):
+                raise
+            return names
+        return (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
 
     def find(self, name: str) -> int | None:
         """The number of the first image of this name; None if there is none.

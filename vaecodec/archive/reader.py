@@ -21,11 +21,12 @@ import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import read_directory
-from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec
+from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec, fingerprints_at_hand
 from vaecodec.archive.names import Names, number_within, whole_number
-from vaecodec.archive.source import CLOSED, open_source
+from vaecodec.archive.source import CLOSED, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
 from vaecodec.arrays import Pixels
+from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
 from vaecodec.bitstream.archive.metadata import unpack_metadata
 from vaecodec.codec.codec import Codec
 from vaecodec.errors import Closed, FormatError, ImageSizeError
@@ -56,7 +57,7 @@ class Archive(Sequence[Pixels]):
         self._arguments = (path, codecs, cache_bytes)
         self._source = open_source(path)
         try:
-            self._directory = read_directory(self._source, [codec.fingerprint for codec in codecs])
+            self._directory = read_directory(self._source, lambda: fingerprints_at_hand(codecs))
             self._models = ArchiveModels(self._source, self._directory, codecs)
             self._models.check_given()
         except BaseException:
@@ -216,7 +217,9 @@ class Archive(Sequence[Pixels]):
     def metadata(self) -> dict[str, Any]:
         """The archive's JSON record; empty where there is none. Raises FormatError's children where it is damaged."""
         place = self._directory.metadata
-        return {} if place is None else unpack_metadata(self._source.read(*place))
+        if place is None:
+            return {}
+        return unpack_metadata(read_within(self._source, place, MAX_METADATA_BYTES, "metadata"))
 
     # the whole
 

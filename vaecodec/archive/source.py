@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from vaecodec.errors import Closed, OutputError, Truncated
+from vaecodec.errors import Closed, LimitExceeded, OutputError, Truncated
 from vaecodec.files.inputs import open_regular
 
 CLOSED = "archive: it is closed"
@@ -114,6 +114,14 @@ def _exactly(data: bytes, offset: int, n: int) -> bytes:
     if len(data) != n:
         raise Truncated(f"archive: need {n} bytes at offset {offset}, have {len(data)}")
     return data
+
+
+def read_within(source: Source, place: tuple[int, int], most: int, what: str) -> bytes:
+    """A record at (offset, bytes), of at most so many bytes. Raises LimitExceeded before anything is read."""
+    offset, size = place
+    if size > most:
+        raise LimitExceeded(f"{what}: {size} bytes, at most {most} allowed")
+    return source.read(offset, size)
 
 
 def is_address(path: str | bytes | os.PathLike[str]) -> bool:
