@@ -209,7 +209,7 @@ def test_the_page_states_the_limits_and_numbers_of_the_code():
     limits = {
         name: value
         for name, value in vars(archive_limits).items()
-        if name.startswith("MAX_") or name in {"NAMES_PER_PAGE", "CHUNK_BYTES", "PARITY_CHUNKS", "SCAN_WORK_FACTOR"}
+        if name.startswith(("MAX_", "MIN_", "SCAN_")) or name in {"NAMES_PER_PAGE", "CHUNK_BYTES", "PARITY_CHUNKS"}
     }
     assert stated == limits
     assert f"`{archive_limits.ARCHIVE_MAGIC.hex(' ')}`" in TEXT
