@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.independent import streams, tables
+from tests.independent import packed_weights, streams, tables
 from tests.independent.checks import crc24, crc32
 from tests.independent.cursor import Cursor
 from tests.independent.exact_images import decode_images
@@ -94,3 +94,11 @@ def test_a_uvarint_has_one_spelling() -> None:
     for bad in (b"\x80\x00", b"\xff" * 9 + b"\x01", b"\x80"):
         with pytest.raises(Refused):
             Cursor(bad).uvarint("")
+
+
+def test_the_example_of_section_16_gives_its_weights() -> None:
+    data = bytes.fromhex(
+        "01 00 01 77 02 02 02 00 00 00 02 00 00 00 00 00 00 3f 00 00 80 be"
+        "0d 00 00 00 01 08 00 f7 ff 06 01 00 57 00 00 00 02"
+    )
+    np.testing.assert_array_equal(packed_weights.read(data)["w"], [[1.5, -0.5], [0, 75]])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.independent import container, model_file, writing
+from tests.independent import container, model_file, packed_weights, writing
 from tests.independent.model_file import Model
 from tests.independent.program import (
     GOLDEN,
@@ -64,7 +64,11 @@ def test_a_bad_file_is_refused_for_what_its_name_says(path: Path, models: dict[s
     kind, what = path.stem.split("-", 1)
     data = path.read_bytes()
     decision: object
-    if what.startswith("model-"):
+    if what.startswith("model-weights-"):
+        with pytest.raises(Refused) as refused:
+            packed_weights.check(container.read(data))
+        decision = Refusal(refused.value.kind, str(refused.value))
+    elif what.startswith("model-"):
         decision = decide_model(data)
     elif what.startswith("use-"):
         with pytest.raises(Refused) as refused:
