@@ -1,4 +1,4 @@
-"""From trained convolutions to integer ones: formats of activations from a calibration, weights of 12 bits a channel.
+"""From trained convolutions to integer ones: formats of activations from a calibration, weights of 10 bits a channel.
 
     float model, pictures --hooks--> greatest |input| of every convolution --> fraction bits of every tensor
     weights (o, i, k, k), fractions of input and output --> ExactConvolution
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from vaecodec.errors import NotExact
 from vaecodec.families.photo.exact_ops import TRUNK, ExactConvolution
 
-WEIGHT_BITS = 12
+WEIGHT_BITS = 10
 ROOM = 1.5  # above the greatest value of the calibration, before anything is clamped
 MAX_SHIFT = 40
 
