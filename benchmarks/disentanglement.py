@@ -13,11 +13,10 @@ two are left out. Metrics that fit a predictor are left out where a model codes 
 """
 
 import argparse
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,49 +27,23 @@ import vaecodec
 from benchmarks.measuring.machine import RESULTS, provenance, write_results
 from benchmarks.pages.page import read
 from benchmarks.studies.codes import Codes, codes_of
-from vaecodec.data import load_dataset
+from benchmarks.studies.kept_models import DATA, IMAGES, Study, Subject, describe, load_study, subjects
 from vaecodec.data.dsprites_factors import COUNT
 from vaecodec.evaluation.disentanglement import (
     GroundTruth,
     Metric,
     against_null,
     entanglement,
-    real_images,
 )
-from vaecodec.evaluation.disentanglement.dsprites import SOURCE_BITS
 from vaecodec.evaluation.disentanglement.information import classes, information_table
 from vaecodec.evaluation.disentanglement.minibatch import minibatch_correlation_bits
 from vaecodec.evaluation.disentanglement.pairs import pairs_accuracy
 from vaecodec.evaluation.disentanglement.registry import METRICS
 
-DATA = ("dsprites", "mnist")
-FLAGSHIPS = {"dsprites": ("dsprites-flagship-2", (21, 54)), "mnist": ("mnist-flagship-4", (21,))}
-IMAGES = 20_000
 PROVENANCE = ("command", "time_utc", "git_commit", "git_changes")  # of a row, which may be older than the file
 PREDICTED = ("dci-classifier", "dci-regressor", "sap", "infomec", "dci-es")
 MOST_PREDICTED_LATENTS = 32  # forests and machines by latent: with nvae's 68 they take longer than all else together
 TRAINING_IMAGES = {"dsprites": COUNT, "mnist": 60_000}  # what a minibatch's posteriors are said to stand for
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Study:
-    """Images (n, h, w) with their truth; source_bits and population: see `entanglement`, None where nobody knows."""
-
-    data: str
-    images: NDArray[np.uint8]
-    truth: GroundTruth
-    label: str
-    source_bits: float | None
-    population: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A model at one level."""
-
-    name: str
-    model: str | Path
-    level: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,41 +84,6 @@ def begun(path: Path, study: Study, seed: int) -> dict[str, Any]:
             return {key: value for key, value in there.items() if key != "provenance"}
     print("ceilings", file=sys.stderr, flush=True)
     return {"data": describe(study), "metrics": metrics, "ceilings": ceilings(study, seed), "models": []}
-
-
-def subjects(data: str) -> list[Subject]:
-    """The flagship at some levels, and the kept models of the families, nvae with its many latents last."""
-    kept = sorted((RESULTS / "families").glob(f"*-{data}*.vaem"), key=lambda path: path.stem, reverse=True)
-    kept.sort(key=lambda path: path.stem.startswith("nvae"))
-    flagship, levels = FLAGSHIPS[data]
-    return [
-        *(Subject(f"{flagship}, level {level}", flagship, level) for level in levels),
-        *(Subject(path.stem, path) for path in kept),
-    ]
-
-
-def load_study(data: str, count: int, seed: int) -> Study:
-    """The images that the codes are of."""
-    if data == "dsprites":
-        found = real_images(count, rng=np.random.default_rng(seed))
-        return Study(data, found.images, found.truth, found.label, SOURCE_BITS, COUNT)
-    parts = [load_dataset("mnist", split) for split in ("test", "train")]
-    images = np.concatenate([part.images for part in parts])[:count]
-    labels = np.concatenate([part.labels for part in parts if part.labels is not None])[:count, None]
-    truth = GroundTruth(labels, ("digit",), (False,))
-    return Study(data, images, truth, f"{parts[0].source}: 10,000 test images, then training images", None, None)
-
-
-def describe(study: Study) -> dict[str, Any]:
-    """For JSON."""
-    return {
-        "name": study.data,
-        "source": study.label,
-        "images": len(study.images),
-        "pixels_sha256": hashlib.sha256(study.images.tobytes()).hexdigest(),
-        "factors": list(study.truth.names),
-        "source_bits": study.source_bits,
-    }
 
 
 def applicable(study: Study, latents: int) -> list[Metric]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ class Left:
     reason: str
 
 
-def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> list[int]:
+def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> Sequence[int]:
     if names and chosen is not None:
         raise click.UsageError("--name and --range exclude each other")
     if names:
@@ -69,15 +69,15 @@ def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> li
         except KeyError as error:
             raise click.BadParameter(f"no image of the name {error.args[0]!r}", param_hint="--name") from error
     if chosen is None:
-        return list(range(len(archive)))
+        return range(len(archive))
     found = _RANGE.fullmatch(chosen)
     if found is None:
         raise click.BadParameter(f"expected A:B, found {chosen!r}", param_hint="--range")
     low, high = (None if part is None else int(part) for part in found.groups())
-    return list(range(len(archive)))[low:high]
+    return range(len(archive))[low:high]
 
 
-def _images(archive: Archive, numbers: list[int], left: list[Left]) -> Iterator[tuple[int, Any]]:
+def _images(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Iterator[tuple[int, Any]]:
     """(number, pixels) of what is whole; what is not is added to `left`."""
     for start in range(0, len(numbers), EXTRACT_BATCH):
         part = numbers[start : start + EXTRACT_BATCH]
@@ -93,7 +93,7 @@ def _images(archive: Archive, numbers: list[int], left: list[Left]) -> Iterator[
                 yield number, image
 
 
-def _to_folder(archive: Archive, numbers: list[int], folder: str, force: bool) -> list[Left]:
+def _to_folder(archive: Archive, numbers: Sequence[int], folder: str, force: bool) -> list[Left]:
     from io import BytesIO
 
     from PIL import Image
@@ -123,7 +123,7 @@ def _to_folder(archive: Archive, numbers: list[int], folder: str, force: bool) -
     return left
 
 
-def _to_npz(archive: Archive, numbers: list[int], target: str, force: bool) -> list[Left]:
+def _to_npz(archive: Archive, numbers: Sequence[int], target: str, force: bool) -> list[Left]:
     from io import BytesIO
 
     import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -143,10 +144,15 @@ def model_info(data: bytes) -> dict[str, Any]:
         "coded_latents": [int(level.tables.coded.sum()) for level in model.levels],
         "betas": [level.beta for level in model.levels],
         **_lossless_info(model),
-        "trained_on": training.get("source") if isinstance(training, dict) else None,
+        "trained_on": _as_text(training.get("source")) if isinstance(training, dict) else None,
         "file_bytes": len(data),
         "bytes": {**spent, "header and padding": len(data) - sum(spent.values())},
     }
+
+
+def _as_text(told: object) -> str | None:
+    """What the maker of a model file told, who may have told anything: as text, or as the JSON it is."""
+    return told if told is None or isinstance(told, str) else json.dumps(told, ensure_ascii=False)
 
 
 def _lossless_info(model: Model) -> dict[str, Any]:

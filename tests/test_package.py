@@ -28,6 +28,7 @@ MODULES = sorted(
 ERRORS = sorted(
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.VaecodecError)
 )
+MOST_WHEEL_MB, MOST_TRACKED_MB = 25, 75  # until version 1.0 the zoo holds the current models alone
 # What is only there to be caught: parents, which nothing raises itself.
 PARENTS = {"VaecodecError", "FormatError", "ModelError", "ImageError", "DataError"}
 
@@ -90,7 +91,10 @@ def test_the_command_lines_package_is_this_checkouts():
     assert Path(origin).parent == ROOT / "cli"
 
 
-def test_the_wheels_only_top_level_name_is_vaecodec(tmp_path):
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout."""
+    tmp_path = tmp_path_factory.mktemp("wheel")
     pytest.importorskip("setuptools", minversion="77")
     pytest.importorskip("build")
     source = tmp_path / "source"
@@ -101,7 +105,11 @@ def test_the_wheels_only_top_level_name_is_vaecodec(tmp_path):
         shutil.copy(ROOT / name, source / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
-    (wheel,) = tmp_path.glob("*.whl")
+    (made,) = tmp_path.glob("*.whl")
+    return made
+
+
+def test_the_wheels_only_top_level_name_is_vaecodec(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {"vaecodec", wheel.name.rpartition("-py3")[0] + ".dist-info"}
     packaged = {name for name in names if name.endswith(".py")}
@@ -111,6 +119,23 @@ def test_the_wheels_only_top_level_name_is_vaecodec(tmp_path):
     shipped = {path.name for path in (ROOT / "vaecodec" / "zoo").iterdir() if path.is_file()}
     assert shipped <= {Path(name).name for name in names if name.startswith("vaecodec/zoo/")}
     assert "vaecodec/py.typed" in names
+
+
+def test_the_wheel_is_light(wheel):
+    size_mb = wheel.stat().st_size / 1e6
+    print(f"wheel: {size_mb:.1f} MB, at most {MOST_WHEEL_MB} allowed")
+    assert size_mb <= MOST_WHEEL_MB
+
+
+def test_the_repositorys_files_are_light():
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, cwd=ROOT, check=False)
+    if listed.returncode:
+        pytest.skip("not a checkout of the repository")
+    sizes = {name: (ROOT / name).stat().st_size for name in listed.stdout.split("\0") if (ROOT / name).is_file()}
+    whole_mb = sum(sizes.values()) / 1e6
+    largest = ", ".join(sorted(sizes, key=sizes.get)[-3:])
+    print(f"tracked files: {whole_mb:.1f} MB, at most {MOST_TRACKED_MB} allowed; the largest: {largest}")
+    assert whole_mb <= MOST_TRACKED_MB
 
 
 def names_in(node):

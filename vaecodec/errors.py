@@ -25,8 +25,10 @@ VaecodecError
 ├── ConfigError (ValueError)        an unknown key or a value out of range
 ├── TargetMissed (ValueError)       no level of the model meets the size or quality asked for
 ├── CheckpointError (ValueError)    a checkpoint that is damaged or of another run
-└── OutputError (OSError)           the output cannot be written
-    └── OutputExists (FileExistsError)  something has its name, and overwriting was not asked for
+├── OutputError (OSError)           the output cannot be written
+│   └── OutputExists (FileExistsError)  something has its name, and overwriting was not asked for
+├── WrongType (TypeError)           an argument of a type that means nothing here
+└── Closed (ValueError)             an archive or writer that was closed is used
 """
 
 
@@ -136,3 +138,11 @@ class OutputError(VaecodecError, OSError):
 
 class OutputExists(OutputError, FileExistsError):
     """Something has the output's name already, and overwriting was not asked for."""
+
+
+class WrongType(VaecodecError, TypeError):
+    """An argument of a type that means nothing where it was given."""
+
+
+class Closed(VaecodecError, ValueError):
+    """An archive, or the writer of one, that was closed is used."""

@@ -1,5 +1,6 @@
 """Archives: what is written comes back, by number, name, slice and batch."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,3 +266,33 @@ def test_an_image_whose_target_no_level_meets_is_named_and_the_archive_given_up(
         with pytest.raises(OutputError, match="given up"):
             step()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_not_there_or_full_is_named_and_nothing_is_left(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(OutputError, match=r"the archive's index, in .*nowhere: No such"):
+        vaecodec.ArchiveWriter.create(path, CODEC)
+    monkeypatch.undo()
+    writer = vaecodec.ArchiveWriter.create(path, CODEC, block_images=1)
+    full = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+    monkeypatch.setattr(writer._segment._spool, "_names", full)
+    with pytest.raises(OutputError, match=r"the archive's index, in .*: No space left"), writer:
+        writer.add(pictures(1)[0], "a")
+    assert full.closed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_temporary_file_that_fails_leaves_no_first(path, tmp_path, monkeypatch):
+    made = []
+
+    def second_fails():
+        if made:
+            raise OSError(28, "No space left on device")
+        made.append(open(tmp_path / "first", "w+b"))  # noqa: SIM115
+        return made[0]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", second_fails)
+    with pytest.raises(OutputError, match="the archive's index"):
+        vaecodec.ArchiveWriter.create(path, CODEC)
+    assert made[0].closed
+    assert [place.name for place in tmp_path.iterdir()] == ["first"]

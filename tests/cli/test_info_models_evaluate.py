@@ -146,3 +146,14 @@ def test_evaluate_takes_a_folder_and_its_options(run, fails, tmp_path, digit):
     assert run(*options, "--grey", "--resize", "28").exit_code == 2
     assert "takes at most 28x28" in fails(*options, "--grey", "--resize", "32x32")
     assert "neither a folder nor a data set" in fails("evaluate", "--model", NAME, "--data", "nowhere")
+
+
+@pytest.mark.parametrize("source", [["a", 1], {"x": "y"}, {"x": 1}, 7, 2.5, True, "\u009b", [["a"]], ""])
+def test_info_says_whatever_a_model_file_tells_of_its_training(run, tiny, tmp_path, source):
+    model = read_model(tiny)
+    path = tmp_path / "a.vaem"
+    path.write_bytes(pack_model(replace(model, about={"data": {"source": source}})))
+    shown = run("info", path).stdout
+    assert "trained on" in shown
+    told = json.loads(run("info", path, "--json").stdout)["trained_on"]
+    assert told == (source if isinstance(source, str) else json.dumps(source))

@@ -28,7 +28,7 @@ class Archive:
     def __init__(self, data: bytes, models: Sequence[Model] = ()) -> None:
         self._data = data
         self._at_hand = {model.fingerprint: model for model in models}
-        self._index = read_index(data)
+        self._index = read_index(data, self._at_hand)
         self._models: dict[int, Model] = {}
         self._blocks: dict[int, Block] = {}
         self._names: dict[int, str] | None = None

@@ -57,6 +57,18 @@ class Footer:
     names: NamesPlace | None
 
 
+def most_images(size: int) -> int:
+    """How many images so many bytes have room for."""
+    return 128 * (size // 12)
+
+
+def fingerprints_in(record: Record) -> set[bytes]:
+    """Of the models that a footer names, wherever it stands."""
+    cursor = Cursor(record.checked_body(FOOTER))
+    start, _, first_model = cursor.uvarint("start"), cursor.uvarint("first image"), cursor.uvarint("first model")
+    return {model.fingerprint for model in _read_models(cursor, start, first_model)[0]}
+
+
 def read_footer(record: Record) -> Footer:
     """The footer of a whole record. Refuses one that does not fit what lies before it."""
     require(record.end - record.start <= MAX_FOOTER_BYTES, "LimitExceeded", "a footer that is too long")
@@ -64,6 +76,7 @@ def read_footer(record: Record) -> Footer:
     start = cursor.uvarint("start")
     require(HEADER_BYTES <= start <= record.start, "BadField", f"a segment that starts at {start}")
     first_image, first_model = cursor.uvarint("first image"), cursor.uvarint("first model")
+    require(first_image <= most_images(start), "BadField", f"{first_image} images in {start} bytes")
     models, position = _read_models(cursor, start, first_model)
     metadata_size = cursor.uvarint("metadata")
     names_size = cursor.uvarint("names")

@@ -4,9 +4,10 @@ trailer at the end --> last footer --start--> trailer before it --> … --> head
 where a footer is damaged, everything before its trailer is scanned
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.independent.footers import BlockPlace, Footer, ModelPlace, NamesPlace, read_footer
+from tests.independent.footers import BlockPlace, Footer, ModelPlace, NamesPlace, most_images, read_footer
 from tests.independent.records import (
     HEADER_BYTES,
     TRAILER_BYTES,
@@ -17,7 +18,7 @@ from tests.independent.records import (
     trailer_at,
 )
 from tests.independent.refusal import Refused, require
-from tests.independent.scan import footers_from, scan
+from tests.independent.scan import Found, footers_from, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,14 @@ class Index:
     problems: list[str] = field(default_factory=list)
 
 
-def read_index(data: bytes) -> Index:
-    """The index of an archive. Refuses what is none."""
+def read_index(data: bytes, at_hand: Collection[bytes] = ()) -> Index:
+    """The index of an archive; at_hand: fingerprints of the models at hand. Refuses what is none."""
     index = Index()
     end = _end(data, index)
     footers, scan_end = _walk(data, end)
     if scan_end is not None:
         index.problems.append(f"what lies before {scan_end} has no whole footer")
-        has_footers = _add_scanned(data, scan_end, footers, index)
+        has_footers = _add_scanned(data, scan_end, footers, index, at_hand)
         require(bool(index.blocks or footers or has_footers), "Truncated", "neither a footer nor a block")
     for footer in footers:
         _add_footer(footer, index)
@@ -121,29 +122,41 @@ def _add_footer(footer: Footer, index: Index) -> None:
         index.images = footer.first_image + footer.images
 
 
-def _add_scanned(data: bytes, end: int, footers: list[Footer], index: Index) -> bool:
+def _add_scanned(data: bytes, end: int, footers: list[Footer], index: Index, at_hand: Collection[bytes]) -> bool:
     """Adds what a scan finds before whole footers; whether it found footers too.
 
     The footers are believed: blocks whose numbers are their segments', or later, are not taken. Nor is a block
     whose numbers do not follow those of the block taken before it.
     """
     later = [model.fingerprint for footer in footers for model in footer.models]
-    found = scan(data, HEADER_BYTES, end, later)
+    found = scan(data, end, {*later, *at_hand})
     index.scanned = True
-    index.contradicts = found.strange_blocks > 0
+    _add_models(found, index)
     following = next((footer.first_image for footer in footers if footer.blocks), None)
-    for number, (model, record) in enumerate(found.models):
-        embedded = found.embedded.get(number)
-        place = (0, 0) if embedded is None else (embedded.start, embedded.end - embedded.start)
-        index.models[number] = ModelPlace(model.fingerprint, (record.start, record.end - record.start), place)
-    for start, record in found.blocks:
+    for start, record, _ in found.blocks:
         if following is not None and start.first + start.images > following:
             index.contradicts = True
             continue
-        if start.first < index.images:
+        if start.first < index.images or start.first + start.images > most_images(len(data)):
             continue
         index.blocks.append(BlockPlace(record.start, record.end - record.start, start.first, start.images))
         index.images = start.first + start.images
     if found.metadata is not None:
         index.metadata = (found.metadata.start, found.metadata.end - found.metadata.start)
-    return found.footers > 0
+    return bool(found.footers)
+
+
+def _add_models(found: Found, index: Index) -> None:
+    """Blocks tell their model's number and, by their check, which one it is; others are numbered in the order found."""
+    places = []
+    for place, (model, record) in enumerate(found.models):
+        embedded = found.embedded.get(place)
+        span = (0, 0) if embedded is None else (embedded.start, embedded.end - embedded.start)
+        places.append(ModelPlace(model.fingerprint, (record.start, record.end - record.start), span))
+    for start, _, fingerprint in found.blocks:
+        place = next((place for place in places if place.fingerprint == fingerprint), None)
+        index.models.setdefault(start.model, place or ModelPlace(fingerprint, (0, 0), (0, 0)))
+    told = {place.fingerprint for place in index.models.values()}
+    for number, place in enumerate(places):
+        if place.fingerprint not in told:
+            index.models.setdefault(number, place)

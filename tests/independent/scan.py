@@ -9,29 +9,46 @@ from dataclasses import dataclass, field
 from tests.independent import embedded
 from tests.independent.blocks import Start, require_block_check
 from tests.independent.embedded import ModelRecord
+from tests.independent.footers import fingerprints_in
 from tests.independent.records import BLOCK, EMBEDDED, FOOTER, METADATA, MODEL, SYNC, Record, holds
 from tests.independent.refusal import Refused
 
 
 @dataclass(slots=True)
 class Found:
-    """Whole records, in the order found; embedded models by the number of the model found before them."""
+    """Whole records, in the order found; embedded models by the place of the model found before them.
+
+    blocks: each with the fingerprint that its check matches.
+    """
 
     models: list[tuple[ModelRecord, Record]] = field(default_factory=list)
     embedded: dict[int, Record] = field(default_factory=dict)
     metadata: Record | None = None
-    blocks: list[tuple[Start, Record]] = field(default_factory=list)
-    footers: int = 0
-    strange_blocks: int = 0
+    blocks: list[tuple[Start, Record, bytes]] = field(default_factory=list)
+    footers: list[Record] = field(default_factory=list)
 
 
-def scan(data: bytes, start: int, end: int, later: Collection[bytes] = ()) -> Found:
-    """Everything whole between two offsets; later: fingerprints of models that come after, whose blocks are strange."""
+def scan(data: bytes, end: int, known: Collection[bytes]) -> Found:
+    """Everything whole before an offset; known: fingerprints that blocks may have been made with.
+
+    A second time, where a model's record or a footer that is found tells other fingerprints.
+    """
+    found = _scan_once(data, end, known)
+    told = {model.fingerprint for model, _ in found.models}
+    for record in found.footers:
+        try:
+            told |= fingerprints_in(record)
+        except Refused:
+            continue
+    return found if told <= set(known) else _scan_once(data, end, {*known, *told})
+
+
+def _scan_once(data: bytes, end: int, known: Collection[bytes]) -> Found:
     found = Found()
-    position = data.find(SYNC, start, end)
+    position = data.find(SYNC, 0, end)
     while position >= 0:
         record = _record_at(data, position, end)
-        taken = record is not None and _take(record, found, later)
+        taken = record is not None and _take(record, found, known)
         position = data.find(SYNC, record.end if record is not None and taken else position + 1, end)
     return found
 
@@ -53,11 +70,11 @@ def _record_at(data: bytes, position: int, end: int) -> Record | None:
         return None
 
 
-def _take(record: Record, found: Found, later: Collection[bytes]) -> bool:
+def _take(record: Record, found: Found, known: Collection[bytes]) -> bool:
     """Takes the record if it is whole; whether it was."""
     try:
         if record.kind & BLOCK:
-            return _take_block(record, found, later)
+            return _take_block(record, found, known)
         if record.kind == EMBEDDED:
             if not embedded.head_is_whole(record):
                 return False
@@ -69,18 +86,16 @@ def _take(record: Record, found: Found, later: Collection[bytes]) -> bool:
         elif record.kind == METADATA:
             found.metadata = record
         elif record.kind == FOOTER:
-            found.footers += 1
+            found.footers.append(record)
     except Refused:
         return False
     return True
 
 
-def _take_block(record: Record, found: Found, later: Collection[bytes]) -> bool:
+def _take_block(record: Record, found: Found, known: Collection[bytes]) -> bool:
     start = Start.of(record)
-    known = start.model < len(found.models)
-    if known and holds(require_block_check, record, found.models[start.model][0].fingerprint):
-        found.blocks.append((start, record))
-        return True
-    strange = any(holds(require_block_check, record, fingerprint) for fingerprint in later)
-    found.strange_blocks += strange
-    return strange
+    for fingerprint in {*known, *(model.fingerprint for model, _ in found.models)}:
+        if holds(require_block_check, record, fingerprint):
+            found.blocks.append((start, record, fingerprint))
+            return True
+    return False

@@ -45,6 +45,18 @@ def test_counts_are_those_of_the_page(bases: int, sparse: bool) -> None:
     assert (counts.sum(axis=1) == TOTAL).all()
 
 
+@pytest.mark.parametrize("bases", [1, 48, MAX_BASES])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_no_mixture_gives_a_value_fewer_bits_than_the_least(bases: int, sparse: bool) -> None:
+    rng = np.random.default_rng(bases)
+    found = mixture(rng, bases, sparse)
+    indices = rng.integers(-LIMIT, LIMIT + 1, (50, 1 + bases)).astype(np.int16)
+    bits = np.log2(TOTAL) - np.log2(counts_of_values(found, indices))
+    assert (bits >= found.least_bits[1:]).all()
+    assert found.least_bits[0] == 0
+    assert (found.least_bits >= 0).all()
+
+
 def test_the_least_counts_stay_above_zero_where_the_weights_round_down() -> None:
     bases = MAX_BASES - 1
     counts = np.full((bases, 255), 2, np.int32)

@@ -30,7 +30,7 @@ import os, sys
 from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.families import training_config
 from vaecodec.training.loop import Hardware, train
 
 torch.set_num_threads(1)

@@ -135,6 +135,12 @@ class Blocks:
         self._last = (k, block)  # names and labels are asked for one by one
         return block
 
+    def forget(self) -> None:
+        """Give back what is kept."""
+        with self._lock:
+            self._kept.clear()
+            self._kept_bytes, self._last = 0, None
+
     def raw(self, k: int) -> bytes:
         """The bytes of block number k."""
         return self._source.read(int(self._directory.offsets[k]), int(self._directory.lengths[k]))

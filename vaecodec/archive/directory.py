@@ -7,7 +7,7 @@ no trailer at the end: the last one that is whole, and what follows it is a torn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ from vaecodec.bitstream.archive.limits import (
     KIND_MODEL,
     MAX_FOOTER_BYTES,
     TRAILER_BYTES,
+    most_images,
 )
 from vaecodec.bitstream.archive.record import check_header, unpack_trailer
 from vaecodec.bitstream.archive.scan import Found, scan
@@ -88,8 +89,12 @@ class Directory:
         return self.models[model].fingerprint
 
 
-def read_directory(source: Source, candidates: Sequence[bytes] = ()) -> Directory:
-    """The directory of an archive; `candidates` are fingerprints for a scan to try. Raises FormatError's children."""
+def read_directory(source: Source, candidates: Callable[[], Iterable[bytes]] = tuple) -> Directory:
+    """The directory of an archive. Raises FormatError's children.
+
+    candidates: gives fingerprints of models that blocks may have been made with, for a scan that finds no record of
+    their model.
+    """
     end = find_end(source)
     problems = list(end.problems)
     footers: list[Footer] = []
@@ -100,6 +105,7 @@ def read_directory(source: Source, candidates: Sequence[bytes] = ()) -> Director
         try:
             footer = read_footer(source, position, footer_at)
             _check_chain(footer, footers)
+            _check_numbers(footer)
         except FormatError as error:
             problems.append(f"index before offset {position} is damaged, rebuilt by scanning: {error}")
             scanned_to = position
@@ -107,8 +113,8 @@ def read_directory(source: Source, candidates: Sequence[bytes] = ()) -> Director
         footers.append(footer)
         position, footer_at = footer.start, None
     footers.reverse()
-    found = _scan_region(source, scanned_to, footers, candidates) if scanned_to > HEADER_BYTES else []
-    directory = _assemble(found, footers, end.end)
+    found = _scan_region(source, scanned_to, footers, candidates()) if scanned_to > HEADER_BYTES else []
+    directory = _assemble(found, footers, end.end, most_images(source.size))
     directory.problems = problems
     directory.indexed = scanned_to == HEADER_BYTES
     _check_start(source, directory)
@@ -153,17 +159,43 @@ def _check_chain(footer: Footer, later: list[Footer]) -> None:
         raise BadField(f"footer: {images} images and {models} models, but the next segment counts otherwise")
 
 
-def _scan_region(source: Source, end: int, footers: list[Footer], candidates: Sequence[bytes]) -> list[Found]:
-    later = [model.fingerprint for footer in footers for model in footer.models]
-    return list(scan(source.read, HEADER_BYTES, end, {}, [*candidates, *later]))
+def _check_numbers(footer: Footer) -> None:
+    if footer.first_image > most_images(footer.start):
+        raise BadField(f"footer: {footer.first_image} images before it, in {footer.start} bytes")
 
 
-def _assemble(found: list[Found], footers: list[Footer], end: int) -> Directory:
-    """One directory of what a scan found and of the footers after it."""
-    blocks = [record for record in found if record.kind & KIND_BLOCK]
+def _scan_region(source: Source, end: int, footers: list[Footer], candidates: Iterable[bytes]) -> list[Found]:
+    """Every whole record before the end, from the file's first byte on: it may have lost some of them.
+
+    Models' records and footers that the scan finds, which may stand where they do not belong, tell fingerprints: where
+    they tell new ones, it is made again with these.
+    """
+    known = {*candidates, *(model.fingerprint for footer in footers for model in footer.models)}
+    found = list(scan(source.read, 0, end, known))
+    told = {fingerprint for record in found for fingerprint in _fingerprints_told(source, record)}
+    return found if told <= known else list(scan(source.read, 0, end, known | told))
+
+
+def _fingerprints_told(source: Source, record: Found) -> list[bytes]:
+    """By a model's record or a footer that a scan found."""
+    if record.kind == KIND_MODEL:
+        return [record.fingerprint]
+    if record.kind != KIND_FOOTER:
+        return []
+    try:
+        footer = unpack_footer(source.read(record.offset, record.record_bytes))
+    except FormatError:
+        return []
+    return [model.fingerprint for model in footer.models]
+
+
+def _assemble(found: list[Found], footers: list[Footer], end: int, most: int) -> Directory:
+    """One directory of what a scan found and of the footers after it. most: images that the file has room for."""
     kept: list[Found] = []
-    for block in blocks:  # only a forger writes numbers that do not rise
-        if not kept or block.first >= kept[-1].first + kept[-1].count:
+    for block in (record for record in found if record.kind & KIND_BLOCK):
+        # Only a forger writes numbers that do not rise, or such as no file of this length can have.
+        begins = kept[-1].first + kept[-1].count if kept else 0
+        if begins <= block.first <= most - block.count:
             kept.append(block)
     columns = [[b.offset, b.record_bytes, b.first, b.count] for b in kept]
     parts = [np.array(columns, np.int64).reshape(-1, 4)]
@@ -182,20 +214,31 @@ def _assemble(found: list[Found], footers: list[Footer], end: int) -> Directory:
 
 
 def _place_found(directory: Directory, found: list[Found]) -> None:
+    places: list[ModelPlace] = []
     for record in found:
         span = (record.offset, record.record_bytes)
-        last = len(directory.models) - 1
         if record.kind == KIND_MODEL:
-            directory.models[last + 1] = ModelPlace(record.fingerprint, span, None)
-        elif record.kind == KIND_EMBEDDED and last >= 0:
-            directory.models[last] = ModelPlace(directory.models[last].fingerprint, directory.models[last].record, span)
+            places.append(ModelPlace(record.fingerprint, span, None))
+        elif record.kind == KIND_EMBEDDED and places:
+            places[-1] = ModelPlace(places[-1].fingerprint, places[-1].record, span)
         elif record.kind == KIND_METADATA:
             directory.metadata = span
         elif record.kind == KIND_FOOTER:
             directory.segments += 1
+    _number_models(directory, found, places)
+
+
+def _number_models(directory: Directory, found: list[Found], places: list[ModelPlace]) -> None:
+    """Blocks tell their model's number, and their check which one it is; the other records are counted."""
+    by_fingerprint = {place.fingerprint: place for place in reversed(places)}
     for record in found:
-        if record.kind & KIND_BLOCK and record.model not in directory.models:
-            directory.models[record.model] = ModelPlace(record.fingerprint, None, None)
+        if record.kind & KIND_BLOCK:
+            place = by_fingerprint.get(record.fingerprint, ModelPlace(record.fingerprint, None, None))
+            directory.models.setdefault(record.model, place)
+    numbered = {place.fingerprint for place in directory.models.values()}
+    for number, place in enumerate(places):
+        if place.fingerprint not in numbered:
+            directory.models.setdefault(number, place)
 
 
 def _place_footer(directory: Directory, footer: Footer) -> None:

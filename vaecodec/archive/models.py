@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from vaecodec.archive.directory import Directory
-from vaecodec.archive.source import Source
-from vaecodec.bitstream.archive.model_record import unpack_embedded, unpack_model_record
+from vaecodec.archive.directory import Directory, Span
+from vaecodec.archive.source import Source, read_within
+from vaecodec.bitstream.archive.model_record import (
+    MAX_EMBEDDED_BYTES,
+    MAX_MODEL_RECORD_BYTES,
+    unpack_embedded,
+    unpack_model_record,
+)
 from vaecodec.codec.codec import Codec, load
 from vaecodec.errors import BadChecksum, FormatError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import model_by_fingerprint
+from vaecodec.modelfile.installed import installed_models, model_by_fingerprint
 from vaecodec.modelfile.model import open_model
 
 ModelLike = Codec | str | os.PathLike[str]
 
 
 def as_codec(model: ModelLike) -> Codec:
-    """A codec as it is, or that of a name or path."""
+    """A codec as it is, or that of a name or path. Raises ModelNotFound, FormatError, WrongType."""
     return model if isinstance(model, Codec) else load(model)
+
+
+def fingerprints_at_hand(given: Sequence[Codec]) -> set[bytes]:
+    """Of the codecs given and of every model that is installed."""
+    installed = {model.summary.fingerprint for model in installed_models()}
+    return installed | {codec.fingerprint for codec in given}
 
 
 class ArchiveModels:
@@ -69,7 +80,7 @@ class ArchiveModels:
         if place is None:
             return None
         try:
-            data, _ = unpack_embedded(self._source.read(*place))
+            data, _ = self._unpacked(place)
             codec = Codec(open_model(data))
         except FormatError as error:
             return error
@@ -80,13 +91,18 @@ class ArchiveModels:
     def embedded_file(self, number: int) -> bytes | None:
         """The model file that the archive carries. Raises FormatError's children."""
         place = self._directory.models[number].embedded
-        return None if place is None else unpack_embedded(self._source.read(*place))[0]
+        return None if place is None else self._unpacked(place)[0]
+
+    def _unpacked(self, place: Span) -> tuple[bytes, bool]:
+        return unpack_embedded(read_within(self._source, place, MAX_EMBEDDED_BYTES, "embedded model"))
 
     def name(self, number: int) -> str | None:
         """As the archive tells it; None where that record is damaged."""
         record = self._directory.models[number].record
         try:
-            return None if record is None else unpack_model_record(self._source.read(*record)).name
+            if record is None:
+                return None
+            return unpack_model_record(read_within(self._source, record, MAX_MODEL_RECORD_BYTES, "model record")).name
         except FormatError:
             return None
 

@@ -5,8 +5,9 @@ name ──SHA-256, 4 bytes──> page of the names' table (one read of 4 KB) �
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +15,30 @@ import numpy.typing as npt
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import Directory, NamesTable
 from vaecodec.archive.source import Source
+from vaecodec.bitstream.archive.block import names_of_damaged
 from vaecodec.bitstream.archive.columns import encode_name, unpack_names
 from vaecodec.bitstream.archive.index import name_hash, page_bytes, table_bytes, unpack_page
 from vaecodec.bitstream.archive.limits import NAMES_PER_PAGE
 from vaecodec.bitstream.archive.record import RECORD_CHECK_BYTES
-from vaecodec.errors import FormatError
+from vaecodec.errors import FormatError, WrongType
 
 KEPT_BLOCKS = 64
+
+
+def whole_number(value: Any, what: str) -> int:
+    """Python's own, of any kind of whole number. Raises WrongType, which says what it was to be."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise WrongType(f"{what}: expected a whole number, found {type(value).__name__}") from error
+
+
+def number_within(count: int, number: Any) -> int:
+    """The number of one of `count` images; negative ones count from the end. Raises IndexError, WrongType."""
+    place = whole_number(number, "image number")
+    if not -count <= place < count:
+        raise IndexError(f"image {place}: the archive has {count}")
+    return place % count
 
 
 class Names(Sequence[str | None]):
@@ -40,10 +58,10 @@ class Names(Sequence[str | None]):
     @overload
     def __getitem__(self, key: slice) -> list[str | None]: ...
     def __getitem__(self, key: int | slice) -> str | list[str | None] | None:
-        """Raises IndexError, FormatError where the name is damaged."""
+        """Raises IndexError, WrongType, Closed, FormatError where the name is damaged."""
         if isinstance(key, slice):
             return [self[number] for number in range(*key.indices(len(self)))]
-        number = range(len(self))[key]
+        number = number_within(len(self), key)
         k = self._directory.block_of(number)
         return self.of_block(k)[number - int(self._directory.firsts[k])]
 
@@ -54,24 +72,40 @@ class Names(Sequence[str | None]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) is not None
 
+    def forget(self) -> None:
+        """Give back what is kept."""
+        self._kept.clear()
+
     def of_block(self, k: int) -> tuple[str | None, ...]:
         """The names of block number k. Raises FormatError's children."""
         names = self._kept.get(k)
         if names is None:
-            block = self._blocks.read(k)
-            names = (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
+            names = self._read(k)
             while len(self._kept) >= KEPT_BLOCKS:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[k] = names
         return names
 
+    def _read(self, k: int) -> tuple[str | None, ...]:
+        try:
+            block = self._blocks.read(k)
+        except FormatError:
+            names = names_of_damaged(self._blocks.raw(k))  # they have a check of their own
+            if names is None or len(names) != int(self._directory.counts[k]):
+                raise
+            return names
+        return (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
+
     def find(self, name: str) -> int | None:
         """The number of the first image of this name; None if there is none.
 
-        A damaged index makes it read everything.
+        A damaged index makes it read everything. Raises WrongType.
         """
         damaged = not self._directory.indexed
-        key = name_hash(encode_name(name))
+        try:
+            key = name_hash(encode_name(name))
+        except FormatError:  # no image is called so
+            return None
         for table in self._directory.tables:
             try:
                 numbers = self._numbers_of(table, key)

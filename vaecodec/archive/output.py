@@ -16,6 +16,7 @@ from vaecodec.bitstream.archive.limits import HEADER_BYTES
 from vaecodec.bitstream.archive.record import pack_header, pack_trailer
 from vaecodec.codec.codec import Codec
 from vaecodec.errors import BadChecksum, ModelNotFound, OutputError
+from vaecodec.files.inputs import path_text
 from vaecodec.files.outputs import OutputFile, open_output, sync_folder
 
 BUFFER_BYTES = 1 << 16
@@ -113,11 +114,11 @@ class Appending:
             os.close(self._descriptor)
 
 
-def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Output:
+def open_new(path: str | bytes | os.PathLike[str], *, overwrite: bool) -> Output:
     """A new archive. Raises OutputExists where `path` exists and overwrite is False, OutputError where it cannot be."""
-    if is_address(path):
-        raise OutputError(f"{os.fsdecode(path)}: archives are written to disk; copy the finished file there")
-    target = os.fsdecode(path)
+    target = path_text(path)
+    if is_address(target):
+        raise OutputError(f"{target}: archives are written to disk; copy the finished file there")
     try:
         file = NewArchive(target, overwrite=overwrite)
     except OutputError:
@@ -130,27 +131,26 @@ def open_new(path: str | os.PathLike[str], *, overwrite: bool) -> Output:
     return output
 
 
-def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[Output, Codec]:
+def open_for_append(path: str | bytes | os.PathLike[str], codec: Codec | None) -> tuple[Output, Codec]:
     """The end of an archive, locked, and the codec to go on with (the one used last, where None is given).
 
     What follows the last footer is cut off. Raises OutputError where it is locked, FormatError's children where it is
     no archive or its index is damaged, ModelNotFound.
     """
+    path = path_text(path)
     if is_address(path):
-        raise OutputError(f"{os.fsdecode(path)}: archives on disk only can be appended to")
+        raise OutputError(f"{path}: archives on disk only can be appended to")
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except PermissionError as error:
-        raise OutputError(f"{os.fsdecode(path)}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         _lock(descriptor, path)
         source = FileSource(path)
         try:
             end, directory = find_end(source), read_directory(source)
             if not directory.indexed:
-                raise BadChecksum(
-                    f"{os.fsdecode(path)}: the index is damaged; extract what is whole into a new archive"
-                )
+                raise BadChecksum(f"{path}: the index is damaged; extract what is whole into a new archive")
             if codec is None:
                 codec = _last_codec(source, directory)
         finally:
@@ -160,7 +160,7 @@ def open_for_append(path: str | os.PathLike[str], codec: Codec | None) -> tuple[
         os.close(descriptor)
         raise
     output = Output(
-        Appending(descriptor, os.fsdecode(path), position),
+        Appending(descriptor, path, position),
         position=position,
         images=directory.images,
         fingerprints=tuple(directory.models[k].fingerprint for k in range(len(directory.models))),
@@ -189,7 +189,7 @@ def _last_codec(source: FileSource, directory: Directory) -> Codec:
     return ArchiveModels(source, directory, ()).codec(max(directory.models))
 
 
-def _lock(descriptor: int, path: str | os.PathLike[str]) -> None:
+def _lock(descriptor: int, path: str) -> None:
     """One writer at a time, until the file is closed."""
     try:
         import fcntl
@@ -198,4 +198,4 @@ def _lock(descriptor: int, path: str | os.PathLike[str]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise OutputError(f"{os.fsdecode(path)}: another process is writing to it") from error
+        raise OutputError(f"{path}: another process is writing to it") from error

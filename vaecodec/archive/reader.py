@@ -13,7 +13,7 @@ one file, forked ones through the same open archive.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -21,14 +21,16 @@ import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import read_directory
-from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec
-from vaecodec.archive.names import Names
-from vaecodec.archive.source import open_source
+from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec, fingerprints_at_hand
+from vaecodec.archive.names import Names, number_within, whole_number
+from vaecodec.archive.source import CLOSED, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
 from vaecodec.arrays import Pixels
+from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
 from vaecodec.bitstream.archive.metadata import unpack_metadata
 from vaecodec.codec.codec import Codec
-from vaecodec.errors import FormatError, ImageSizeError
+from vaecodec.errors import Closed, FormatError, ImageSizeError
+from vaecodec.files.inputs import path_text
 from vaecodec.modelfile.model import Model
 
 DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
@@ -45,17 +47,17 @@ class Archive(Sequence[Pixels]):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | bytes | os.PathLike[str],
         *,
         model: ModelLike | Sequence[ModelLike] | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
     ) -> None:
-        given = [] if model is None else [model] if isinstance(model, Codec | str | os.PathLike) else list(model)
-        codecs = [as_codec(one) for one in given]
-        self._arguments = (os.fspath(path), codecs, cache_bytes)
+        codecs, cache_bytes = _codecs(model), whole_number(cache_bytes, "cache_bytes")
+        path = path_text(path)
+        self._arguments = (path, codecs, cache_bytes)
         self._source = open_source(path)
         try:
-            self._directory = read_directory(self._source, [codec.fingerprint for codec in codecs])
+            self._directory = read_directory(self._source, lambda: fingerprints_at_hand(codecs))
             self._models = ArchiveModels(self._source, self._directory, codecs)
             self._models.check_given()
         except BaseException:
@@ -64,16 +66,23 @@ class Archive(Sequence[Pixels]):
         self._blocks = Blocks(self._source, self._directory, self._models, cache_bytes)
         self._names = Names(self._source, self._directory, self._blocks)
         self._labels: npt.NDArray[np.int64] | None = None
+        self._closed = False
 
     def __enter__(self) -> Archive:
+        if self._closed:
+            raise Closed(CLOSED)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back, and what was kept of it. Whoever uses the archive after that gets Closed."""
+        self._closed = True
         self._source.close()
+        self._blocks.forget()
+        self._names.forget()
+        self._labels = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickled archive is opened again where it arrives: in a worker process, with a file of its own."""
@@ -91,16 +100,43 @@ class Archive(Sequence[Pixels]):
     @overload
     def __getitem__(self, key: int | str) -> Pixels: ...
     @overload
-    def __getitem__(self, key: slice) -> list[Pixels]: ...
-    def __getitem__(self, key: int | str | slice) -> Pixels | list[Pixels]:
-        """The image of a number or name, uint8 (h, w) or (h, w, 3); of a slice, a list.
+    def __getitem__(self, key: slice | range | list[int] | npt.NDArray[Any]) -> list[Pixels]: ...
+    def __getitem__(self, key: int | str | slice | range | list[int] | npt.NDArray[Any]) -> Pixels | list[Pixels]:
+        """The image of a number or name, uint8 (h, w) or (h, w, 3); a list, of a slice or of several numbers.
 
-        Raises IndexError, KeyError, FormatError's children.
+        An array of truth values chooses as it does in numpy. Raises IndexError, KeyError, WrongType, FormatError's
+        children, Closed.
         """
         if isinstance(key, slice):
             return self.images(range(*key.indices(len(self))))
-        number = self.number_of(key) if isinstance(key, str) else range(len(self))[key]
+        if isinstance(key, np.ndarray) and key.dtype == np.bool_ and key.shape == (len(self),):
+            return self.images(np.flatnonzero(key))
+        if isinstance(key, list | range) or (isinstance(key, np.ndarray) and key.ndim):
+            return self.images(key)
+        number = self.number_of(key) if isinstance(key, str) else number_within(len(self), key)
         return self._blocks.images([number])[0]
+
+    def __contains__(self, value: object) -> bool:
+        """Whether an image has this name, or, of an array, whether an image equals it, which decodes them all."""
+        return value in self.names if isinstance(value, str) else any(True for _ in self._numbers_of(value))
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """The first number, in a range, of an image of this name or that equals this array. Raises ValueError."""
+        among = range(len(self))[start:stop]
+        number = next((number for number in self._numbers_of(value) if number in among), None)
+        if number is None:
+            raise ValueError("no image of this archive is called or looks like this")
+        return number
+
+    def count(self, value: Any) -> int:
+        """How many images have this name or equal this array."""
+        return sum(1 for _ in self._numbers_of(value))
+
+    def _numbers_of(self, value: object) -> Iterator[int]:
+        if isinstance(value, str):
+            yield from (number for number, name in enumerate(self.names) if name == value)
+        elif isinstance(value, np.ndarray):
+            yield from (number for number, image in enumerate(self) if np.array_equal(image, value))
 
     def __iter__(self) -> Iterator[Pixels]:
         """All images, block by block. Raises FormatError's children where one is lost; readable() leaves those out."""
@@ -112,8 +148,11 @@ class Archive(Sequence[Pixels]):
             number = first + count
 
     def images(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> list[Pixels]:
-        """The images of these numbers (negative ones count from the end), each block decoded once."""
-        return self._blocks.images([range(len(self))[int(number)] for number in numbers])
+        """The images of these numbers (negative ones count from the end), each block decoded once.
+
+        Raises as archive[number] does.
+        """
+        return self._blocks.images([number_within(len(self), number) for number in numbers])
 
     def batch(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Pixels:
         """images() as one array uint8 (n, h, w) or (n, h, w, 3). Raises ImageSizeError where their sizes differ."""
@@ -139,7 +178,7 @@ class Archive(Sequence[Pixels]):
         return self._names
 
     def number_of(self, name: str) -> int:
-        """The number of the first image of this name. Raises KeyError."""
+        """The number of the first image of this name. Raises KeyError, WrongType."""
         number = self._names.find(name)
         if number is None:
             raise KeyError(name)
@@ -166,18 +205,21 @@ class Archive(Sequence[Pixels]):
 
     def label(self, number: int) -> npt.NDArray[np.int64] | None:
         """The labels (columns,) of one image; None where it has none."""
-        k = self._directory.block_of(range(len(self))[number])
+        number = number_within(len(self), number)
+        k = self._directory.block_of(number)
         labels = self._blocks.read(k).labels
         row: npt.NDArray[np.int64] | None = None
         if labels is not None:
-            row = labels[range(len(self))[number] - int(self._directory.firsts[k])]
+            row = labels[number - int(self._directory.firsts[k])]
         return row
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The archive's JSON record; empty where there is none. Raises FormatError's children where it is damaged."""
         place = self._directory.metadata
-        return {} if place is None else unpack_metadata(self._source.read(*place))
+        if place is None:
+            return {}
+        return unpack_metadata(read_within(self._source, place, MAX_METADATA_BYTES, "metadata"))
 
     # the whole
 
@@ -197,6 +239,14 @@ class Archive(Sequence[Pixels]):
     def embedded_model(self, number: int = 0) -> bytes | None:
         """The model file that the archive carries, None where it does not. Raises FormatError's children."""
         return self._models.embedded_file(number) if number in self._directory.models else None
+
+
+def _codecs(model: object) -> list[Codec]:
+    """Of one or several. Raises WrongType, ModelNotFound, FormatError."""
+    if model is None:
+        return []
+    several = isinstance(model, Iterable) and not isinstance(model, str | bytes)
+    return [as_codec(one) for one in (model if several else [model])]  # type: ignore[attr-defined]
 
 
 def _reopen(path: str, models: list[Model], cache_bytes: int) -> Archive:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from vaecodec.errors import OutputError, Truncated
+from vaecodec.errors import Closed, LimitExceeded, OutputError, Truncated
 from vaecodec.files.inputs import open_regular
+
+CLOSED = "archive: it is closed"
 
 
 class Source(Protocol):
@@ -27,13 +29,15 @@ class Source(Protocol):
 class FileSource:
     """A file on disk, open for reading."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | bytes | os.PathLike[str]) -> None:
         self._file = open_regular(path)  # which can be read at any place
         self.size = os.fstat(self._file.fileno()).st_size
         self._lock = threading.Lock()
 
     def read(self, offset: int, n: int) -> bytes:
-        """n bytes at an offset. Raises Truncated, OSError."""
+        """n bytes at an offset. Raises Truncated, OSError, Closed."""
+        if self._file.closed:
+            raise Closed(CLOSED)
         if hasattr(os, "pread"):
             data = os.pread(self._file.fileno(), n, offset)
             while len(data) < n and (more := os.pread(self._file.fileno(), n - len(data), offset + len(data))):
@@ -55,6 +59,7 @@ class RemoteSource:
     def __init__(self, address: str) -> None:
         self._address = address
         self._process = 0
+        self._closed = False
         self._connect()
         with self._naming():
             self.size = int(self._filesystem.size(self._path))
@@ -76,7 +81,9 @@ class RemoteSource:
         self._process = os.getpid()
 
     def read(self, offset: int, n: int) -> bytes:
-        """n bytes at an offset. Raises Truncated, OSError."""
+        """n bytes at an offset. Raises Truncated, OSError, Closed."""
+        if self._closed:
+            raise Closed(CLOSED)
         if self._process != os.getpid():
             self._connect()
         with self._naming():
@@ -99,7 +106,8 @@ class RemoteSource:
             raise OSError(f"{self._address}: {reason}") from error
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is held open, and nothing is read any more."""
+        self._closed = True
 
 
 def _exactly(data: bytes, offset: int, n: int) -> bytes:
@@ -108,11 +116,19 @@ def _exactly(data: bytes, offset: int, n: int) -> bytes:
     return data
 
 
-def is_address(path: str | os.PathLike[str]) -> bool:
+def read_within(source: Source, place: tuple[int, int], most: int, what: str) -> bytes:
+    """A record at (offset, bytes), of at most so many bytes. Raises LimitExceeded before anything is read."""
+    offset, size = place
+    if size > most:
+        raise LimitExceeded(f"{what}: {size} bytes, at most {most} allowed")
+    return source.read(offset, size)
+
+
+def is_address(path: str | bytes | os.PathLike[str]) -> bool:
     """Whether this is an fsspec address rather than a path."""
     return "://" in os.fsdecode(path)
 
 
-def open_source(path: str | os.PathLike[str]) -> Source:
+def open_source(path: str | bytes | os.PathLike[str]) -> Source:
     """The source of a path or address. Raises OSError."""
     return RemoteSource(os.fsdecode(path)) if is_address(path) else FileSource(path)

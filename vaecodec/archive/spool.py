@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -19,36 +20,53 @@ from vaecodec.bitstream.archive.index import (
 )
 from vaecodec.bitstream.archive.limits import KIND_NAMES, NAMES_PER_PAGE
 from vaecodec.bitstream.archive.record import RECORD_CHECK_BYTES, pack_frame
+from vaecodec.errors import OutputError
 
 Int64 = npt.NDArray[np.int64]
+
+
+@contextmanager
+def _saying_what_for() -> Iterator[None]:
+    """Errors of temporary files, which have no name, say whose they are and where they lie. Raises OutputError."""
+    try:
+        yield
+    except OSError as error:
+        place = tempfile.tempdir or "a temporary folder (TMPDIR)"
+        raise OutputError(f"the archive's index, in {place}: {error.strerror or error}") from error
 
 
 class IndexSpool:
     """Counts and lengths of blocks, and the names' hashes, in temporary files."""
 
     def __init__(self) -> None:
-        self._blocks = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._names = tempfile.TemporaryFile()  # noqa: SIM115
+        with ExitStack() as stack, _saying_what_for():
+            self._blocks = stack.enter_context(tempfile.TemporaryFile())
+            self._names = stack.enter_context(tempfile.TemporaryFile())
+            stack.pop_all()  # closed by close()
         self._named = 0
 
     def close(self) -> None:
         """Give the files back."""
-        self._blocks.close()
-        self._names.close()
+        for file in (self._blocks, self._names):
+            with suppress(OSError):  # what is left in its buffer is of no use any more
+                file.close()
 
     def add_block(self, count: int, length: int) -> None:
         """A block of so many images and bytes."""
-        self._blocks.write(np.array([count, length], "<i8").tobytes())
+        with _saying_what_for():
+            self._blocks.write(np.array([count, length], "<i8").tobytes())
 
     def add_names(self, names: Sequence[str], first: int) -> None:
         """The names of images first, first + 1 … of the segment."""
         keys = [name_hash(name.encode()) << 32 | first + k for k, name in enumerate(names)]
-        self._names.write(np.array(keys, "<u8").tobytes())
+        with _saying_what_for():
+            self._names.write(np.array(keys, "<u8").tobytes())
         self._named += len(names)
 
     def blocks(self) -> tuple[Int64, Int64]:
         """(counts, lengths) of all blocks."""
-        self._blocks.seek(0)
+        with _saying_what_for():
+            self._blocks.seek(0)
         table = np.frombuffer(self._blocks.read(), "<i8").reshape(-1, 2).astype(np.int64)
         return table[:, 0], table[:, 1]
 
@@ -56,7 +74,8 @@ class IndexSpool:
         """Write the names' table, page by page: (the record's bytes, names, first hash of each page)."""
         if not self._named:
             return 0, 0, np.empty(0, np.uint32)
-        self._names.flush()
+        with _saying_what_for():
+            self._names.flush()
         keys = np.memmap(self._names, "<u8", "r+", shape=(self._named,))
         keys.sort()  # in the file's own pages, which the system may take back
         width = number_bytes_for(images)

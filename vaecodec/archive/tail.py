@@ -43,7 +43,7 @@ def find_end(source: Source) -> End:
     check_header(source.read(0, min(HEADER_BYTES, size)))
     whole = _last_trailer(source)
     # Without model numbers a scan cannot verify blocks, but it can footers, which is all that matters here.
-    found = [r for r in scan(source.read, whole, size, {}, []) if r.kind == KIND_FOOTER]
+    found = [r for r in scan(source.read, whole, size) if r.kind == KIND_FOOTER]
     if found:
         offset, footer_bytes = found[-1].offset, found[-1].record_bytes
         end = min(size, offset + footer_bytes + TRAILER_BYTES)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import eq
+from typing import overload
 
 from vaecodec.archive.blocks import Blocks, decode_block
-from vaecodec.archive.directory import Directory
+from vaecodec.archive.directory import Directory, Span
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.names import Names
-from vaecodec.archive.source import Source
+from vaecodec.archive.source import Source, read_within
 from vaecodec.bitstream.archive.block import names_of_damaged
 from vaecodec.bitstream.archive.columns import unpack_names
+from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
 from vaecodec.bitstream.archive.metadata import unpack_metadata
-from vaecodec.bitstream.archive.model_record import unpack_embedded, unpack_model_record
+from vaecodec.bitstream.archive.model_record import (
+    MAX_EMBEDDED_BYTES,
+    MAX_MODEL_RECORD_BYTES,
+    unpack_embedded,
+    unpack_model_record,
+)
 from vaecodec.bitstream.archive.scan import check_record
 from vaecodec.errors import FormatError, NotCanonical
 
@@ -26,11 +37,61 @@ class LostImage:
 
 
 @dataclass(frozen=True, slots=True)
+class LostRun:
+    """Images that are lost together. names: of each, None where they are not known."""
+
+    first: int
+    count: int
+    names: tuple[str | None, ...] | None = None
+
+
+class LostImages(Sequence[LostImage]):
+    """Every image that is lost, in order; kept as runs, for damaged numbers may make it billions."""
+
+    def __init__(self, runs: Iterable[LostRun] = ()) -> None:
+        self._runs = tuple(run for run in runs if run.count)
+        self._ends = list(accumulate(run.count for run in self._runs))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, place: int) -> LostImage: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[LostImage, ...]: ...
+    def __getitem__(self, place: int | slice) -> LostImage | tuple[LostImage, ...]:
+        if isinstance(place, slice):
+            return tuple(self[k] for k in range(*place.indices(len(self))))
+        place = range(len(self))[place]
+        k = bisect_right(self._ends, place)
+        return self._image(self._runs[k], place - (self._ends[k] - self._runs[k].count))
+
+    def __iter__(self) -> Iterator[LostImage]:
+        for run in self._runs:
+            for place in range(run.count):
+                yield self._image(run, place)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LostImages):
+            return self._runs == other._runs
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<LostImages: {len(self)}>"
+
+    @staticmethod
+    def _image(run: LostRun, place: int) -> LostImage:
+        return LostImage(run.first + place, None if run.names is None else run.names[place])
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """The result of reading everything. problems: damage that may cost no image, one line each."""
 
     images: int
-    lost: tuple[LostImage, ...]
+    lost: LostImages
     problems: tuple[str, ...]
 
     @property
@@ -74,19 +135,18 @@ def verify_archive(
     source: Source, directory: Directory, blocks: Blocks, models: ArchiveModels, names: Names
 ) -> Verification:
     """See Archive.verify."""
-    lost: list[LostImage] = []
+    lost: list[LostRun] = []
     problems = list(directory.problems)
     expected = 0
     for k, (first, count) in enumerate(zip(directory.firsts.tolist(), directory.counts.tolist(), strict=True)):
-        lost += [LostImage(number, None) for number in range(expected, first)]
+        lost.append(LostRun(expected, first - expected))
         expected = first + count
         try:
             block = blocks.read(k)
             decode_block(block, models.codec(block.model))
         except FormatError as error:
             known = names_of_damaged(blocks.raw(k))
-            named = known if known is not None and len(known) == count else (None,) * count
-            lost += [LostImage(first + i, named[i]) for i in range(count)]
+            lost.append(LostRun(first, count, known if known is not None and len(known) == count else None))
             problems.append(f"images {first} to {first + count - 1} are lost: {error}")
             continue
         try:
@@ -94,9 +154,9 @@ def verify_archive(
                 unpack_names(block.names, block.count)
         except FormatError as error:
             problems.append(f"names of images {first} to {first + count - 1} are lost, the images are not: {error}")
-    lost += [LostImage(number, None) for number in range(expected, directory.images)]
+    lost.append(LostRun(expected, directory.images - expected))
     problems += [*_other_damage(source, directory), *_damaged_tables(source, directory, names)]
-    return Verification(directory.images, tuple(lost), tuple(problems))
+    return Verification(directory.images, LostImages(lost), tuple(problems))
 
 
 def _other_damage(source: Source, directory: Directory) -> list[str]:
@@ -104,23 +164,29 @@ def _other_damage(source: Source, directory: Directory) -> list[str]:
     problems = []
     if directory.metadata is not None:
         try:
-            unpack_metadata(source.read(*directory.metadata))
+            unpack_metadata(read_within(source, directory.metadata, MAX_METADATA_BYTES, "metadata"))
         except FormatError as error:
             problems.append(f"metadata is lost: {error}")
     for number, place in sorted(directory.models.items()):
         try:
-            if place.record is not None and (
-                unpack_model_record(source.read(*place.record)).fingerprint != place.fingerprint
-            ):
+            if place.record is not None and _fingerprint_in(source, place.record) != place.fingerprint:
                 problems.append(f"model record {number} has another fingerprint than the index")
         except FormatError as error:
             problems.append(f"model record {number} is damaged, no image is lost by that: {error}")
         try:
-            if place.embedded is not None and unpack_embedded(source.read(*place.embedded))[1]:
+            if place.embedded is not None and _is_repaired(source, place.embedded):
                 problems.append(f"embedded model {number} is damaged; it was repaired while reading")
         except FormatError as error:
             problems.append(f"embedded model {number} is lost: {error}")
     return problems
+
+
+def _fingerprint_in(source: Source, place: Span) -> bytes:
+    return unpack_model_record(read_within(source, place, MAX_MODEL_RECORD_BYTES, "model record")).fingerprint
+
+
+def _is_repaired(source: Source, place: Span) -> bool:
+    return unpack_embedded(read_within(source, place, MAX_EMBEDDED_BYTES, "embedded model"))[1]
 
 
 def _damaged_tables(source: Source, directory: Directory, names: Names) -> list[str]:

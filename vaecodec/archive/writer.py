@@ -26,6 +26,7 @@ from vaecodec.archive.encode import (
     paired,
 )
 from vaecodec.archive.models import ModelLike, as_codec
+from vaecodec.archive.names import whole_number
 from vaecodec.archive.output import Output, open_for_append, open_new
 from vaecodec.archive.segment import Segment
 from vaecodec.arrays import Pixels
@@ -33,12 +34,13 @@ from vaecodec.bitstream.archive.columns import encode_name
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import Target, one_target
-from vaecodec.errors import ConfigError, OutputError
+from vaecodec.errors import Closed, ConfigError, OutputError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 GIVEN_UP = "archive: given up after an image that could not be written"
+FINISHED = "archive: its writer is closed"
 
 
 class ArchiveWriter:
@@ -68,7 +70,7 @@ class ArchiveWriter:
             output.abort()
             raise
         try:
-            if not 1 <= block_images <= MAX_BLOCK_IMAGES:
+            if not 1 <= whole_number(block_images, "block_images") <= MAX_BLOCK_IMAGES:
                 raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
             self._aim = aim_for(codec.model, target)
             self._model = self._segment.model_number(codec, embed=embed_model)
@@ -79,7 +81,7 @@ class ArchiveWriter:
     @classmethod
     def create(
         cls,
-        path: str | os.PathLike[str],
+        path: str | bytes | os.PathLike[str],
         model: ModelLike,
         *,
         level: int | None = None,
@@ -109,7 +111,7 @@ class ArchiveWriter:
     @classmethod
     def append(
         cls,
-        path: str | os.PathLike[str],
+        path: str | bytes | os.PathLike[str],
         model: ModelLike | None = None,
         *,
         level: int | None = None,
@@ -147,11 +149,11 @@ class ArchiveWriter:
     ) -> None:
         """One image, uint8 (h, w) or (h, w, 3), or PIL; label: an integer or several.
 
-        Raises ImageError's children, BadField, and TargetMissed, which names the image, where no level meets a target.
-        That may be an image added before, since levels are sought a block at a time, and the archive is given up.
+        Raises ImageError's children, BadField, WrongType, Closed, and TargetMissed, which names the image, where no
+        level meets a target. That may be an image added before, since levels are sought a block at a time, and the
+        archive is given up.
         """
-        if self._failed:
-            raise OutputError(GIVEN_UP)
+        self._check_open()
         if name is not None:
             encode_name(name)
         # Whoever gave an array may go on to write into it.
@@ -179,6 +181,7 @@ class ArchiveWriter:
 
         Raises BadField where names or labels are not as many.
         """
+        self._check_open()
         for image, name, label in paired(images, names, labels):
             self.add(image, name, label, level=level, target=target)
 
@@ -201,6 +204,7 @@ class ArchiveWriter:
         self._segment.abort()
 
     def __enter__(self) -> ArchiveWriter:
+        self._check_open()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -213,7 +217,13 @@ class ArchiveWriter:
         items, self._pending = self._pending, []
         try:
             block = encode_block(items, self._codec, self._model, self._segment.images)
+            self._segment.add_block(block, self._codec.fingerprint, [item.name for item in items])
         except BaseException:
             self._failed = True
             raise
-        self._segment.add_block(block, self._codec.fingerprint, [item.name for item in items])
+
+    def _check_open(self) -> None:
+        if self._failed:
+            raise OutputError(GIVEN_UP)
+        if self._segment.closed:
+            raise Closed(FINISHED)

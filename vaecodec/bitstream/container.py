@@ -77,6 +77,12 @@ def unpack_container(data: Buffer) -> tuple[dict[str, Any], dict[str, memoryview
 
     Raises BadMagic, UnsupportedVersion, Truncated, TrailingData, BadChecksum, NotCanonical, BadField, LimitExceeded.
     """
+    meta, sections, _ = unpack_with_digests(data)
+    return meta, sections
+
+
+def unpack_with_digests(data: Buffer) -> tuple[dict[str, Any], dict[str, memoryview], dict[str, str]]:
+    """As unpack_container(), and the SHA-256 of each section by its name. Raises as that does."""
     reader = Reader(data)
     meta, entries = _take_header(reader)
     sections: dict[str, memoryview] = {}
@@ -88,7 +94,7 @@ def unpack_container(data: Buffer) -> tuple[dict[str, Any], dict[str, memoryview
             raise BadChecksum(f"section {name} at offset {reader.offset - size}: its SHA-256 differs from the header's")
         sections[name] = section
     reader.end("container")
-    return meta, sections
+    return meta, sections, {name: digest for name, _, digest in entries}
 
 
 def unpack_header(data: Buffer) -> tuple[dict[str, Any], dict[str, str]]:

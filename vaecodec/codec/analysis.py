@@ -80,12 +80,17 @@ class AnalysisSession:
             import onnxruntime
 
             options = onnxruntime.SessionOptions()
-            options.log_severity_level = 3
+            options.log_severity_level = 4  # what is wrong is in the error
             options.intra_op_num_threads = core_count()  # left to itself it binds threads to cores that may be taken
             # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             try:
-                self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+                self._session = onnxruntime.InferenceSession(
+                    graph,
+                    options,
+                    providers=["CPUExecutionProvider"],
+                    enable_fallback=0,  # to the same provider again, said on standard output, where streams go
+                )
             except Exception as error:  # as above
                 raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
         return self._session

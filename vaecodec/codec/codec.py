@@ -12,7 +12,7 @@ imported where it is used: imports are most of what a command waits for.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,8 @@ from vaecodec.bitstream.limits import MAX_STREAM_BYTES
 from vaecodec.bitstream.stream import is_exact
 from vaecodec.codec.images import Frame, Framed
 from vaecodec.codec.lossy import LossyCodec
-from vaecodec.codec.received import receive
-from vaecodec.errors import ConfigError, ModelError, ModelMismatch, TargetMissed
+from vaecodec.codec.received import receive, streams_given
+from vaecodec.errors import ConfigError, ModelError, ModelMismatch, TargetMissed, WrongType
 from vaecodec.modelfile.model import Model
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Codec:
 
     def compress_batch(
         self,
-        images: Sequence[Pixels | Image.Image] | Pixels,
+        images: Iterable[Pixels | Image.Image] | Pixels,
         *,
         level: int | None = None,
         effort: int = 0,
@@ -161,11 +161,15 @@ class Codec:
         return streams
 
     def decompress(self, data: bytes | memoryview) -> Pixels:
-        """The image of one stream, uint8 (h, w) or (h, w, 3). Raises FormatError and its children, ModelMismatch."""
+        """The image of one stream, uint8 (h, w) or (h, w, 3).
+
+        Raises FormatError and its children, ModelMismatch, WrongType where this is no bytes.
+        """
         return self.decompress_batch([data])[0]
 
-    def decompress_batch(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
+    def decompress_batch(self, streams: Iterable[bytes | memoryview]) -> list[Pixels]:
         """An image for each stream, as decompress() gives it. Raises as that does, at a stream that is bad."""
+        streams = streams_given(streams)
         exact = [k for k, data in enumerate(streams) if is_exact(data)]
         if not exact:
             return self.lossy.decompress(streams)
@@ -175,15 +179,22 @@ class Codec:
         return [decoded[k] if k in decoded else next(lossy) for k in range(len(streams))]
 
 
-def load(model: str | os.PathLike[str]) -> Codec:
+def load(model: str | bytes | os.PathLike[str]) -> Codec:
     """The codec of a model by alias ("mnist"), revision ("mnist-beta-vae-1"), or path of a model file.
 
-    Raises ModelNotFound, FormatError.
+    Raises ModelNotFound, FormatError, WrongType.
     """
     from vaecodec.modelfile.installed import is_installed, model_path, read_installed
 
-    path = model_path(model)
+    path = model_path(name_of(model))
     return Codec(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
+
+
+def name_of(model: object) -> str:
+    """A model's name or path as text. Raises WrongType."""
+    if isinstance(model, str | bytes | os.PathLike):
+        return os.fsdecode(model)
+    raise WrongType(f"model: expected a name or a path, found {type(model).__name__}")
 
 
 @lru_cache(maxsize=4)  # a pool unpickles a codec for each of its tasks

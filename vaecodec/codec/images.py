@@ -12,6 +12,7 @@ A picture is turned upright first, as its EXIF orientation says.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -173,7 +174,7 @@ def pixels_for(image: Pixels | Image.Image, channels: int) -> Pixels:
 
     Raises ImageError, ImageModeError.
     """
-    pixels = _of_array(image) if isinstance(image, np.ndarray) else _of_pillow(image, channels)
+    pixels = _of_array(image) if isinstance(image, np.ndarray) else _of_pillow(_checked_picture(image), channels)
     if channels == COLOUR:
         return np.repeat(pixels[..., None], COLOUR, axis=2) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
     if pixels.ndim == 2:
@@ -185,7 +186,21 @@ def pixels_for(image: Pixels | Image.Image, channels: int) -> Pixels:
     return np.ascontiguousarray(pixels[..., 0])
 
 
+def _checked_picture(image: object) -> Image.Image:
+    """What is no array must be a picture of Pillow's. Raises ImageError."""
+    if "PIL.Image" in sys.modules:  # else there can be none
+        from PIL import Image
+
+        if isinstance(image, Image.Image):
+            return image
+    raise ImageError(f"image: expected an array uint8 or a PIL image, found {type(image).__name__}")
+
+
 def _of_array(image: Pixels) -> Pixels:
+    if type(image) is not np.ndarray:
+        if np.any(getattr(image, "mask", False)):
+            raise ImageError("image: a masked array with masked pixels; fill them first")
+        image = np.asarray(image)  # of a matrix, whose rows stay matrices
     if image.dtype != np.uint8:
         raise ImageModeError(f"array of {image.dtype}: expected uint8 with pixels 0..255")
     if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != COLOUR):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_LEVEL, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import CODED_EXACTLY, Stream, unpack, verify
 from vaecodec.codec.images import Frame
-from vaecodec.errors import BadField, ModelMismatch
+from vaecodec.errors import BadField, ModelMismatch, WrongType
 from vaecodec.modelfile.model import Model
+
+BYTE_FORMATS = frozenset({"B", "b", "c"})  # as memoryview calls them
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,24 @@ class Received:
 
     data: bytes | memoryview
     stream: Stream
+
+
+def streams_given(streams: Iterable[object]) -> list[bytes | memoryview]:
+    """Streams in any objects that hold bytes (a bytearray, an array uint8, ...), from any iterable.
+
+    Raises WrongType where one is no bytes.
+    """
+    return [data if type(data) is bytes else _bytes_of(data) for data in streams]
+
+
+def _bytes_of(data: object) -> bytes | memoryview:
+    try:
+        view = memoryview(data)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise WrongType(f"stream: expected bytes, found {type(data).__name__}") from error
+    if view.format not in BYTE_FORMATS or view.ndim != 1:
+        raise WrongType(f"stream: expected bytes, found {type(data).__name__} of another type or shape")
+    return view.cast("B") if view.c_contiguous else view.tobytes()
 
 
 def receive(data: bytes | memoryview, model: Model, frame: Frame) -> Received:

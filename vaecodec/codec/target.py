@@ -130,7 +130,9 @@ AIMS = tuple(field.name for field in fields(Target) if field.name != "effort")  
 
 
 def one_target(level: int | None, effort: int, target: Target | None) -> Target:
-    """What all say together. Raises ConfigError where a target is given besides a level or an effort."""
+    """What all say together. Raises ConfigError where a target is given besides a level or an effort, or is none."""
+    if target is not None and not isinstance(target, Target):
+        raise ConfigError(f"target: expected a Target, found {type(target).__name__}")
     if target is not None and (level is not None or effort):
         raise ConfigError(f"{'effort' if level is None else 'level'} and target: give one of them")
     return target or Target(level, effort=effort)

@@ -22,7 +22,7 @@ import numpy as np
 
 from vaecodec.arrays import Size
 from vaecodec.bitstream.array_bytes import pack_array
-from vaecodec.bitstream.container import pack_container, unpack_container
+from vaecodec.bitstream.container import pack_container, unpack_with_digests
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_LEVEL
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.tables import Int32
@@ -162,15 +162,19 @@ def unpack_model(data: Buffer) -> Model:
 
 def open_model(data: Buffer) -> Model:
     """As unpack_model(), but the lossless part and packed weights are left to be read, and refused, at first use."""
-    meta, sections = unpack_container(data)
+    meta, sections, digests = unpack_with_digests(data)
     with refusing_misshapen():
         model = _unpack(meta, sections)
         _check(model)
         _check_default_level(meta["encode"], len(model.levels))
-        decoding = [name for name in sections if name.startswith("decode/")]
-        digests = {name: hashlib.sha256(sections[name]).hexdigest() for name in decoding}
-        if model.fingerprint != fingerprint_of(meta["decode"], digests):
+        decode, packed = _pack_decode(model)
+        # What is kept as it was read is the same; the rest is compared as bytes, since views compare number by number.
+        names = [name for name in sections if name.startswith("decode/")]
+        changed = [name for name in names if not name.startswith(DECODE) and packed.get(name) != bytes(sections[name])]
+        fingerprint = fingerprint_of(meta["decode"], digests)
+        if changed or names != sorted(packed) or fingerprint_of(decode, digests) != fingerprint:
             raise NotCanonical("model file: what decoding depends on is not written as an encoder writes it")
+    vars(model)["fingerprint"] = fingerprint  # known by now: nothing is hashed twice
     return model
 
 

@@ -174,11 +174,11 @@ def test_a_scan_finds_every_whole_record():
         pack_record(5, b"anything"),
     ]
     data = pack_header() + b"".join(parts)
-    found = list(scan(lambda at, n: data[at : at + n], 9, len(data), {}, []))
+    found = list(scan(lambda at, n: data[at : at + n], 9, len(data)))
     assert [record.kind for record in found] == [1, 2, 0x80, 3, 5]
     assert [(r.first, r.count, r.fingerprint) for r in found if r.kind == 0x80] == [(5, 2, FINGERPRINT)]
     without = data[9 + len(parts[0]) :]
-    again = scan(lambda at, n: without[at : at + n], 0, len(without), {}, [bytes(32), FINGERPRINT])
+    again = scan(lambda at, n: without[at : at + n], 0, len(without), [bytes(32), FINGERPRINT])
     assert [record.kind for record in again] == [2, 0x80, 3, 5]
 
 
@@ -209,7 +209,7 @@ def test_the_page_states_the_limits_and_numbers_of_the_code():
     limits = {
         name: value
         for name, value in vars(archive_limits).items()
-        if name.startswith("MAX_") or name in {"NAMES_PER_PAGE", "CHUNK_BYTES", "PARITY_CHUNKS", "SCAN_WORK_FACTOR"}
+        if name.startswith(("MAX_", "MIN_", "SCAN_")) or name in {"NAMES_PER_PAGE", "CHUNK_BYTES", "PARITY_CHUNKS"}
     }
     assert stated == limits
     assert f"`{archive_limits.ARCHIVE_MAGIC.hex(' ')}`" in TEXT

@@ -14,14 +14,16 @@ import numpy.typing as npt
 from vaecodec.bitstream.archive.limits import MAX_IMAGE_NAME_BYTES, MAX_LABEL_COLUMNS
 from vaecodec.bitstream.archive.record import compare_check
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
-from vaecodec.errors import BadField, LimitExceeded, NotCanonical, Truncated
+from vaecodec.errors import BadField, LimitExceeded, NotCanonical, Truncated, WrongType
 
 Labels = npt.NDArray[np.int64]
 NAMES_CHECK_BYTES = 4
 
 
 def encode_name(name: str) -> bytes:
-    """UTF-8 of an image's name. Raises BadField (empty, or no Unicode), LimitExceeded."""
+    """UTF-8 of an image's name. Raises WrongType, BadField (empty, or no Unicode), LimitExceeded."""
+    if not isinstance(name, str):
+        raise WrongType(f"image name: expected text, found {type(name).__name__}")
     try:
         data = name.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -26,4 +26,11 @@ MAX_SEGMENT_IMAGES = (1 << 32) - 1  # the names' table numbers images with 32 bi
 NAMES_PER_PAGE = 512  # 4 KB: what is read to look one name up
 CHUNK_BYTES = 4096  # of an embedded model: the unit of repair
 PARITY_CHUNKS = 4  # any burst of up to 3 chunks + 1 byte touches each parity's chunks once
+MIN_BLOCK_BYTES = 12  # with no payload, names and labels: no file has more images than its length has room for
+SCAN_FALSE_BYTES = 256  # what a false record costs a scan besides its bytes: to look at it takes as long
 SCAN_WORK_FACTOR = 16  # a hostile file full of false records must not make a scan take quadratic time
+
+
+def most_images(file_bytes: int) -> int:
+    """How many images a file of so many bytes can hold, or have held: numbers beyond that are a forger's."""
+    return MAX_BLOCK_IMAGES * (file_bytes // MIN_BLOCK_BYTES)
