@@ -102,7 +102,7 @@ class Block:
 
 def _start(cursor: Cursor, record: Record) -> Start:
     require(record.kind & BLOCK == BLOCK and record.kind <= BLOCK + BLOCK_FLAGS, "BadField", "no block")
-    require(record.end - record.start <= MAX_BLOCK_BYTES, "LimitExceeded", "a block that is too long")
+    require(record.body_end - record.start <= MAX_BLOCK_BYTES, "LimitExceeded", "a block that is too long")
     model = cursor.uvarint("a block's model")
     images = cursor.unsigned(1, "a block's images") + 1
     first = cursor.uvarint("a block's first image")

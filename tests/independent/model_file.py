@@ -24,7 +24,8 @@ from tests.independent.range_coder import RangeDecoder
 from tests.independent.refusal import require
 from tests.independent.tables import Tables
 
-MAX_SIDE = 256
+MAX_SIDE = 65535
+COLOUR = 3
 MAX_LEVELS = 112
 PACKED_ABOVE = 16
 
@@ -36,6 +37,7 @@ class Model:
     fingerprint: bytes
     height: int
     width: int
+    channels: int
     levels: tuple[Tables, ...]
     synthesis: Network | None
     answer: KnownAnswer | None
@@ -68,12 +70,13 @@ class Model:
         return self.priors.decode(decoder)
 
     def synthesise(self, symbols: NDArray[np.int64], level: int) -> NDArray[np.uint8]:
-        """The image (height, width) of symbols (n,)."""
+        """The image (height, width), or in colour (height, width, 3), of symbols (n,)."""
         assert self.synthesis is not None
         row = symbols
         if len(self.synthesis.low) > len(symbols):
             row = np.append(symbols, level)
-        return self.synthesis.run(row[np.newaxis])[0, :, :, 0].astype(np.uint8)
+        image = self.synthesis.run(row[np.newaxis])[0].astype(np.uint8)
+        return image if self.channels == COLOUR else image[:, :, 0]
 
 
 def read(data: bytes) -> Model:
@@ -82,20 +85,22 @@ def read(data: bytes) -> Model:
     sections = Sections(held.sections)
     decode = _decode_object(held.meta)
     height, width = (whole(decode[key], 1, MAX_SIDE, key) for key in ("height", "width"))
+    channels = whole(decode["channels"], COLOUR, COLOUR, "channels") if "channels" in decode else 1
     levels = whole(decode["levels"], 0, MAX_LEVELS, "levels")
     _check_encode(held.meta, levels)
     _check_about(held.meta)
     tables = _read_tables(sections, levels)
-    synthesis = _read_synthesis(decode, sections, tables, (height, width, 1)) if levels else None
+    synthesis = _read_synthesis(decode, sections, tables, (height, width, channels)) if levels else None
     answer = None
     if synthesis is not None:
         inputs = len(synthesis.low)
         answer = KnownAnswer.read(decode["known_answer"], sections, "decode/known_answer", inputs)
     priors = _read_priors(decode, sections, tables, answer)
     lossless = LosslessPart.read(decode["lossless"], sections, height, width) if "lossless" in decode else None
+    require(channels == 1 or lossless is None, "BadField", "a lossless part in colour")
     require(levels > 0 or lossless is not None, "BadField", "a model of no level and no lossless part")
     sections.refuse_others("decode/")
-    return Model(_fingerprint(held), height, width, tables, synthesis, answer, priors, lossless)
+    return Model(_fingerprint(held), height, width, channels, tables, synthesis, answer, priors, lossless)
 
 
 def _decode_object(meta: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def _decode_object(meta: dict[str, Any]) -> dict[str, Any]:
     if decode.get("levels") != 0:
         keys |= {"synthesis", "known_answer"}
         keys |= {"priors"} & decode.keys()
-    return exactly(decode, keys | ({"lossless"} & decode.keys()), "decode")
+    return exactly(decode, keys | ({"channels", "lossless"} & decode.keys()), "decode")
 
 
 def _check_encode(meta: dict[str, Any], levels: int) -> None:

@@ -16,7 +16,7 @@ from tests.independent.operations import EXACT_LIMIT, KINDS, Operation, Value
 from tests.independent.refusal import require
 
 MAX_OPS = 256
-MAX_VALUE_ELEMENTS = 1048576
+MAX_VALUE_ELEMENTS = 4194304
 MAX_LIVE_ELEMENTS = 4194304
 MAX_MACS = 1073741824
 
@@ -42,6 +42,7 @@ def read(operations: Any, sections: Sections, prefix: str, low: NDArray, high: N
     """The network whose arrays are the sections `prefix`P/FIELD. Refuses what cannot be proven exact."""
     require(isinstance(operations, list), "BadField", f"{prefix}: the operations are no list")
     require(len(operations) <= MAX_OPS, "LimitExceeded", f"{prefix}: {len(operations)} operations")
+    require(len(low) >= 1, "BadField", f"{prefix}: a network without an input")
     low, high = low.astype(np.int64), high.astype(np.int64)
     require(bool((low <= high).all()), "NotExact", f"{prefix}: an empty input range")
     require(bool((np.maximum(-low, high) < EXACT_LIMIT).all()), "NotExact", f"{prefix}: an input range beyond 2^24")

@@ -42,7 +42,7 @@ class Priors:
         require(len(listed) == len(sizes) - 1, "BadField", f"priors: {len(listed)} networks")
         one, every = read_hashes(entries["known_answer"])
         counts = sections.array("decode/priors/counts", "<u4", 3)
-        _check_shapes(counts, max(sizes))
+        _check_shapes(counts, max(sizes[1:]))
         found = _read_networks(listed, sections, sizes)
         shapes = tuple(starts_of(of_scale, np.ones(len(of_scale))) for of_scale in counts)
         return cls(sizes, tables, found, shapes, KnownAnswer(one, every, rows))

@@ -33,6 +33,9 @@ def _files(folder: str, suffix: str) -> list[Path]:
     return sorted((GOLDEN / folder).glob(f"*{suffix}"))
 
 
+DECODED_BAD = [path for path in _files("bad", ".bin") if "-model-weights-" not in path.name]
+
+
 @pytest.mark.parametrize("path", _files("streams", ".bin"), ids=lambda path: path.stem)
 def test_a_golden_stream_gives_its_pixels(path: Path, models: dict[str, Model]) -> None:
     image = decide_stream(path.read_bytes(), models[path.stem.split("-")[0]])
@@ -59,7 +62,14 @@ def test_a_stripped_model_has_the_same_fingerprint_and_decodes(name: str, models
     assert same_pixels(ours, theirs)
 
 
-@pytest.mark.parametrize("path", _files("bad", ".bin"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", _files("bad", "model-weights-*.bin"), ids=lambda path: path.stem)
+def test_whoever_only_decodes_does_not_look_at_packed_weights(path: Path, models: dict[str, Model]) -> None:
+    model = decide_model(path.read_bytes())
+    assert isinstance(model, Model), model
+    assert model.fingerprint == models["mini"].fingerprint
+
+
+@pytest.mark.parametrize("path", DECODED_BAD, ids=lambda path: path.stem)
 def test_a_bad_file_is_refused_for_what_its_name_says(path: Path, models: dict[str, Model]) -> None:
     kind, what = path.stem.split("-", 1)
     data = path.read_bytes()

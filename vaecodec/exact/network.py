@@ -25,7 +25,7 @@ from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS, Range, prove
 
 MAX_OPS = 256  # a hostile model must not keep us busy for hours
 MAX_LIVE_ELEMENTS = MAX_VALUE_ELEMENTS  # of one image, all values that are needed at once: 1 GB for 64 images
-MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released models take 6 million at most
+MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released ones take 21 million at most
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.shape_table import ShapeTable
-from vaecodec.entropy.tables import CodingTables, Int32
+from vaecodec.entropy.tables import MAX_ENTRIES, CodingTables, Int32
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.known_answer import KnownAnswer, checked_answer
 from vaecodec.exact.network import Engine, ExactNetwork, by_numpy
@@ -56,6 +56,7 @@ class ConditionalPriors:
         if len(self.networks) != len(self.sizes) - 1:
             raise BadField(f"conditional priors: {len(self.networks)} networks for {len(self.sizes)} groups")
         low, high = self.networks[-1].input_low, self.networks[-1].input_high
+        columns = self.shapes.counts.shape[2]
         for number, network in enumerate(self.networks):
             before, size = sum(self.sizes[: number + 1]), self.sizes[number + 1]
             if not (
@@ -65,6 +66,8 @@ class ConditionalPriors:
             found = network.result
             if found.shape != (2 * size,):
                 raise BadField(f"conditional priors: network {number} gives {found.shape}, expected {(2 * size,)}")
+            if size * columns > MAX_ENTRIES:
+                raise LimitExceeded(f"conditional priors: {size} x {columns} entries, at most {MAX_ENTRIES} allowed")
             if max(-int(found.low.min()), int(found.high.max())) > MAX_MEAN:
                 raise BadField(f"conditional priors: network {number} gives values beyond ±{MAX_MEAN}")
 

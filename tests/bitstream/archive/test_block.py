@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaecodec.bitstream.archive.block import Block, names_of_damaged, pack_block, unpack_block
+from tests.independent.blocks import Start
+from tests.independent.records import Record
+from tests.independent.refusal import Refused
+from vaecodec.bitstream.archive.block import Block, names_of_damaged, pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.codings import Codings
 from vaecodec.bitstream.archive.columns import pack_labels, pack_names, take_labels, unpack_names
+from vaecodec.bitstream.archive.limits import KIND_BLOCK, MAX_BLOCK_BYTES
 from vaecodec.bitstream.archive.record import pack_frame
 from vaecodec.bitstream.reader import Reader
 from vaecodec.errors import BadChecksum, BadField, FormatError, LimitExceeded, NotCanonical, TrailingData, Truncated
@@ -217,3 +221,17 @@ def test_labels_are_written_in_one_way(data, error):
 def test_what_has_no_place_in_a_block_is_refused(changes, error):
     with pytest.raises(error):
         pack_block(example(**changes), FINGERPRINT)
+
+
+def test_the_limit_of_a_blocks_bytes_counts_all_but_its_check():
+    frame = len(pack_frame(KIND_BLOCK, MAX_BLOCK_BYTES))
+    for body, is_refused in ((MAX_BLOCK_BYTES - frame, False), (MAX_BLOCK_BYTES - frame + 1, True)):
+        data = pack_frame(KIND_BLOCK, body) + bytes(body + 4)
+        record = Record.at(data, 0, len(data))
+        if is_refused:
+            with pytest.raises(LimitExceeded):
+                unpack_head(data)
+            with pytest.raises(Refused):
+                Start.of(record)
+        else:
+            assert unpack_head(data).count == Start.of(record).images == 1

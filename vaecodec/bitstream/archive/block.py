@@ -131,8 +131,8 @@ def unpack_head(data: Buffer) -> BlockHead:
         raise BadField(f"record kind at offset 2: {frame.kind} is no block")
     if frame.kind & ~(KIND_BLOCK | _FLAGS):
         raise BadField(f"record kind at offset 2: block flags {frame.kind:#x} have no meaning")
-    if frame.body_bytes > MAX_BLOCK_BYTES:
-        raise LimitExceeded(f"block: {frame.body_bytes} bytes, at most {MAX_BLOCK_BYTES} allowed")
+    if frame.frame_bytes + frame.body_bytes > MAX_BLOCK_BYTES:
+        raise LimitExceeded(f"block: {frame.frame_bytes + frame.body_bytes} bytes, at most {MAX_BLOCK_BYTES} allowed")
     reader = Reader(view)
     reader.take(frame.frame_bytes, "block")
     model = reader.uvarint("block's model")

@@ -14,8 +14,8 @@ KIND_NAMES = 4
 KIND_FOOTER = 5
 KIND_BLOCK = 0x80  # with flags in the low bits
 
-MAX_BLOCK_IMAGES = 128  # reading one image decodes its block: 5 ms for 128 lossy ones, some 0.3 s for exact ones
-MAX_BLOCK_BYTES = 1 << 24  # 128 images of the largest size, and their names, fit; decoded in memory
+MAX_BLOCK_IMAGES = 128  # reading one image decodes its block: 5 ms for 128 lossy ones, up to 3 s for exact ones
+MAX_BLOCK_BYTES = 1 << 24  # 128 images of the largest size, and their names, fit; of a record without its check
 MAX_IMAGE_NAME_BYTES = 4096  # what paths are limited to on Linux
 MAX_LABEL_COLUMNS = 64  # labels are a few numbers, not a feature vector
 MAX_METADATA_BYTES = 1 << 24  # one JSON record, parsed whole
