@@ -7,6 +7,7 @@ splits.py      train, validation and test, by hash       folder.py      any fold
 mnist.py       IDX files                                 npz.py         arrays of npz files, read with bounds
 dsprites.py    the given images; dsprites_official.py the whole set, dsprites_factors.py what the images show,
                dsprites_renderer.py images that are drawn anew, dsprites_mixed.py both kinds
+photographs.py crops of photographs, from packs and folders
 location.py    where files lie; download.py how they come there
 """
 

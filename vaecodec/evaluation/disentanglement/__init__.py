@@ -2,7 +2,8 @@
 
 truth.py, dsprites.py    the factors of a set of images, and images that are uniform over them
 registry.py, metric.py   METRICS: each metric's record, its rotation null, its ceiling          -> records.py
-mig, dci, sap, ...       one file a metric; counted.py and bootstrap.py are what they share
+mig, dci, dci_es, sap, infomec, med, modularity, factor_vae, beta_vae, active    one file a metric
+information.py, counted.py, bootstrap.py                                         what the metrics share
 rotation.py, verdict.py  ten rotations of a code; above, below, not decided
 entanglement.py          ΣH − H of symbols, bounded from both sides: autoregressive.py, collisions.py; neighbours.py
 price.py                 the same in real bytes: symbols under a factorised prior and under a joint one

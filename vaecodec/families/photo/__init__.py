@@ -1,6 +1,8 @@
 """photo: a β-VAE for photographs of any size, with β as an input.
 
-config.py  layers.py  transforms.py    the networks' sizes and blocks; pixels to latents and back
-order.py   context.py  rates.py  prior.py    the one decode order, the distributions along it, bits, the prior of z
-model.py   the whole codec;  klt.py  the linear floor;  train.py and beside it what training needs
+config, layers, transforms      the networks' sizes and blocks; pixels to latents and back
+order, context, rates, prior    the one decode order, the distributions along it, bits, the prior of z
+klt, model                      the linear floor, and the whole codec as training sees it
+objective, batches, plan, step, train, checkpoint, weights, evaluate    training, and the curve that it gives
+exact_ops, exact_convert, exact_heads, exact_synthesis, exact_model, exact_codec    the integer-exact twin
 """
