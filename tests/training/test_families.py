@@ -16,6 +16,7 @@ from vaecodec.exact.network import evaluate
 from vaecodec.families import training_config
 from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.trainables import make_trainable
+from vaecodec.modelfile.analysis_weights import unpack_weights
 from vaecodec.modelfile.model import read_model
 from vaecodec.recipes.config import TrainingConfig, read_config
 from vaecodec.recipes.onnx_export import halve_weights
@@ -113,6 +114,8 @@ def test_the_graph_of_an_hfvae_gives_the_category_and_the_means(hfvae: tuple[Pat
     halve_weights(model)
     images = SETS[2].images[:20]
     with torch.no_grad():
+        for tensor in unpack_weights(codec.model.analysis.weights):
+            model.get_parameter(tensor.name.removeprefix("model.")).copy_(torch.from_numpy(tensor.floats))
         posterior = model.analyse(torch.from_numpy(images.astype(np.float32) / 255))
     given = AnalysisSession(codec.model.analysis)(images)
     np.testing.assert_array_equal(given[:, 0], posterior.category_logits.argmax(dim=1).numpy())
