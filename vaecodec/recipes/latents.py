@@ -70,6 +70,12 @@ def carrying(symbols: Symbols) -> npt.NDArray[np.int64]:
     return np.flatnonzero([entropy_bits(column) >= COLLAPSED_BITS for column in symbols.T])
 
 
+def carrying_or_first(symbols: Symbols) -> npt.NDArray[np.int64]:
+    """As carrying(), but the first latent where none does: a model file has at least one."""
+    found = carrying(symbols)
+    return found if len(found) else np.zeros(1, np.int64)
+
+
 def entropy_bits(column: npt.NDArray[np.int32]) -> float:
     """Entropy of the observed symbols of one latent (N,)."""
     p = np.unique(column, return_counts=True)[1] / len(column)

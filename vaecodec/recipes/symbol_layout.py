@@ -18,7 +18,7 @@ from vaecodec.exact.network import ExactNetwork
 from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.recipes.latents import FittedTables, Symbols, carrying, fit_tables
+from vaecodec.recipes.latents import FittedTables, Symbols, carrying_or_first, fit_tables
 from vaecodec.recipes.onnx_export import export_analysis
 
 
@@ -60,7 +60,7 @@ class FlatLayout(SymbolLayout):
 
     def __init__(self, model: VAE, quantised: Symbols) -> None:
         self.model = model
-        self.used = carrying(quantised)
+        self.used = carrying_or_first(quantised)
 
     def coded(self, quantised: Symbols) -> Symbols:
         return quantised[:, self.used]

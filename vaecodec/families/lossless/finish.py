@@ -30,7 +30,7 @@ from vaecodec.pixels.phases import make_likelihood_answer
 from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import fine_tune
-from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying, fit_tables, limit_of
+from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying_or_first, fit_tables, limit_of
 from vaecodec.recipes.onnx_export import LinearParts, halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 
@@ -61,7 +61,7 @@ def finish_lossless(
     every = _latents(model, training.images)
     center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
     step = np.full_like(center, config.finish.latent_step)
-    active = carrying(Quantizer(center, step).round_to_symbols(every))
+    active = carrying_or_first(Quantizer(center, step).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
     quantizer = Quantizer(center[active], step[active])
     session = AnalysisSession(graph)
