@@ -3,6 +3,7 @@
 Pillow's convert() would clip 16 bits at 255, and make RGB of inks without their profile: it is never the advice here.
 """
 
+CONVERT_IT = "convert it first, with Pillow's convert('RGB')"
 SCALE_IT = "scale it to 0..255 yourself first, so that you choose what is lost"
 SEVERAL_FRAMES = "image with several frames: save each that you want as a file of its own first"
 _BY_PROFILE = "convert it to RGB by its profile first, e.g. with Pillow's ImageCms.profileToProfile"
@@ -17,9 +18,7 @@ _SIXTEEN = f"16 bits a pixel; {SCALE_IT}"  # I;16, I;16B, …
 
 def of_mode(mode: str) -> str:
     """Of a mode of Pillow's that has more than 8 bits a channel, or is not of red, green and blue."""
-    remedy = (
-        _SIXTEEN if mode.startswith("I;16") else _REMEDIES.get(mode, "convert it first, with Pillow's convert('RGB')")
-    )
+    remedy = _SIXTEEN if mode.startswith("I;16") else _REMEDIES.get(mode, CONVERT_IT)
     return f"image of mode {mode}: {remedy}"
 
 
