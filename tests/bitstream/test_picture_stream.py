@@ -29,8 +29,9 @@ from vaecodec.errors import (
 
 FINGERPRINT = bytes(range(100, 132))
 SIZES = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
-CHUNKS = st.dictionaries(st.sampled_from(["alpha", "icc", "exif", "xmp"]), st.binary(min_size=1, max_size=400))
-EVERYTHING = {"alpha": b"\xff", "icc": bytes(3000), "exif": b"Exif\0\0MM", "xmp": b"<x/>" * 99}
+CONTENTS = st.binary(min_size=1, max_size=400).filter(lambda content: content != b"\xff")
+CHUNKS = st.dictionaries(st.sampled_from(["alpha", "icc", "exif", "xmp"]), CONTENTS)
+EVERYTHING = {"alpha": b"\x80", "icc": bytes(3000), "exif": b"Exif\0\0MM", "xmp": b"<x/>" * 99}
 
 
 @settings(max_examples=300, deadline=None)
@@ -143,6 +144,7 @@ SMALL = b"\x08\0\x08\0"
         (LimitExceeded, HEAD + b"\0" + b"\x01\x08\x08\0" + b"\x81\x80\x80\x20"),  # 2**26 + 1
         (NotCanonical, HEAD + b"\x04" + SMALL + b"\0"),  # an empty chunk
         (NotCanonical, HEAD + b"\x04" + SMALL + b"\x01"),  # an empty one that is deflated
+        (NotCanonical, HEAD + b"\x02" + SMALL + b"\x02\xff"),  # alpha that is opaque everywhere
         (Truncated, HEAD + b"\x10" + SMALL + b"\x20" + b"short"),
         (BadField, HEAD + b"\x04" + SMALL + b"\x07" + b"\xff\xff\xff"),  # no DEFLATE
         (BadField, HEAD + b"\x04" + SMALL + b"\x0f" + b"\x03\0more."),  # bytes after its end
@@ -178,6 +180,8 @@ def test_packing_refuses_what_has_no_place() -> None:
         pack_picture(0, FINGERPRINT, (1, 1), [b""], chunks={"thumbnail": b"x"})
     with pytest.raises(BadField, match="left out"):
         pack_picture(0, FINGERPRINT, (1, 1), [b""], chunks={"icc": b""})
+    with pytest.raises(BadField, match="left out"):
+        pack_picture(0, FINGERPRINT, (1, 1), [b""], chunks={"alpha": b"\xff"})
     with pytest.raises(BadField, match="fingerprint"):
         pack_picture(0, b"short", (1, 1), [b""])
 

@@ -43,6 +43,7 @@ from vaecodec.errors import (
 PICTURE_VERSION = 2  # low three bits of the first byte
 GREY_FLAG = 1
 ALPHA = "alpha"
+OPAQUE = b"\xff"  # alpha of a picture whose every pixel is opaque, which needs none
 CHUNK_FLAGS = {ALPHA: 2, "icc": 4, "exif": 8, "xmp": 16}  # in the order in which chunks stand
 MIN_PICTURE_STREAM_BYTES = 3 + SHORT_FINGERPRINT_BYTES + 4 + PICTURE_CHECK_BYTES
 _ALL_FLAGS = GREY_FLAG | sum(CHUNK_FLAGS.values())
@@ -185,8 +186,8 @@ def _check_fields(level: int, size: Size, chunks: Mapping[str, bytes]) -> None:
     for name, content in chunks.items():
         if name not in CHUNK_FLAGS:
             raise BadField(f"chunk {name!r}: expected one of {', '.join(CHUNK_FLAGS)}")
-        if not content:
-            raise BadField(f"chunk {name}: is empty, and must be left out")
+        if not content or (name == ALPHA and content == OPAQUE):
+            raise BadField(f"chunk {name}: says nothing, and must be left out")
 
 
 def _check_region_length(number: int, length: int) -> None:
@@ -218,8 +219,8 @@ def _read_chunk(reader: Reader, name: str) -> bytes:
     offset = reader.offset
     length, deflated = divmod(reader.uvarint(f"length of chunk {name}"), 2)
     stored = bytes(reader.take(length, f"chunk {name}"))
-    if not stored:
-        raise NotCanonical(f"chunk {name} at offset {offset}: is empty, and must be left out")
+    if not stored or (name == ALPHA and stored == OPAQUE):
+        raise NotCanonical(f"chunk {name} at offset {offset}: says nothing, and must be left out")
     if not deflated:
         _check_chunk_length(name, length)
         return stored
