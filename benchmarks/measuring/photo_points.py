@@ -56,10 +56,8 @@ class PhotoPoint:
         return ms_ssim_db(self.ms_ssim)
 
     def __str__(self) -> str:
-        return (
-            f"{self.codec:18} {self.setting:9} {self.file_bpp:7.4f} bpp {self.mean_image_psnr_db:6.2f} dB (mean of images)"
-            f" {self.psnr_db:6.2f} dB (mean MSE)  MS-SSIM {self.ms_ssim:.4f}"
-        )
+        by_psnr = f"{self.mean_image_psnr_db:6.2f} dB (mean of images) {self.psnr_db:6.2f} dB (mean MSE)"
+        return f"{self.codec:18} {self.setting:9} {self.file_bpp:7.4f} bpp {by_psnr}  MS-SSIM {self.ms_ssim:.4f}"
 
 
 def measure(codec: PhotoCodec, name: str, pixels: Pixels, folder: Path) -> PhotoMeasure:

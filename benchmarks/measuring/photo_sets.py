@@ -33,7 +33,7 @@ class PhotoSet:
         """What a result says about the images that it was measured on."""
         digest = hashlib.sha256()
         for image in self.images:
-            digest.update(np.int64(image.shape).tobytes() + image.tobytes())
+            digest.update(repr(image.shape).encode() + image.tobytes())
         return {
             "name": self.name,
             "source": self.source,

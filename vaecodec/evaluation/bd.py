@@ -52,9 +52,8 @@ def bd_rate(anchor: RateCurve, test: RateCurve, *, between_db: tuple[float, floa
     between_db: over this range alone, which both must cover. Lossless points have no finite PSNR and are left out.
     Raises ValueError where fewer than two lossy points remain, or the curves do not cover the range or share none.
     """
-    return _per_cent(
-        *(_rising(curve, [point.psnr_db for point in curve.points]) for curve in (anchor, test)), between_db
-    )
+    before, after = (_rising(curve, [point.psnr_db for point in curve.points]) for curve in (anchor, test))
+    return _per_cent(before, after, between_db)
 
 
 def bd_rate_of_points(
@@ -66,7 +65,8 @@ def bd_rate_of_points(
 
 def bd_rate_ms_ssim(anchor: RateCurve, test: RateCurve) -> float:
     """As bd_rate, at equal MS-SSIM. Both curves must have been measured with the same number of scales."""
-    return _per_cent(*(_rising(curve, [point.ms_ssim_db for point in curve.points]) for curve in (anchor, test)))
+    before, after = (_rising(curve, [point.ms_ssim_db for point in curve.points]) for curve in (anchor, test))
+    return _per_cent(before, after)
 
 
 def _rising(curve: RateCurve, quality_db: list[float | None]) -> _Rising:
