@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring.machine import RESULTS, ROOT, write_results
-from benchmarks.measuring.photo_codecs import WEBP, PhotoCodec, anchors
+from benchmarks.measuring.photo_codecs import OURS, WEBP, PhotoCodec, anchors
 from benchmarks.measuring.photo_points import PhotoPoint, measure_set, measured_once, point_of
 from benchmarks.measuring.photo_sets import PhotoSet, kodak, published_curves, validation
 from benchmarks.studies.photo_comparison import MEAN_IMAGE_PSNR, all_comparisons, margin, pairs
@@ -29,7 +29,6 @@ from vaecodec.codec.codec import Codec, load
 
 CACHE = ROOT / "runs" / "photographs"
 LEVELS = 12  # of a model, evenly spaced over those that it has, first and last among them
-OURS = "vaecodec"
 MOST_RATE_PER_CENT, LEAST_MARGIN_DB = -20.0, 0.0  # bars: against WebP, by the mean of the photographs' PSNR
 RANGE_DB = (27.0, 37.0)  # that the common range must reach over
 
@@ -103,7 +102,7 @@ def measure_model(codec: Codec, photographs: PhotoSet, levels: int) -> list[Phot
 
 def model_at_levels(codec: Codec, levels: int) -> Iterator[PhotoCodec]:
     """A model at so many of its levels."""
-    last = codec.model.levels - 1
+    last = len(codec.model.betas) - 1
     for level in np.unique(np.linspace(0, last, min(levels, last + 1)).round().astype(int)).tolist():
         yield PhotoCodec(OURS, f"level {level}", partial(codec.compress, level=level), codec.decompress)
 

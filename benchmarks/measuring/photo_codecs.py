@@ -22,7 +22,7 @@ WEBP_QUALITIES = (0, 5, 12, 25, 40, 55, 70, 78, 84, 90)
 AVIF_QUALITIES = (15, 25, 35, 42, 50, 57, 64, 70, 76, 82)
 AVIF_444_QUALITIES = (15, 30, 45, 58, 68, 76)
 JXL_QUALITIES = (5, 12, 22, 35, 50, 63, 73, 81, 87, 91)
-WEBP = "WebP m6"
+OURS, WEBP = "vaecodec", "WebP m6"  # names of curves
 AVIF, AVIF_444 = "AVIF", "AVIF 4:4:4 s4 psnr"
 
 

@@ -18,6 +18,16 @@ from vaecodec.data.photographs import read_pack
 from vaecodec.errors import DatasetMissing
 
 KODAK_IMAGES = 24
+PUBLISHED = (
+    "webp",
+    "bpg_444_x265_ycbcr",
+    "av1",
+    "vtm",
+    "paper-bmshj2018-hyperprior",
+    "paper-mbt2018-mean",
+    "paper-elic2022_mse",
+    "cool-chic-5.0",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +77,12 @@ def validation() -> PhotoSet:
 
 
 def published_curves() -> list[dict[str, Any]]:
-    """Published curves on Kodak: id, codec, source, and points [bits a pixel, PSNR in dB, mean over the images].
+    """The curves of PUBLISHED on Kodak: id, codec, source, and points [bits a pixel, PSNR in dB, mean of the images].
 
     Raises DatasetMissing.
     """
     path = data_folder() / "kodak" / "published.json"
     if not path.is_file():
         raise DatasetMissing(f"{path}: expected published curves, found no such file")
-    curves: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["published"]
-    return curves
+    curves = {one["id"]: one for one in json.loads(path.read_text(encoding="utf-8"))["published"]}
+    return [{key: curves[name][key] for key in ("id", "codec", "source", "points")} for name in PUBLISHED]

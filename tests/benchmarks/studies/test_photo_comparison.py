@@ -5,8 +5,9 @@ import pytest
 
 pytest.importorskip("bjontegaard")
 
+from benchmarks.measuring.photo_codecs import OURS
 from benchmarks.measuring.photo_points import PhotoPoint
-from benchmarks.photographs import OURS, bars
+from benchmarks.photographs import bars
 from benchmarks.studies.photo_comparison import MARGIN_BPP, MEAN_IMAGE_PSNR, QUALITIES, all_comparisons, compare, margin
 
 RATES = np.geomspace(0.1, 2.0, 9)
