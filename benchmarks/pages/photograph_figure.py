@@ -50,8 +50,8 @@ def draw(result: Result, path: Path) -> None:
     for one in result["published"]:
         if one["id"] in PUBLISHED:
             label, colour = PUBLISHED[one["id"]]
-            rates, decibels = zip(*one["points"], strict=True)
-            psnr.plot(rates, decibels, "--", color=colour, linewidth=1, label=f"{label} (published)")
+            published_rates, decibels = zip(*one["points"], strict=True)
+            psnr.plot(published_rates, decibels, "--", color=colour, linewidth=1, label=f"{label} (published)")
     finish(psnr, "PSNR, mean of the images, dB", PSNR_DB)
     finish(ms_ssim, "MS-SSIM, −10·log₁₀(1 − MS-SSIM), dB", MS_SSIM_DB)
     psnr.legend(loc="lower right", frameon=False, fontsize=9)
