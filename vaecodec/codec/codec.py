@@ -47,6 +47,14 @@ class Codec:
         self.frame = Frame(model.name, model.shape)
         self.lossy = LossyCodec(model, self.frame)
 
+    @classmethod
+    def load(cls, model: str | bytes | os.PathLike[str]) -> Codec:
+        """Of a model of one geometry, by alias, revision or path. Raises ModelNotFound, FormatError, WrongType."""
+        from vaecodec.modelfile.installed import is_installed, model_path, read_installed
+
+        path = model_path(name_of(model))
+        return cls(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
+
     def __repr__(self) -> str:
         kind = "grey" if self.channels == 1 else "RGB"
         return f"<Codec {self.model.name}: {self.model.height}x{self.model.width} {kind}>"
@@ -184,10 +192,7 @@ def load(model: str | bytes | os.PathLike[str]) -> Codec:
 
     Raises ModelNotFound, FormatError, WrongType.
     """
-    from vaecodec.modelfile.installed import is_installed, model_path, read_installed
-
-    path = model_path(name_of(model))
-    return Codec(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
+    return Codec.load(model)
 
 
 def name_of(model: object) -> str:
@@ -200,7 +205,7 @@ def name_of(model: object) -> str:
 @lru_cache(maxsize=4)  # a pool unpickles a codec for each of its tasks
 def _found_again(source: str, fingerprint: bytes) -> Codec:
     """The codec of a pickle. Raises ModelNotFound, and ModelMismatch where the model is another one here."""
-    codec = load(source)
+    codec = Codec.load(source)
     if codec.fingerprint != fingerprint:
         raise ModelMismatch(f"{source}: the model here is {codec.fingerprint.hex()[:8]}…, not {fingerprint.hex()[:8]}…")
     return codec

@@ -76,6 +76,11 @@ class Model:
         return size if self.channels == 1 else (*size, self.channels)
 
     @property
+    def betas(self) -> tuple[float, ...]:
+        """β of each level."""
+        return tuple(level.beta for level in self.levels)
+
+    @property
     def has_lossless(self) -> bool:
         """Whether there is a lossless part, which this does not read."""
         return self.stored_lossless is not None

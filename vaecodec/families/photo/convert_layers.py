@@ -17,7 +17,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from vaecodec.errors import NotExact
-from vaecodec.families.photo.exact_ops import TRUNK, ExactConvolution
+from vaecodec.photo.convolution import TRUNK, ExactConvolution
 
 WEIGHT_BITS = 10
 ROOM = 1.5  # above the greatest value of the calibration, before anything is clamped
@@ -55,28 +55,29 @@ def integer_convolution(
     bias: Tensor | None,
     *,
     fractions: tuple[int, int],
-    relu: bool,
-    input_limit: int = TRUNK,
+    relu: bool = False,
     limit: int = TRUNK,
     bits: int = WEIGHT_BITS,
 ) -> ExactConvolution:
-    """weight (o, i, k, k), bias (o,); fractions: of the input and of the result. Raises NotExact."""
+    """weight (o, i, k, k), bias (o,); fractions: of the input and of the result; relu, limit: of the input.
+
+    Raises NotExact.
+    """
     real = weight.detach().double().numpy()
     into, out = fractions
     greatest = np.abs(real).max((1, 2, 3))
     scale = np.floor(np.log2((2 ** (bits - 1) - 1) / np.maximum(greatest, 1e-12))).astype(np.int64)
     shift = np.clip(scale + into - out, 0, MAX_SHIFT)
     scale = shift - into + out  # a channel of tiny weights has fewer bits
-    if (np.abs(real).max((1, 2, 3)) * np.exp2(scale) >= 2**30).any():
+    if (np.abs(real).max((1, 2, 3)) * np.exp2(scale) >= 2**15 - 1).any():
         raise NotExact("weights are too large for the fractions of input and result")
-    weights = np.rint(real * np.exp2(scale)[:, None, None, None]).astype(np.int32)
+    weights = np.rint(real * np.exp2(scale)[:, None, None, None]).astype(np.int16)
     real_bias = np.zeros(len(real)) if bias is None else bias.detach().double().numpy()
     integer_bias = np.rint(real_bias * np.exp2(scale + into)).astype(np.int64)
     return ExactConvolution(
         np.ascontiguousarray(weights.transpose(2, 3, 1, 0)),
         integer_bias,
         shift,
-        0 if relu else -limit,
-        limit,
-        input_limit,
+        np.full(weights.shape[1], limit, np.int32),
+        relu,
     )
