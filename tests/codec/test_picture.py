@@ -322,6 +322,11 @@ def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: 
     monkeypatch.setattr(module, "MAX_PICTURE_PIXELS", 1 << 27)
     with pytest.raises(ImageSizeError, match="20000"):
         read_picture(file)
+    monkeypatch.undo()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    monkeypatch.setattr(module, "memory_bytes", lambda: 2 * 10**9)
+    with pytest.raises(ImageSizeError, match="needs 3000000000 bytes"):
+        read_picture(file)
 
 
 def test_what_is_no_picture_is_unreadable() -> None:
