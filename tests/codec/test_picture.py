@@ -229,6 +229,12 @@ def test_broken_exif_is_kept_and_turns_nothing() -> None:
         np.testing.assert_array_equal(picture.pixels, COLOUR)
 
 
+def test_exif_that_is_no_hexadecimal_number_is_none() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type exif", "\nexif\n       3\nsix\n")
+    assert not read_picture(saved(RGB, "PNG", pnginfo=info)).chunks
+
+
 def test_orientation_of_xmp_alone_is_applied_and_set_upright() -> None:
     picture = read_picture(saved(RGB, "WEBP", xmp=XMP))
     np.testing.assert_array_equal(picture.pixels, np.rot90(COLOUR, -1))
