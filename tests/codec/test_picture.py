@@ -320,6 +320,17 @@ def test_a_picture_that_a_stream_cannot_say_is_refused() -> None:
         as_picture(np.zeros((0, 5), np.uint8))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_hundred_megapixels_are_read() -> None:
+    image = Image.new("L", (12000, 9000), 7)
+    image.putpixel((11999, 8999), 200)
+    picture = read_picture(saved(image, "PNG", compress_level=1))
+    assert picture.size == (9000, 12000)
+    assert picture.grey
+    assert picture.pixels[-1, -2:].tolist() == [[7] * 3, [200] * 3]
+
+
 def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     file = saved(Image.new("1", (20000, 10000)), "PNG")
     with pytest.raises(ImageSizeError, match="Pillow is set to open"):

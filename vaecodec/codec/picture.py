@@ -110,12 +110,17 @@ def to_pil(picture: Picture) -> Image.Image:
 
     Grey becomes RGB where it comes with a profile of RGB, which no file of grey may hold.
     """
-    in_colour = not picture.grey or is_profile_of_rgb(picture.chunks.get(ICC, b""))
+    in_colour = mode_of(grey=picture.grey, alpha=False, icc=picture.chunks.get(ICC, b"")) == "RGB"
     image = Image.fromarray(picture.pixels if in_colour else np.ascontiguousarray(picture.pixels[..., 0]))
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
     image.info.update(info_of(picture.chunks))
     return image
+
+
+def mode_of(*, grey: bool, alpha: bool, icc: bytes) -> str:
+    """The mode of to_pil()'s image of such a picture; icc: its profile, b"" where there is none."""
+    return ("RGB" if not grey or is_profile_of_rgb(icc) else "L") + "A" * alpha
 
 
 def check_size(height: int, width: int) -> None:
@@ -149,9 +154,8 @@ def _of_pillow(image: Image.Image) -> Picture:
     chunks = chunks_of(image)
     turn = TURNS.get(orientation_of(image))
     upright = image if turn is None else image.transpose(turn)
-    if _has_alpha(upright):
-        return _picture(np.asarray(upright.convert("RGBA")), chunks)
-    return _picture(np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB")), chunks)
+    mode = "RGBA" if _has_alpha(upright) else "L" if upright.mode in ("1", "L") else "RGB"
+    return _picture(np.asarray(upright if upright.mode == mode else upright.convert(mode)), chunks)
 
 
 def _check_pixels(height: int, width: int) -> None:
