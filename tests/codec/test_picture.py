@@ -229,6 +229,12 @@ def test_broken_exif_is_kept_and_turns_nothing() -> None:
         np.testing.assert_array_equal(picture.pixels, COLOUR)
 
 
+def test_exif_that_is_no_hexadecimal_number_is_none() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type exif", "\nexif\n       3\nsix\n")
+    assert not read_picture(saved(RGB, "PNG", pnginfo=info)).chunks
+
+
 def test_orientation_of_xmp_alone_is_applied_and_set_upright() -> None:
     picture = read_picture(saved(RGB, "WEBP", xmp=XMP))
     np.testing.assert_array_equal(picture.pixels, np.rot90(COLOUR, -1))
@@ -314,6 +320,17 @@ def test_a_picture_that_a_stream_cannot_say_is_refused() -> None:
         as_picture(np.zeros((0, 5), np.uint8))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_hundred_megapixels_are_read() -> None:
+    image = Image.new("L", (12000, 9000), 7)
+    image.putpixel((11999, 8999), 200)
+    picture = read_picture(saved(image, "PNG", compress_level=1))
+    assert picture.size == (9000, 12000)
+    assert picture.grey
+    assert picture.pixels[-1, -2:].tolist() == [[7] * 3, [200] * 3]
+
+
 def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     file = saved(Image.new("1", (20000, 10000)), "PNG")
     with pytest.raises(ImageSizeError, match="Pillow is set to open"):
@@ -321,6 +338,11 @@ def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: 
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     monkeypatch.setattr(module, "MAX_PICTURE_PIXELS", 1 << 27)
     with pytest.raises(ImageSizeError, match="20000"):
+        read_picture(file)
+    monkeypatch.undo()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    monkeypatch.setattr(module, "memory_bytes", lambda: 2 * 10**9)
+    with pytest.raises(ImageSizeError, match="needs 3000000000 bytes"):
         read_picture(file)
 
 

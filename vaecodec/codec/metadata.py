@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
@@ -94,9 +95,11 @@ def _exif_of(image: Image.Image) -> bytes:
     """The TIFF structure of a picture's EXIF, b"" where there is none."""
     data = image.info.get("exif")
     if data is None and isinstance(hexadecimal := image.info.get("Raw profile type exif"), str):
-        data = bytes.fromhex("".join(hexadecimal.split("\n")[3:]))  # as ImageMagick keeps it in a PNG
+        with suppress(ValueError):  # what is no hexadecimal number is no EXIF
+            data = bytes.fromhex("".join(hexadecimal.split("\n")[3:]))  # as ImageMagick keeps it in a PNG
     if data is None and image.format == "TIFF":
-        return _exif_of_tiff(image)
+        with suppress(Exception):  # fields of types that Pillow reads and cannot write
+            return _exif_of_tiff(image)
     data = data or b""
     while data.startswith(EXIF_HEAD):
         data = data.removeprefix(EXIF_HEAD)

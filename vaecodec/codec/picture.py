@@ -28,9 +28,11 @@ from vaecodec.codec.metadata import ICC, chunks_of, info_of, is_profile_of_rgb, 
 from vaecodec.errors import ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular, path_text
+from vaecodec.memory import memory_bytes
 
 MAX_PICTURE_SIDE = 65535  # what two bytes of a stream say
 MAX_PICTURE_PIXELS = 1 << 28  # of a file: 0.8 GB once it is pixels; a crafted one must not fill the memory
+READING_BYTES_A_PIXEL = 15  # RGBA in Pillow, twice in numpy, and the picture's own
 ONE_PICTURE_OF_SEVERAL = frozenset({"MPO", "PSD"})  # formats whose other frames are previews, or layers of the first
 OPAQUE_MODES = frozenset({"1", "L", "P", "RGB", "RGBX", "YCbCr", "HSV"})
 ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
@@ -108,12 +110,17 @@ def to_pil(picture: Picture) -> Image.Image:
 
     Grey becomes RGB where it comes with a profile of RGB, which no file of grey may hold.
     """
-    in_colour = not picture.grey or is_profile_of_rgb(picture.chunks.get(ICC, b""))
+    in_colour = mode_of(grey=picture.grey, alpha=False, icc=picture.chunks.get(ICC, b"")) == "RGB"
     image = Image.fromarray(picture.pixels if in_colour else np.ascontiguousarray(picture.pixels[..., 0]))
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
     image.info.update(info_of(picture.chunks))
     return image
+
+
+def mode_of(*, grey: bool, alpha: bool, icc: bytes) -> str:
+    """The mode of to_pil()'s image of such a picture; icc: its profile, b"" where there is none."""
+    return ("RGB" if not grey or is_profile_of_rgb(icc) else "L") + "A" * alpha
 
 
 def check_size(height: int, width: int) -> None:
@@ -141,16 +148,23 @@ def _of_array(image: Pixels) -> Picture:
 def _of_pillow(image: Image.Image) -> Picture:
     """What a PIL image shows, upright."""
     check_size(image.height, image.width)
-    if image.height * image.width > MAX_PICTURE_PIXELS:
-        raise ImageSizeError(f"image of {image.height}x{image.width} pixels: at most {MAX_PICTURE_PIXELS} pixels")
+    _check_pixels(image.height, image.width)
     _check_taken(image)
     image.load()
     chunks = chunks_of(image)
     turn = TURNS.get(orientation_of(image))
     upright = image if turn is None else image.transpose(turn)
-    if _has_alpha(upright):
-        return _picture(np.asarray(upright.convert("RGBA")), chunks)
-    return _picture(np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB")), chunks)
+    mode = "RGBA" if _has_alpha(upright) else "L" if upright.mode in ("1", "L") else "RGB"
+    return _picture(np.asarray(upright if upright.mode == mode else upright.convert(mode)), chunks)
+
+
+def _check_pixels(height: int, width: int) -> None:
+    """Raises ImageSizeError for more than the limit, or than this machine can hold."""
+    if height * width > MAX_PICTURE_PIXELS:
+        raise ImageSizeError(f"image of {height}x{width} pixels: at most {MAX_PICTURE_PIXELS} pixels")
+    needed, there = height * width * READING_BYTES_A_PIXEL, memory_bytes()
+    if there is not None and needed > there:
+        raise ImageSizeError(f"image of {height}x{width} pixels: reading it needs {needed} bytes, there are {there}")
 
 
 def _check_taken(image: Image.Image) -> None:
