@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +89,17 @@ class PhotographCodec:
         if self.source:
             return _found_again, (self.source, self.fingerprint)
         return _of_bytes, (self.model.to_bytes(),)
+
+    def prove(self) -> None:
+        """Read all of the model, and compare with its known answers. Raises FormatError's children, ModelError's."""
+        _ = self.model.networks
+        if self.model.encoder is not None:
+            self.model.encoder.analysis.check()
+            self.model.encoder.hyper.check()
+
+    def stripped(self) -> PhotographCodec:
+        """Of the model's decoder alone, whose fingerprint is the same."""
+        return PhotographCodec(replace(self.model, encoder=None))
 
     # from pictures to bytes
 
