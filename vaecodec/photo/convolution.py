@@ -95,6 +95,9 @@ class ExactConvolution:
             raise NotExact(f"a convolution's input limits must lie in 0 … {MAX_INPUT}")
         if not 0 <= self.input_shift <= MAX_INPUT_SHIFT:
             raise NotExact(f"a convolution's input shift must lie in 0 … {MAX_INPUT_SHIFT}")
+        # What float32 does not hold, 2^24 and more, then lies beyond the clamp.
+        if int(self.limit.max(initial=0)) << self.input_shift > EXACT_IN_FLOAT32 // 2:
+            raise NotExact("a convolution's input limits and shift leave more than 2^23")
         if not (self.bias.min(initial=0) > -EXACT and self.bias.max(initial=0) < EXACT) or self.bound >= EXACT:
             raise NotExact("a convolution's sums may reach 2^53")
 
