@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from vaecodec.arrays import Size
+from vaecodec.cores import map_on_cores
 from vaecodec.photo.convolution import BLOCK_BYTES, ExactConvolution, Float32
 
 T = TypeVar("T", bound=np.generic)
@@ -49,22 +50,24 @@ class Colour:
         found = np.empty((len(self.places), out), np.float32)
         row, column, one = padded.strides
         rows_at_once = max(1, 2 * BLOCK_BYTES // (self.shape[1] * kernel * kernel * channels * padded.itemsize))
-        for begin in range(0, self.shape[0], 2 * rows_at_once):
-            for first in (begin, begin + 1):
-                rows = range(first, min(self.shape[0], begin + 2 * rows_at_once), 2)
-                left = (first + self.parity) % 2
-                columns = (self.shape[1] - left + 1) // 2
-                if not rows or not columns:
-                    continue
-                # Neighbours of a row lie side by side, so that each is copied as a whole.
-                windows = as_strided(
-                    padded[first:, left:],
-                    (len(rows), columns, kernel, kernel * channels),
-                    (2 * row, 2 * column, row, one),
-                )
-                result = convolution.of_windows(windows.reshape(len(rows) * columns, kernel, -1))
-                places = self.starts[rows.start : rows.stop : 2, None] + np.arange(columns)
-                found[places.ravel()] = result
+
+        def block(first: int) -> None:
+            rows = range(first, min(self.shape[0], first + 2 * rows_at_once - 1), 2)
+            left = (first + self.parity) % 2
+            columns = (self.shape[1] - left + 1) // 2
+            if not columns:
+                return
+            # Neighbours of a row lie side by side, so that each is copied as a whole.
+            windows = as_strided(
+                padded[first:, left:],
+                (len(rows), columns, kernel, kernel * channels),
+                (2 * row, 2 * column, row, one),
+            )
+            places = self.starts[rows.start : rows.stop : 2, None] + np.arange(columns)
+            found[places.ravel()] = convolution.of_windows(windows.reshape(len(rows) * columns, kernel, -1))
+
+        steps = range(0, self.shape[0], 2 * rows_at_once)
+        map_on_cores(block, [first for step in steps for first in (step, step + 1) if first < self.shape[0]])
         return found
 
 

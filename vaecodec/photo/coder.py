@@ -52,15 +52,16 @@ def encode_picture(model: PhotoModel, pixels: Pixels, level: int) -> EncodedPict
         base[region.inside] = encoder.tell_base(z, scaled)
     del y
     made = np.empty_like(padded)
+    trunk = networks.synthesis.trunk(base, level) if len(regions) == 1 else None
     for top, rows in _rows_of_regions(regions):
-        picture = _base_picture(networks, base, level, top, top + rows[0][0].height)
+        picture = _base_picture(networks, base, level, top, top + rows[0][0].height, trunk)
         if level >= networks.silent:
             original = padded[top * BLOCK :][: len(picture)]
             for region, number in rows:
                 columns = slice(region.left * BLOCK, (region.left + region.width) * BLOCK)
                 latents = _detail_latents(networks, original[:, columns], picture[:, columns], level)
                 weight = _step(networks, level) ** 2 / (3 * model.betas[level])
-                detail[region.inside] = encoders[number].tell_detail(latents, weight)
+                detail[region.inside] = encoders[number].tell_detail(latents, weight, trunk)
         _finish_rows(networks, picture, detail, level, top, made)
     return EncodedPicture(tuple(encoder.finish() for encoder in encoders), made[: size[0], : size[1]])
 
@@ -75,11 +76,15 @@ def decode_picture(model: PhotoModel, payloads: Sequence[bytes], level: int, siz
     networks, grid = model.networks, latent_size(size)
     base = np.empty((*grid, sum(networks.base_heads.sizes)), np.int16)
     detail = np.empty((*grid, networks.detail_channels), np.int16)
+    trunk = None
     for region, payload in zip(regions, payloads, strict=True):
-        base[region.inside], detail[region.inside] = decode_region(networks, payload, level, region.shape)
+        told = decode_region(networks, payload, level, region.shape)
+        base[region.inside], detail[region.inside] = told.base, told.detail
+        trunk = told.trunk if len(regions) == 1 else None
     made = np.empty((grid[0] * BLOCK, grid[1] * BLOCK, 3), np.uint8)
     for begin, end in _stripes(0, *grid):
-        _finish_rows(networks, networks.synthesis.picture(base, level, begin, end), detail, level, begin, made)
+        picture = networks.synthesis.picture(base, level, begin, end, trunk)
+        _finish_rows(networks, picture, detail, level, begin, made)
     return made[: size[0], : size[1]]
 
 
@@ -96,11 +101,13 @@ def _stripes(first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
         yield begin, min(last, begin + rows)
 
 
-def _base_picture(networks: ExactPhoto, base: Told, level: int, first: int, last: int) -> Told:
-    """64ths of a grey level, of some rows of y (16 rows, 16 w, 3)."""
+def _base_picture(networks: ExactPhoto, base: Told, level: int, first: int, last: int, trunk: Float32 | None) -> Told:
+    """64ths of a grey level, of some rows of y (16 rows, 16 w, 3). trunk: of all rows, where it is known."""
     made = np.empty(((last - first) * BLOCK, base.shape[1] * BLOCK, 3), np.int16)
     for begin, end in _stripes(first, last, base.shape[1]):
-        made[(begin - first) * BLOCK : (end - first) * BLOCK] = networks.synthesis.picture(base, level, begin, end)
+        made[(begin - first) * BLOCK : (end - first) * BLOCK] = networks.synthesis.picture(
+            base, level, begin, end, trunk
+        )
     return made
 
 

@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
+from vaecodec.cores import map_on_cores
 from vaecodec.errors import LimitExceeded, NotExact
 
 Float32 = npt.NDArray[np.float32]
@@ -32,7 +34,7 @@ MAX_INPUT = (1 << 20) - 1  # of a clamp: beyond it nothing is meant
 MAX_FAN_IN = 1 << 16  # products of one sum: with weights of 16 bits a bound is computed without overflow
 MAX_SHIFT = 40
 MAX_INPUT_SHIFT = 8
-BLOCK_BYTES = 1 << 20  # of the taps that are multiplied at once: what a core's own cache holds
+BLOCK_BYTES = 1 << 21  # of the taps that are multiplied at once: what a core's own cache holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ class ExactConvolution:
             raise NotExact(f"a convolution's input limits must lie in 0 … {MAX_INPUT}")
         if not 0 <= self.input_shift <= MAX_INPUT_SHIFT:
             raise NotExact(f"a convolution's input shift must lie in 0 … {MAX_INPUT_SHIFT}")
+        # What float32 does not hold, 2^24 and more, then lies beyond the clamp.
+        if int(self.limit.max(initial=0)) << self.input_shift > EXACT_IN_FLOAT32 // 2:
+            raise NotExact("a convolution's input limits and shift leave more than 2^23")
         if not (self.bias.min(initial=0) > -EXACT and self.bias.max(initial=0) < EXACT) or self.bound >= EXACT:
             raise NotExact("a convolution's sums may reach 2^53")
 
@@ -127,9 +132,12 @@ class ExactConvolution:
         width = band.values.shape[1]
         out = np.empty((max(0, last - first), width, self.weights.shape[3]), np.float32)
         rows = max(1, self._positions_at_once // width)
-        for begin in range(first, last, rows):
+
+        def block(begin: int) -> None:
             end = min(last, begin + rows)
             self._row_block(band, begin, end, out[begin - first : end - first])
+
+        map_on_cores(block, range(first, last, rows))
         return Band(out, first, band.height)
 
     def _row_block(self, band: Band, begin: int, end: int, out: Float32) -> None:
@@ -138,7 +146,8 @@ class ExactConvolution:
         kernel = len(taps)
         padded = self._padded(band, begin - kernel // 2, end + kernel // 2)
         width = padded.shape[1] - kernel + 1
-        beside = np.concatenate([padded[:, j : j + width] for j in range(kernel)], 2) if kernel > 1 else padded
+        # Neighbours of a row lie side by side, so that each is copied as a whole.
+        beside = as_strided(padded, (len(padded), width, taps.shape[1]), padded.strides)
         flat = beside.reshape(-1, taps.shape[1])
         size = (end - begin) * width
         self._rounded((flat[i * width : i * width + size] @ taps[i] for i in range(kernel)), out.reshape(size, -1))
@@ -147,11 +156,14 @@ class ExactConvolution:
         """Of a kernel of 1: rows (n, i) -> (n, o)."""
         taps, _, _ = self._factors
         out = np.empty((len(rows), taps.shape[2]), np.float32)
-        for begin in range(0, len(rows), self._positions_at_once):
+
+        def block(begin: int) -> None:
             end = begin + self._positions_at_once
             inputs = np.empty(rows[begin:end].shape, taps.dtype)
             self._clamped(rows[begin:end], inputs)
             self._rounded(iter((inputs @ taps[0],)), out[begin:end])
+
+        map_on_cores(block, range(0, len(rows), self._positions_at_once))
         return out
 
     def whole(self, values: npt.NDArray[np.generic]) -> Floats:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vaecodec.errors import BadField
-from vaecodec.photo.convolution import ExactConvolution
+import numpy as np
+
+from vaecodec.errors import BadField, NotExact
+from vaecodec.photo.convolution import EXACT, TRUNK, ExactConvolution
 from vaecodec.photo.latents import ExactPhoto
 from vaecodec.photo.regions import BLOCKS_A_POSITION, DETAIL_BLOCK
 
@@ -15,6 +17,7 @@ LAST_FACTOR = 4  # of the pixel shuffle that gives the picture
 
 def check_fit(networks: ExactPhoto) -> None:
     """Raises BadField where what one layer gives is not what the next one takes."""
+    _tables(networks)
     base, detail = sum(networks.base_heads.sizes), networks.detail_channels
     trunk = _synthesis(networks, base, detail)
     facts = _hyper(networks)
@@ -35,6 +38,22 @@ def check_fit(networks: ExactPhoto) -> None:
                 told = _through("what is told of the detail", half.near, detail)
             if _through("a join of the detail", half.join, features + told, kernel=1) != 2 * heads.sizes[number]:
                 raise BadField(f"photograph model: the networks of slice {number} of the detail do not fit")
+
+
+def _tables(networks: ExactPhoto) -> None:
+    """What is added to int16 is int16 itself, and the detail's sums stay below 2^52."""
+    synthesis, heads = networks.synthesis, networks.detail_heads
+    biases = [stage.level_bias for stage in synthesis.stages] + [networks.hyper.level_bias, heads.level_bias]
+    if any(np.abs(bias.astype(np.int64)).max(initial=0) > TRUNK for bias in biases):
+        raise BadField(f"photograph model: a level's bias is beyond ±{TRUNK}")
+    if np.abs(heads.offset.astype(np.int64)).max(initial=0) > TRUNK:
+        raise BadField(f"photograph model: an offset of table numbers is beyond ±{TRUNK}")
+    gains = (synthesis.inverse_gain, networks.hyper.inverse_gain, synthesis.step)
+    if any(gain.min(initial=0) < 0 for gain in gains):
+        raise BadField("photograph model: gains and steps must not be negative")
+    sums = int(np.abs(synthesis.basis.astype(np.int64)).sum(0).max(initial=0)) * TRUNK
+    if sums * int(synthesis.step.max(initial=0)) >= EXACT // 2:
+        raise NotExact("photograph model: the detail's products may reach 2^52")
 
 
 def _synthesis(networks: ExactPhoto, base: int, detail: int) -> int:

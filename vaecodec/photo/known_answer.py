@@ -41,8 +41,8 @@ class KnownPayload:
 
 
 def _digest(networks: ExactPhoto, payload: bytes, level: int, shape: Size) -> str:
-    base, detail = decode_region(networks, payload, level, shape)
-    return hashlib.sha256(networks.synthesis.pixels(base, detail, level).tobytes()).hexdigest()
+    told = decode_region(networks, payload, level, shape)
+    return hashlib.sha256(networks.synthesis.pixels(told.base, told.detail, level).tobytes()).hexdigest()
 
 
 def make_answers(networks: ExactPhoto, levels: Sequence[int], seed: int = 0) -> tuple[KnownPayload, ...]:

@@ -59,9 +59,9 @@ class ExactPhoto:
         """What knows the distributions of y, given the facts of z."""
         return partial(self.base_heads.part, facts)
 
-    def heads_of_detail(self, base: Told, facts: Float32, level: int) -> Heads[Told]:
-        """What knows the distributions of the detail, given ŷ and the facts of z."""
-        own = self.detail_heads.facts(self.synthesis.features(base, level), facts, level)
+    def heads_of_detail(self, trunk: Float32, facts: Float32, level: int) -> Heads[Told]:
+        """What knows the distributions of the detail, given the trunk of ŷ and the facts of z."""
+        own = self.detail_heads.facts(trunk, facts, level)
         return partial(self.detail_heads.part, own, level)
 
 
@@ -87,13 +87,14 @@ class RegionEncoder:
         self._facts = facts.astype(np.int16)
         return self._base
 
-    def tell_detail(self, latents: Float32, weight: float) -> Told:
+    def tell_detail(self, latents: Float32, weight: float, trunk: Float32 | None = None) -> Told:
         """Latents (h, w, c) of what the base's picture leaves, in steps. Returns what is told, in 16ths of a step.
 
-        weight: bits that a squared error of a step is worth.
+        weight: bits that a squared error of a step is worth. trunk: of ŷ of this region alone, where it is known.
         """
-        facts = self._facts.astype(np.float32)
-        heads = self._networks.heads_of_detail(self._base, facts, self._level)
+        if trunk is None:
+            trunk = self._networks.synthesis.trunk(self._base, self._level)
+        heads = self._networks.heads_of_detail(trunk, self._facts.astype(np.float32), self._level)
         choose = partial(_cheapest, self._networks.gaussians, weight)
         return self._tell(heads, self._networks.detail_heads.sizes, latents, choose)
 
@@ -120,8 +121,17 @@ class RegionEncoder:
         return _in_order(heads, slices, shape, answer)
 
 
-def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size) -> tuple[Told, Told]:
-    """ŷ and the detail (h, w, c), in 16ths of a step; shape: (h, w). Raises FormatError where the payload is none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedRegion:
+    """ŷ and the detail (h, w, c), in 16ths of a step; the trunk of ŷ of this region alone, where it was needed."""
+
+    base: Told
+    detail: Told
+    trunk: Float32 | None
+
+
+def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size) -> DecodedRegion:
+    """shape: (h, w). Raises FormatError's children where the payload is none."""
     decoder = SymbolDecoder(payload)
     grid = hyper_size(shape)
     z = np.stack([_symbols_of_position(decoder, networks) for _ in range(grid[0] * grid[1])]).reshape(*grid, -1)
@@ -135,13 +145,15 @@ def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size)
 
     facts = networks.hyper.facts(z, level, shape)
     base = _in_order(networks.heads_of_base(facts), networks.base_heads.sizes, shape, answer)
+    trunk = None
     if level < networks.silent:
         detail = np.zeros((*shape, networks.detail_channels), np.int16)
     else:
-        heads = networks.heads_of_detail(base, facts, level)
+        trunk = networks.synthesis.trunk(base, level)
+        heads = networks.heads_of_detail(trunk, facts, level)
         detail = _in_order(heads, networks.detail_heads.sizes, shape, answer)
     decoder.finish()
-    return base, detail
+    return DecodedRegion(base, detail, trunk)
 
 
 def _symbols_of_position(decoder: SymbolDecoder, networks: ExactPhoto) -> Int32:

@@ -22,7 +22,7 @@ GAIN_BITS, STEP_BITS = 16, 10  # of the inverse gains, of the steps
 BASIS_BITS = 12
 LATENT_LIMIT = (1 << 20) - 1
 PICTURE_LIMIT = TRUNK  # 512 grey levels, of what either layer gives
-SCALES = (1, 2, 4)  # positions a side of each stage in one of the latents
+SCALES = (2, 4)  # positions a side of the finer stages in one of the latents
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +86,38 @@ class ExactSynthesis:
     @cached_property
     def halo(self) -> int:
         """Rows of latents on either side that a row of pixels depends on."""
-        return len(self.enter.weights) // 2 + sum(
-            -(-stage.radius // scale) for stage, scale in zip(self.stages, SCALES, strict=True)
-        )
+        return len(self.enter.weights) // 2 + self.stages[0].radius + self.halo_of_trunk
 
-    def picture(self, told: Told, level: int, first: int = 0, last: int | None = None) -> Float32:
+    @cached_property
+    def halo_of_trunk(self) -> int:
+        """Rows of the trunk at /16 on either side that a row of pixels depends on."""
+        first, *finer = self.stages
+        of_leave = len(first.leave.weights) // 2
+        return of_leave + sum(-(-stage.radius // scale) for stage, scale in zip(finer, SCALES, strict=True))
+
+    def picture(
+        self, told: Told, level: int, first: int = 0, last: int | None = None, trunk: Float32 | None = None
+    ) -> Float32:
         """What the base latents give, grey levels times 64 (rows, 16 w, 3). told (h, w, c): ŷ in 16ths of a step.
 
-        first, last: rows of latents that are wanted, all by default; the band around them is read.
+        first, last: rows of latents that are wanted, all by default; the band around them is read. trunk: what `trunk`
+        gives for these latents, where it is known.
         """
         height = len(told)
         last = height if last is None else last
-        band = self._entered(told, level, max(0, first - self.halo), min(height, last + self.halo))
-        for stage, factor in zip(self.stages, (2, 2, 4), strict=True):
-            band = stage(band, level).shuffled(factor)
+        if trunk is None:
+            begin, end = max(0, first - self.halo), min(height, last + self.halo)
+            band = self.stages[0].trunk(self._entered(told, level, begin, end), level)
+        else:
+            begin, end = max(0, first - self.halo_of_trunk), min(height, last + self.halo_of_trunk)
+            band = Band(trunk[begin:end], begin, height)
+        band = self.stages[0].leave(band).shuffled(2)
+        band = self.stages[1](band, level).shuffled(2)
+        band = self.stages[2](band, level).shuffled(4)
         values = band.within(first * BLOCK, last * BLOCK).values
         return np.asarray(np.clip(values, -PICTURE_LIMIT, PICTURE_LIMIT, out=values))
 
-    def features(self, told: Told, level: int) -> Float32:
+    def trunk(self, told: Told, level: int) -> Float32:
         """The trunk at /16 (h, w, 256), which the detail's distributions are made from."""
         return self.stages[0].trunk(self._entered(told, level, 0, len(told)), level).values
 
@@ -123,15 +137,9 @@ class ExactSynthesis:
         clamped = np.clip(added, -PICTURE_LIMIT, PICTURE_LIMIT).astype(np.float32)
         return Band(clamped, 0, len(clamped)).shuffled(DETAIL_BLOCK).values
 
-    def pixels(self, base: Told, detail: Told, level: int, rows: int = 0) -> Pixels:
-        """uint8 (16 h, 16 w, 3), made in stripes of `rows` latents; 0: whole."""
-        height = len(base)
-        stripe = rows or height
-        made = [
-            to_bytes(self.picture(base, level, r, min(height, r + stripe)) + self.detail(detail[r : r + stripe], level))
-            for r in range(0, height, stripe)
-        ]
-        return np.concatenate(made)
+    def pixels(self, base: Told, detail: Told, level: int) -> Pixels:
+        """uint8 (16 h, 16 w, 3), whole."""
+        return to_bytes(self.picture(base, level) + self.detail(detail, level))
 
 
 def to_bytes(picture: Float32) -> Pixels:
