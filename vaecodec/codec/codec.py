@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from vaecodec.codec.lossless import LosslessCodec
+    from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.codec.search import Found
     from vaecodec.codec.target import Target
 
@@ -187,12 +188,36 @@ class Codec:
         return [decoded[k] if k in decoded else next(lossy) for k in range(len(streams))]
 
 
-def load(model: str | bytes | os.PathLike[str]) -> Codec:
-    """The codec of a model by alias ("mnist"), revision ("mnist-beta-vae-1"), or path of a model file.
+if TYPE_CHECKING:
+    AnyCodec = Codec | PhotographCodec  # of one geometry, or of pictures of any size
+
+
+def load(model: str | bytes | os.PathLike[str]) -> AnyCodec:
+    """The codec of a model by alias ("mnist", "photo"), revision ("mnist-beta-vae-1"), or path of a model file.
 
     Raises ModelNotFound, FormatError, WrongType.
     """
-    return Codec.load(model)
+    from vaecodec.modelfile.installed import model_path, summary_of
+
+    name = name_of(model)
+    if not summary_of(model_path(name)).is_photograph:
+        return Codec.load(name)
+    from vaecodec.codec.photograph import PhotographCodec
+
+    return PhotographCodec.load(name)
+
+
+def codec_of(file: bytes) -> AnyCodec:
+    """The codec of the bytes of a model file. Raises FormatError's children, NotExact."""
+    from vaecodec.modelfile.model import open_model
+    from vaecodec.modelfile.summary import summarise
+
+    if not summarise(file).is_photograph:
+        return Codec(open_model(file))
+    from vaecodec.codec.photograph import PhotographCodec
+    from vaecodec.photo.model import PhotoModel
+
+    return PhotographCodec(PhotoModel.from_bytes(file))
 
 
 def name_of(model: object) -> str:
