@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vaecodec.codec.choice import Advice, Choice
+from vaecodec.codec.choice import Advice, Choice, special_picture
 from vaecodec.codec.codec import Codec, load
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ class Codecs(Choice):
 
 def decoded(codec: AnyCodec, streams: Sequence[bytes]) -> list[Picture]:
     """The pictures of a codec's streams. Raises FormatError's children, ModelMismatch."""
-    from vaecodec.codec.picture import as_picture
-
     if isinstance(codec, Codec):
-        return [as_picture(pixels) for pixels in codec.decompress_batch(streams)]
+        return [special_picture(pixels) for pixels in codec.decompress_batch(streams)]
     return [codec.decompress_picture(data) for data in streams]

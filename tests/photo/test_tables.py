@@ -52,7 +52,7 @@ def test_a_convolution_at_one_colour_is_the_whole_one_there(shape, kernel):
         np.full(3, 40, np.int32),
     )
     windows = [
-        convolution.whole(values)[r : r + kernel, c : c + kernel].reshape(1, -1)
+        convolution.whole(values)[r : r + kernel, c : c + kernel].reshape(1, kernel, -1)
         for r in range(shape[0])
         for c in range(shape[1])
     ]

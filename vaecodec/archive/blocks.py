@@ -29,6 +29,7 @@ from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, unpack_block
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
 from vaecodec.entropy.coder import SymbolDecoder
 from vaecodec.errors import BadField, NotCanonical
@@ -120,11 +121,9 @@ def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
 
 
 def _picture(block: DecodedBlock, row: int) -> Picture:
-    from vaecodec.codec.picture import as_picture
-
     if block.streams and not isinstance(block.codec, Codec):
         return block.codec.decompress_picture(block.streams[row])
-    return as_picture(images_of([(block, row)])[0])
+    return special_picture(images_of([(block, row)])[0])
 
 
 def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
@@ -200,15 +199,13 @@ class Blocks:
 
     def pictures(self, numbers: Sequence[int]) -> Iterator[Picture]:
         """The pictures of these numbers, some at a time, photographs one by one. Raises as decoded() does."""
-        from vaecodec.codec.picture import as_picture
-
         for start in range(0, len(numbers), MAX_BLOCK_IMAGES):
             part = numbers[start : start + MAX_BLOCK_IMAGES]
             rows = [self._row(number) for number in part]
             if any(block.streams for block, _ in rows):
                 yield from (_picture(block, row) for block, row in rows)
             else:
-                yield from map(as_picture, images_of(rows))
+                yield from map(special_picture, images_of(rows))
 
     def _row(self, number: int) -> tuple[DecodedBlock, int]:
         """The block of an image, and the image's place in it."""

@@ -227,6 +227,17 @@ def special_pixels(picture: Picture) -> Pixels:
     return picture.pixels[..., 0].copy() if picture.grey else picture.pixels
 
 
+def special_picture(pixels: Pixels) -> Picture:
+    """What a model of one geometry gave, (h, w) or (h, w, 3), as a picture: grey where it has one channel."""
+    import numpy as np
+
+    from vaecodec.codec.picture import Picture
+
+    if pixels.ndim == 3:
+        return Picture(pixels)
+    return Picture(np.repeat(pixels[..., None], 3, axis=2), grey=True)
+
+
 def codec_among(candidates: Sequence[Candidate], data: bytes | memoryview) -> AnyCodec | None:
     """The codec of the model that made the stream; None without candidates.
 

@@ -62,7 +62,7 @@ class Colour:
                     (len(rows), columns, kernel, kernel * channels),
                     (2 * row, 2 * column, row, one),
                 )
-                result = convolution.of_windows(windows.reshape(len(rows) * columns, -1))
+                result = convolution.of_windows(windows.reshape(len(rows) * columns, kernel, -1))
                 places = self.starts[rows.start : rows.stop : 2, None] + np.arange(columns)
                 found[places.ravel()] = result
         return found

@@ -30,7 +30,7 @@ from vaecodec.photo.heads import (
 
 
 @torch.no_grad()
-def convert_hyper(model: Photo, levels: Tensor, greatest: Mapping[str, float], facts_bits: int) -> ExactHyper:
+def convert_hyper(model: Photo, levels: Tensor, greatest: Mapping[str, Float64], facts_bits: int) -> ExactHyper:
     """facts_bits: after the point, of the result."""
     layers_of = model.hyper_synthesis.layers
     convolutions = [cast(Enlarge, layers_of[k]).spread for k in (0, 2)] + [cast(nn.Conv2d, layers_of[4])]
@@ -47,7 +47,7 @@ def convert_hyper(model: Photo, levels: Tensor, greatest: Mapping[str, float], f
 
 
 @torch.no_grad()
-def convert_base_heads(model: Photo, greatest: Mapping[str, float], facts_bits: int) -> ExactBaseHeads:
+def convert_base_heads(model: Photo, greatest: Mapping[str, Float64], facts_bits: int) -> ExactBaseHeads:
     """Networks of y, whose inputs are facts of facts_bits and what is told in 16ths, over 4."""
     told = TOLD_BITS + round(math.log2(LATENT_UNIT))
     made = []
@@ -64,7 +64,7 @@ def convert_base_heads(model: Photo, greatest: Mapping[str, float], facts_bits: 
 
 @torch.no_grad()
 def convert_detail_heads(
-    model: Photo, levels: Tensor, greatest: Mapping[str, float], *, trunk_bits: int, facts_bits: int
+    model: Photo, levels: Tensor, greatest: Mapping[str, Float64], *, trunk_bits: int, facts_bits: int
 ) -> ExactDetailHeads:
     """trunk_bits, facts_bits: after the point, of the trunk of ŷ and of the facts about y."""
     heads, config = model.detail_heads, model.config
@@ -86,7 +86,7 @@ def convert_detail_heads(
     return ExactDetailHeads(config.detail_slices, summary, bias, spread, tuple(halves))
 
 
-def _detail_half(heads: nn.Module, name: str, greatest: Mapping[str, float], inner: int) -> ExactDetailHalf:
+def _detail_half(heads: nn.Module, name: str, greatest: Mapping[str, Float64], inner: int) -> ExactDetailHalf:
     near: tuple[ExactConvolution, ...] = ()
     networks = heads.get_submodule("near")
     if name in dict(networks.named_children()):
@@ -105,7 +105,7 @@ def _detail_half(heads: nn.Module, name: str, greatest: Mapping[str, float], inn
 
 
 def _join(
-    layers: nn.Sequential, name: str, greatest: Mapping[str, float], into: int, *, relu: bool = False
+    layers: nn.Sequential, name: str, greatest: Mapping[str, Float64], into: int, *, relu: bool = False
 ) -> tuple[ExactConvolution, ...]:
     """The layers of a join; relu: its inputs are nowhere below 0. The last one's second half becomes a table number."""
     places = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from vaecodec.families.photo.convert_layers import fraction_bits, integer_convolution
+from vaecodec.families.photo.convert_layers import fast_bits, fraction_bits, integer_convolution
 from vaecodec.families.photo.layers import Bottleneck
 from vaecodec.families.photo.model import Photo
 from vaecodec.families.photo.transforms import LATENT_UNIT, MIDDLE
@@ -23,8 +23,10 @@ from vaecodec.photo.synthesis import (
     ExactSynthesis,
 )
 
+LEAVES = ("synthesis.enlarge_first.spread", "synthesis.enlarge_second.spread", "synthesis.leave")
 
-def convert_synthesis(model: Photo, levels: torch.Tensor, greatest: Mapping[str, float]) -> ExactSynthesis:
+
+def convert_synthesis(model: Photo, levels: torch.Tensor, greatest: Mapping[str, Float64]) -> ExactSynthesis:
     """levels (n,): the real levels that the tables' rows stand for. greatest: of exact_convert.greatest_inputs."""
     synthesis = model.synthesis
     into = fraction_bits(greatest, "synthesis.enter", limit=LATENT_LIMIT)
@@ -40,7 +42,8 @@ def convert_synthesis(model: Photo, levels: torch.Tensor, greatest: Mapping[str,
     for number, (blocks, leave) in enumerate(zip(_blocks(model), leaves, strict=True)):
         bias = _table(model.synthesis.levels[number](levels), 2.0 ** trunks[number])
         branches = tuple(_branch(name, block, trunks[number], greatest) for name, block in blocks)
-        stages.append(ExactStage(bias.astype(np.int32), branches, _leave(leave, trunks, number)))
+        seen = greatest[LEAVES[number]]
+        stages.append(ExactStage(bias.astype(np.int32), branches, _leave(leave, trunks, number, seen)))
     gain = torch.exp(-model.log_gain(levels)) / LATENT_UNIT
     step = 255 * torch.exp(model.log_step(levels)).flatten()
     return ExactSynthesis(
@@ -60,35 +63,37 @@ def _blocks(model: Photo) -> list[list[tuple[str, torch.nn.Module]]]:
     ]
 
 
-def trunk_bits(model: Photo, greatest: Mapping[str, float]) -> list[int]:
+def trunk_bits(model: Photo, greatest: Mapping[str, Float64]) -> list[int]:
     """Fraction bits of the three trunks, which must hold what enters every block and what leaves the last."""
-    leaves = ("synthesis.enlarge_first.spread", "synthesis.enlarge_second.spread", "synthesis.leave")
     return [
         fraction_bits(greatest, *(f"{name}.enter" for name, _ in blocks), leave)
-        for blocks, leave in zip(_blocks(model), leaves, strict=True)
+        for blocks, leave in zip(_blocks(model), LEAVES, strict=True)
     ]
 
 
-def _branch(name: str, block: torch.nn.Module, trunk: int, greatest: Mapping[str, float]) -> ExactBranch:
+def _branch(name: str, block: torch.nn.Module, trunk: int, greatest: Mapping[str, Float64]) -> ExactBranch:
+    """The trunk enters with few enough bits for float32, and so does what lies between."""
     names = ("enter", "look", "leave") if isinstance(block, Bottleneck) else ("enter", "leave")
     convolutions = [getattr(block, part) for part in names]
-    fractions = [trunk, *(fraction_bits(greatest, f"{name}.{part}") for part in names[1:]), trunk]
+    seen = [greatest[f"{name}.{part}"] for part in names]
+    inner = [fast_bits(c.weight, g, relu=True) for c, g in zip(convolutions[1:], seen[1:], strict=True)]
+    fractions = [trunk, *inner, trunk]
     return ExactBranch(
         tuple(
-            integer_convolution(c.weight, c.bias, fractions=(fractions[k], fractions[k + 1]), relu=k > 0)
+            integer_convolution(c.weight, c.bias, fractions=(fractions[k], fractions[k + 1]), relu=k > 0, fast=seen[k])
             for k, c in enumerate(convolutions)
         )
     )
 
 
-def _leave(convolution: torch.nn.Conv2d, trunks: list[int], number: int) -> ExactConvolution:
+def _leave(convolution: torch.nn.Conv2d, trunks: list[int], number: int, seen: Float64) -> ExactConvolution:
     """From one trunk to the next; the last one gives grey levels."""
     assert convolution.bias is not None
     if number + 1 < len(trunks):
         fractions = (trunks[number], trunks[number + 1])
-        return integer_convolution(convolution.weight, convolution.bias, fractions=fractions)
+        return integer_convolution(convolution.weight, convolution.bias, fractions=fractions, fast=seen)
     weight, bias = 255 * convolution.weight, 255 * (convolution.bias + MIDDLE)
-    return integer_convolution(weight, bias, fractions=(trunks[number], PIXEL_BITS))
+    return integer_convolution(weight, bias, fractions=(trunks[number], PIXEL_BITS), fast=seen)
 
 
 def _table(values: torch.Tensor, scale: float) -> Float64:
