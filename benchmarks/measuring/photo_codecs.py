@@ -72,8 +72,8 @@ def anchors() -> Iterator[PhotoCodec]:
 
 def _anchors() -> Iterable[tuple[str, str, tuple[int, ...], dict[str, Any]]]:
     yield WEBP, "WEBP", WEBP_QUALITIES, {"method": 6}
-    yield AVIF, "AVIF", AVIF_QUALITIES, {"speed": 6, "subsampling": "4:2:0", "max_threads": 1}
     tuned = {"speed": 4, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 1}
     yield AVIF_444, "AVIF", AVIF_444_QUALITIES, tuned
+    yield AVIF, "AVIF", AVIF_QUALITIES, {"speed": 6, "subsampling": "4:2:0", "max_threads": 1}
     yield "JPEG", "JPEG", JPEG_QUALITIES, {"optimize": True, "progressive": True, "subsampling": "4:2:0"}
     yield "JPEG XL e7", "JXL", JXL_QUALITIES, {"effort": 7, "num_threads": 1}
