@@ -87,11 +87,11 @@ def measure_set(codec: PhotoCodec, photographs: PhotoSet) -> list[PhotoMeasure]:
         ]
 
 
-def measured_once(codec: PhotoCodec, photographs: PhotoSet, cache: Path) -> list[PhotoMeasure]:
+def measured_once(codec: PhotoCodec, photographs: PhotoSet, cache: Path, *, afresh: bool = False) -> list[PhotoMeasure]:
     """measure_set(), kept in the folder `cache`, so that a run which was cut short goes on where it was."""
     stem = "".join(c if c.isalnum() else "-" for c in f"{codec.name} {codec.setting}".lower())
     path = cache / photographs.name / f"{stem}.json"
-    if path.is_file():
+    if path.is_file() and not afresh:
         return [PhotoMeasure(**one) for one in json.loads(path.read_text(encoding="utf-8"))["photographs"]]
     measured = measure_set(codec, photographs)
     write_json(path, {"photographs": [asdict(one) for one in measured]})
