@@ -166,7 +166,10 @@ def model_info(data: bytes) -> dict[str, Any]:
     """The description of a model file, everything in it checked. Raises FormatError's children, NotExact."""
     from vaecodec.bitstream.container import unpack_container
     from vaecodec.modelfile.model import unpack_model
+    from vaecodec.modelfile.summary import summarise
 
+    if summarise(data).is_photograph:
+        return photograph_model_info(data)
     model = unpack_model(data)
     spent = dict.fromkeys(("tables", "synthesis", "known answer", "analysis", "quantizer"), 0)
     for name, section in unpack_container(data)[1].items():
@@ -188,6 +191,35 @@ def model_info(data: bytes) -> dict[str, Any]:
         "trained_on": _as_text(training.get("source")) if isinstance(training, dict) else None,
         "file_bytes": len(data),
         "bytes": {**spent, "header and padding": len(data) - sum(spent.values())},
+    }
+
+
+def photograph_model_info(data: bytes) -> dict[str, Any]:
+    """The description of a photograph model's file, all of it checked. Raises FormatError's children, NotExact."""
+    from vaecodec.bitstream.container import unpack_container
+    from vaecodec.codec.photograph import PhotographCodec
+    from vaecodec.photo.model import PhotoModel
+
+    codec = PhotographCodec(PhotoModel.from_bytes(data))
+    codec.prove()
+    spent = dict.fromkeys(("decode", "encode"), 0)
+    for name, section in unpack_container(data)[1].items():
+        spent[name.partition("/")[0]] += section.nbytes
+    training = codec.model.about.get("data", {})
+    return {
+        "kind": "photograph model",
+        "model": codec.model.name,
+        "family": codec.model.family,
+        "fingerprint": codec.fingerprint.hex(),
+        "size": "any",
+        "betas": list(codec.model.betas),
+        "trained_on": _as_text(training.get("source")) if isinstance(training, dict) else None,
+        "file_bytes": len(data),
+        "bytes": {
+            "networks and tables": spent["decode"],
+            "analysis": spent["encode"],
+            "header and padding": len(data) - sum(spent.values()),
+        },
     }
 
 

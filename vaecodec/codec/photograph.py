@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     PictureLike = Picture | Pixels | Image.Image
 EXACT_ELSEWHERE = "PNG and JPEG XL keep every pixel"
-MEMORY_BYTES_A_PIXEL = 40  # what coding takes at its peak, either way
+ENCODING_BYTES_A_PIXEL, DECODING_BYTES_A_PIXEL = 40, 24  # what a large picture takes at the peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,17 @@ class PhotographCodec:
             return _found_again, (self.source, self.fingerprint)
         return _of_bytes, (self.model.to_bytes(),)
 
+    def prove(self) -> None:
+        """Read all of the model, and compare with its known answers. Raises FormatError's children, ModelError's."""
+        _ = self.model.networks
+        if self.model.encoder is not None:
+            self.model.encoder.analysis.check()
+            self.model.encoder.hyper.check()
+
+    def stripped(self) -> PhotographCodec:
+        """Of the model's decoder alone, whose fingerprint is the same."""
+        return PhotographCodec(replace(self.model, encoder=None))
+
     # from pictures to bytes
 
     def compress(
@@ -131,7 +142,7 @@ class PhotographCodec:
         """The stream of one picture, its level, and how good it is. Raises as compress() does."""
         self.check_target(target)
         picture = as_picture(image)
-        self._check_memory(picture.size, ImageSizeError)
+        _check_memory(picture.size, ENCODING_BYTES_A_PIXEL, ImageSizeError)
         fixed = target.fixed_level(self.model)
         chunks = dict(picture.chunks)
         if picture.alpha is not None:
@@ -203,7 +214,7 @@ class PhotographCodec:
     def decompress_picture(self, data: bytes | memoryview) -> Picture:
         """One stream's picture with its alpha and chunks. Raises FormatError's children, ModelMismatch."""
         stream = self.receive(data)
-        self._check_memory(stream.size, LimitExceeded)
+        _check_memory(stream.size, DECODING_BYTES_A_PIXEL, LimitExceeded)
         chunks = dict(stream.chunks)
         alpha = unpack_alpha(chunks.pop(ALPHA), stream.size) if ALPHA in chunks else None
         pixels = decode_picture(self.model, stream.payloads, stream.level, stream.size)
@@ -226,15 +237,6 @@ class PhotographCodec:
             raise BadField(f"level at offset 1: {stream.level}, {self.model.name} has {len(self.model.betas)}")
         return stream
 
-    def _check_memory(self, size: Size, error: type[ImageSizeError] | type[LimitExceeded]) -> None:
-        """Raises the error for a picture that this machine cannot hold, before anything is allocated for it."""
-        needed, there = size[0] * size[1] * MEMORY_BYTES_A_PIXEL, memory_bytes()
-        if there is not None and needed > there:
-            raise error(
-                f"picture of {size[0]}x{size[1]} pixels: needs some {needed / 1e9:.1f} GB, this machine has "
-                f"{there / 1e9:.1f} GB"
-            )
-
 
 def shown(pixels: Pixels, grey: bool) -> Pixels:
     """What a reader gives of decoded pixels (h, w, 3): themselves, or the grey (h, w) of a grey picture."""
@@ -245,6 +247,16 @@ def grey_of(pixels: Pixels) -> Pixels:
     """The rounded mean of the channels of (h, w, 3), uint8 (h, w): docs/format.md, section 17."""
     total = pixels.sum(axis=2, dtype=np.uint16)
     return np.asarray((total + 1) // 3, np.uint8)
+
+
+def _check_memory(size: Size, bytes_a_pixel: int, error: type[ImageSizeError] | type[LimitExceeded]) -> None:
+    """Raises the error for a picture that this machine cannot hold, before anything is allocated for it."""
+    needed, there = size[0] * size[1] * bytes_a_pixel, memory_bytes()
+    if there is not None and needed > there:
+        raise error(
+            f"picture of {size[0]}x{size[1]} pixels: needs some {needed / 1e9:.1f} GB, this machine has "
+            f"{there / 1e9:.1f} GB"
+        )
 
 
 def _meets(coded: Coded, target: Target) -> bool:

@@ -38,7 +38,7 @@ def convert_hyper(model: Photo, levels: Tensor, greatest: Mapping[str, Float64],
     into, middle, last = (fraction_bits(greatest, name) for name in names)
     fractions = ((into, middle), (middle, last), (last, facts_bits))
     layers = tuple(
-        integer_convolution(c.weight, c.bias, fractions=f, relu=k > 0)
+        integer_convolution(c.weight, c.bias, fractions=f, relu=k > 0, fast=greatest[names[k]])
         for k, (c, f) in enumerate(zip(convolutions, fractions, strict=True))
     )
     gain = _table(torch.exp(-model.log_z_gain(levels)), 2.0 ** (into + Z_GAIN_BITS)).astype(np.int32)
@@ -53,11 +53,13 @@ def convert_base_heads(model: Photo, greatest: Mapping[str, Float64], facts_bits
     made = []
     for number, module in enumerate(model.base_heads.nets):
         nets = cast(SliceNets, module)
+        name = f"base_heads.nets.{number}"
+        hearing = {f"{name}.others.{k}": cast(nn.Conv2d, net) for k, net in enumerate(nets.others)}
         *others, even = (
-            integer_convolution(c.weight, c.bias, fractions=(told, facts_bits))
-            for c in (*cast("list[nn.Conv2d]", list(nets.others)), nets.even)
+            integer_convolution(c.weight, c.bias, fractions=(told, facts_bits), fast=greatest[heard])
+            for heard, c in {**hearing, f"{name}.even": nets.even}.items()
         )
-        join = _join(nets.join, f"base_heads.nets.{number}.join", greatest, facts_bits)
+        join = _join(nets.join, f"{name}.join", greatest, facts_bits)
         made.append(ExactBaseSlice(tuple(others), even, join))
     return ExactBaseHeads(model.config.base_slices, tuple(made))
 
@@ -75,7 +77,9 @@ def convert_detail_heads(
     inner = fraction_bits(greatest, *(f"detail_heads.join.{name}.0" for name in heads.join))
     summary = (
         integer_convolution(first.weight * unit[:, None, None], first.bias, fractions=(facts_bits, middle)),
-        integer_convolution(second.weight, second.bias, fractions=(middle, inner), relu=True),
+        integer_convolution(
+            second.weight, second.bias, fractions=(middle, inner), relu=True, fast=greatest["detail_heads.summary.2"]
+        ),
     )
     spread = _table(heads.spread(levels) / TABLE_STEP, 2.0**TOLD_BITS).astype(np.int32)
     halves = []
@@ -97,7 +101,13 @@ def _detail_half(heads: nn.Module, name: str, greatest: Mapping[str, Float64], i
         loudest = LOUDEST << TOLD_BITS
         near = (
             integer_convolution(first.weight, first.bias, fractions=(TOLD_BITS, middle), limit=loudest),
-            integer_convolution(second.weight, second.bias, fractions=(middle, inner), relu=True),
+            integer_convolution(
+                second.weight,
+                second.bias,
+                fractions=(middle, inner),
+                relu=True,
+                fast=greatest[f"detail_heads.near.{name}.2"],
+            ),
         )
     join = heads.get_submodule(f"join.{name}")
     assert isinstance(join, nn.Sequential)
@@ -122,7 +132,13 @@ def _join(
             weight = torch.cat((weight[:half], weight[half:] / TABLE_STEP))
             bias = torch.cat((bias[:half], (bias[half:] - math.log(LEAST_SCALE)) / TABLE_STEP))
         made.append(
-            integer_convolution(weight, bias, fractions=(bits[number], bits[number + 1]), relu=relu or number > 0)
+            integer_convolution(
+                weight,
+                bias,
+                fractions=(bits[number], bits[number + 1]),
+                relu=relu or number > 0,
+                fast=greatest[f"{name}.{k}"],
+            )
         )
     return tuple(made)
 
