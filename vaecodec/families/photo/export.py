@@ -105,7 +105,7 @@ def extremes(side: int, seed: int = 0) -> NDArray[np.uint8]:
         for channels in (1, 3):
             colours = 255 * rng.integers(0, 2, (cells, cells, channels))
             made.append(np.kron(colours, np.ones((cell, cell, 3 // channels), np.int64))[:side, :side])
-    return np.stack(made).astype(np.uint8)
+    return np.asarray(np.stack(made), np.uint8)
 
 
 @torch.no_grad()
