@@ -126,3 +126,12 @@ def test_a_machine_that_computes_wrongly_is_noticed_before_it_decodes():
     decode["known_answer"][0]["sha256"] = "0" * 64
     with pytest.raises(KnownAnswerMismatch, match="level 0"):
         _ = replace(model, decode=decode).networks
+
+
+def test_an_analysis_in_tiles_gives_the_latents_of_the_whole(monkeypatch):
+    analysis, pixels = tiny_photo_model().analysis, smooth_picture(320, 400)
+    whole = analysis.latents(pixels)
+    monkeypatch.setattr("vaecodec.photo.analysis.TILE", 7)
+    tiles = analysis.latents(pixels)
+    assert tiles.shape == whole.shape == (20, 25, 5)
+    assert np.abs(tiles - whole).max() < 1e-4 * np.abs(whole).max()
