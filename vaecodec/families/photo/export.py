@@ -34,6 +34,7 @@ from vaecodec.photo.regions import BLOCK
 from vaecodec.recipes.onnx_export import export_map, halve_weights
 
 ANALYSIS_STEPS = 24  # in a standard deviation of its weights
+HALO_SHARE = 2  # half the radius: at the finest level, pixels beyond move a trained latent by 1e-5 steps
 EXAMPLE = 8  # positions a side of y, of the example that graphs are traced with
 CALIBRATION_CROPS, CALIBRATION_LEVELS = 6, 4  # the greatest activations of these decide how many bits follow the point
 PRIOR_CROPS = 256  # whose hyperlatents the prior is fitted to, where training had none of the stored kind
@@ -63,7 +64,7 @@ def export_model(
         hyper=_graph(model.hyper_analysis, (model.config.base_channels, EXAMPLE), 1),
         gain=_gains(model.log_gain(levels)),
         z_gain=_gains(model.log_z_gain(levels)),
-        halo=analysis_halo(model.config),
+        halo=-(-analysis_halo(model.config) // HALO_SHARE),
     )
     answers = make_answers(networks, sorted({max(networks.silent - 1, 0), len(levels) - 1}))
     middle = len(levels) // 2
