@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from vaecodec.archive.directory import Directory, Span
+from vaecodec.archive.directory import Directory
 from vaecodec.archive.source import Source, read_within
 from vaecodec.bitstream.archive.model_record import (
     MAX_EMBEDDED_BYTES,
@@ -16,7 +17,7 @@ from vaecodec.bitstream.archive.model_record import (
 from vaecodec.codec.codec import Codec, load
 from vaecodec.errors import BadChecksum, FormatError, ModelMismatch, ModelNotFound
 from vaecodec.modelfile.installed import installed_models, model_by_fingerprint
-from vaecodec.modelfile.model import open_model
+from vaecodec.modelfile.model import Model, open_model
 
 ModelLike = Codec | str | os.PathLike[str]
 
@@ -30,6 +31,15 @@ def fingerprints_at_hand(given: Sequence[Codec]) -> set[bytes]:
     """Of the codecs given and of every model that is installed."""
     installed = {model.summary.fingerprint for model in installed_models()}
     return installed | {codec.fingerprint for codec in given}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedModel:
+    """A model file that an archive carries. repaired: whether its record is damaged."""
+
+    file: bytes
+    repaired: bool
+    model: Model
 
 
 class ArchiveModels:
@@ -76,25 +86,26 @@ class ArchiveModels:
         )
 
     def _embedded(self, number: int) -> Codec | FormatError | None:
+        try:
+            embedded = self.embedded(number)
+        except FormatError as error:
+            return error
+        return None if embedded is None else Codec(embedded.model)
+
+    def embedded(self, number: int) -> EmbeddedModel | None:
+        """The model that the archive carries; None where it does not.
+
+        Raises FormatError's children, where its fingerprint is another than the archive's too.
+        """
         place = self._directory.models[number].embedded
         if place is None:
             return None
-        try:
-            data, _ = self._unpacked(place)
-            codec = Codec(open_model(data))
-        except FormatError as error:
-            return error
-        if codec.fingerprint != self._directory.fingerprint_of(number):
-            return BadChecksum("embedded model: its fingerprint is not the archive's")
-        return codec
-
-    def embedded_file(self, number: int) -> bytes | None:
-        """The model file that the archive carries. Raises FormatError's children."""
-        place = self._directory.models[number].embedded
-        return None if place is None else self._unpacked(place)[0]
-
-    def _unpacked(self, place: Span) -> tuple[bytes, bool]:
-        return unpack_embedded(read_within(self._source, place, MAX_EMBEDDED_BYTES, "embedded model"))
+        record = read_within(self._source, place, MAX_EMBEDDED_BYTES, "embedded model")
+        file, repaired = unpack_embedded(record)
+        model = open_model(file)
+        if model.fingerprint != self._directory.fingerprint_of(number):
+            raise BadChecksum("embedded model: its fingerprint is not the archive's")
+        return EmbeddedModel(file, repaired, model)
 
     def name(self, number: int) -> str | None:
         """As the archive tells it; None where that record is damaged."""
