@@ -1,8 +1,9 @@
-"""Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and opens archives.
+"""Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and archives.
 
     Image.open("digit.vae")                                  one stream, mode L
     Image.open("digits.vaea")                                an archive: as many frames as images
     image.save("digit.vae", model="mnist", quality=75)       or format="VAECODEC" for other names
+    image.save("digits.vaea", save_all=True)                 an archive of its frames; without save_all, of one image
 
 Pixels are decoded when they are asked for, by an installed model (or the archive's own).
 """
@@ -10,16 +11,23 @@ Pixels are decoded when they are asked for, by an installed model (or the archiv
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from itertools import chain
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageSequence
 
 from vaecodec.archive.models import as_codec
 from vaecodec.archive.reader import Archive
+from vaecodec.archive.writer import ArchiveWriter
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
 from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
 from vaecodec.codec.choice import Advice, Choice
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.images import natural_pixels
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import FormatError, VaecodecError
@@ -194,19 +202,51 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     Options: `model` (codec, name or path; else the installed one of this size), and one of quality, beta, target_bytes,
     target_psnr, max_mse, max_error, lossless, level (else the model's default), and effort, as Codec.compress has them.
     """
-    options = getattr(image, "encoderinfo", {})
     try:
-        settings = {name: options.get(name) for name in AIMS}
-        if options.get("lossless") and settings["max_error"] is None:
-            settings["max_error"] = 0
-        target = Target(**settings, effort=options.get("effort") or 0)
         pixels = natural_pixels(image)
-        model = options.get("model")
-        given = None if model is None else as_codec(model)
-        codec = Choice(ADVICE, given=given, exact=target.exact).for_image(pixels.shape)
+        target, codec = _asked_for(image, pixels)
         file.write(codec.compress_batch([pixels], target=target)[0])
     except VaecodecError as error:
         raise OSError(str(error)) from error
+
+
+def save_archive(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
+    """Writes an archive of one image. Raises OSError. Options as save_stream() has them."""
+    _write_archive(iter([image]), image, file)
+
+
+def save_frames(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
+    """Writes an archive of all frames, for save_all=True; those of append_images follow. Raises OSError."""
+    appended = getattr(image, "encoderinfo", {}).get("append_images") or ()
+    _write_archive(chain.from_iterable(map(ImageSequence.Iterator, [image, *appended])), image, file)
+
+
+def _write_archive(frames: Iterator[Image.Image], image: Image.Image, file: IO[bytes]) -> None:
+    """image: has the options. An archive is made in a file of its own, since it is written by name."""
+    try:
+        pixels = (natural_pixels(frame.copy()) for frame in frames)  # a copy is the frame alone
+        first = next(pixels)
+        target, codec = _asked_for(image, first)
+        with TemporaryDirectory() as folder:
+            path = os.path.join(folder, f"new{ARCHIVE_SUFFIX}")
+            with ArchiveWriter.create(path, codec, target=target) as writer:
+                writer.add_batch(chain([first], pixels))
+            with open(path, "rb") as written:
+                shutil.copyfileobj(written, file)
+    except VaecodecError as error:
+        raise OSError(str(error)) from error
+
+
+def _asked_for(image: Image.Image, pixels: Pixels) -> tuple[Target, Codec]:
+    """What save()'s options, which Pillow hangs on the image, ask for."""
+    options = getattr(image, "encoderinfo", {})
+    settings = {name: options.get(name) for name in AIMS}
+    if options.get("lossless") and settings["max_error"] is None:
+        settings["max_error"] = 0
+    target = Target(**settings, effort=options.get("effort") or 0)
+    model = options.get("model")
+    given = None if model is None else as_codec(model)
+    return target, Choice(ADVICE, given=given, exact=target.exact).for_image(pixels.shape)
 
 
 def register() -> None:
@@ -215,6 +255,8 @@ def register() -> None:
     Image.register_save(STREAM_FORMAT, save_stream)
     Image.register_extension(STREAM_FORMAT, STREAM_SUFFIX)
     Image.register_open(ARCHIVE_FORMAT, ArchiveImageFile, accept_archive)
+    Image.register_save(ARCHIVE_FORMAT, save_archive)
+    Image.register_save_all(ARCHIVE_FORMAT, save_frames)
     Image.register_extension(ARCHIVE_FORMAT, ARCHIVE_SUFFIX)
 
 
