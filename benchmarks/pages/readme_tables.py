@@ -12,6 +12,7 @@ from benchmarks.pages.flagship_table import shown_levels
 from benchmarks.pages.markdown import markdown
 from benchmarks.pages.page import NOT_YET, TITLES, Result, read
 from benchmarks.pages.point_rows import POINT_HEAD, compare_rows, point_row
+from benchmarks.studies.anchors import anchors
 
 Row = Sequence[str]
 
@@ -39,7 +40,21 @@ def _of_set(data: str, folder: Path) -> list[str]:
     classical = read(folder / f"classical-{data}.json") or {"curves": []}
     head = f"**{TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images**"
     table = markdown(POINT_HEAD, [*ours, *compare_rows(result, classical)])
-    return [head, table, *([] if flagship is None else [bd_rates(flagship)])]
+    beside = [] if flagship is None else [bd_rates(flagship), other_rates(data, classical, flagship)]
+    return [head, table, *beside]
+
+
+def other_rates(data: str, classical: Result, flagship: Result) -> str:
+    """What is left of that without containers, and with the exact files that each side may send."""
+    told = [
+        f"{one.codec} {one.payloads:+.1f} and {one.exact_too:+.1f} %"
+        for one in anchors(data, classical, flagship)
+        if one.payloads is not None and one.exact_too is not None
+    ]
+    return (
+        f"Payload against payload, and whole files none of which is larger than its codec's exact one (effort "
+        f"{flagship['efforts'][0]['effort']}): {'; '.join(told)}."
+    )
 
 
 def flagship_rows(result: Result) -> list[Row]:

@@ -4,6 +4,7 @@ import json
 import re
 from statistics import fmean, stdev
 
+import bjontegaard
 import pytest
 
 from benchmarks.measuring.machine import RESULTS, ROOT
@@ -53,10 +54,14 @@ def point_of(data, name):
         return next(one["point"] for one in swept["zoo"] if one["name"] == model.group(1))
     if pca := re.fullmatch(r"PCA, (.+)", name):
         return next(one["point"] for one in swept["pca"] if one["point"]["setting"] == pca.group(1))
+    name, _, images = name.partition(", over ")
     if smallest := re.fullmatch(r"(.+) at its smallest \((.+)\)", name):
         lossy = [p for codec, p in classical_points(data) if codec == smallest.group(1) and p["psnr_db"] is not None]
-        assert min(lossy, key=lambda p: p["file_bytes"])["setting"] == smallest.group(2)
-        return min(lossy, key=lambda p: p["file_bytes"])
+        point = min(lossy, key=lambda p: p["file_bytes"])
+        assert point["setting"] == smallest.group(2)
+        whole = stored(f"rate-distortion-{data}")["data"]["images"]
+        assert images == ("" if point["images"] == whole else f"{point['images']:,} images")
+        return point
     codec = re.fullmatch(r"(.+), lossless", name).group(1)
     exact = [p for other, p in classical_points(data) if other == codec and p["psnr_db"] is None]
     return min(exact, key=lambda p: p["file_bytes"])
@@ -109,6 +114,40 @@ def test_the_rates_in_the_sentence_are_those_of_the_flagship(data):
 def codecs_of(effort):
     """The codecs beside an effort; None where there is no rate."""
     return [one["codec"] if one["psnr_per_cent"] is not None else None for one in effort["beside"]]
+
+
+@pytest.mark.parametrize("data", DATA.values())
+def test_no_row_of_a_level_is_larger_than_the_exact_files(data):
+    """compress() writes these instead."""
+    exact = [float(cells[1]) for of, cells in OF_EXACT_FILES if of == data and "archive" not in cells[0]]
+    flagship = stored(f"flagship-{data}")
+    levels = [float(cells[1]) for of, cells in OF_POINTS if of == data and flagship["model"]["name"] in cells[0]]
+    assert levels
+    if flagship.get("lossless") is not None:
+        assert max(levels) <= min(exact)
+
+
+def test_rates_of_payloads_and_exact_files_are_those_of_curves_made_anew():
+    """AVIF's BD-rate is mostly its container's; the lossless modes of WebP and JPEG XL are dSprites' anchors."""
+    lines = [line for line in block("results").splitlines() if line.startswith("Payload against payload")]
+    told = [dict(re.findall(r"(?:: |; )([^;:]+?) ([-+.\d]+ and [-+.\d]+) %", line)) for line in lines]
+    assert [sorted(one) for one in told] == [
+        ["AVIF", "JPEG", "JPEG 2000", "JPEG XL", "WebP"],
+        ["JPEG", "JPEG 2000", "JPEG XL", "WebP"],
+    ]
+    for rates, data in zip(told, ("mnist", "dsprites"), strict=True):
+        levels = stored(f"flagship-{data}")["efforts"][0]["levels"]
+        ours = [(one["point"]["payload_bytes"], one["point"]["psnr_db"]) for one in levels]
+        points = [p for codec, p in classical_points(data) if codec == "WebP" and p["psnr_db"] is not None]
+        theirs = [(p["payload_bytes"], p["psnr_db"]) for p in points]
+        rate = bjontegaard.bd_rate(
+            *zip(*theirs, strict=True),
+            *zip(*ours, strict=True),
+            method="pchip",
+            require_matching_points=False,
+            min_overlap=0,
+        )
+        assert rates["WebP"].startswith(f"{rate:+.1f} and")
 
 
 @pytest.mark.parametrize(("title", "data"), DATA.items())
