@@ -67,7 +67,7 @@ def pruned(model: Model, images: NDArray[np.uint8]) -> Model:
         {name: torch.from_numpy(floats[f"analysis.{name}"].copy()) for name in whole.analysis.state_dict()}
     )
     pixels = torch.from_numpy(images.astype(np.float32) / 255).flatten(1)
-    whole.analysis.layers = cut_dead_units(whole.analysis.layers, pixels.split(1000), RARE)
+    whole.analysis.layers = cut_dead_units(whole.analysis.layers, torch.split(pixels, 1000), RARE)
     print(f"units left: {whole.analysis.layers.enter.out_features}", file=sys.stderr)
     halve_weights(whole.analysis)
     graph = export_lossless_analysis(whole, torch.from_numpy(coded_latents(stored.analysis)))

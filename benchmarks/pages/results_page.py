@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measuring.machine import ROOT
 from benchmarks.pages import flagship_table
-from benchmarks.pages.anchors_table import anchors_table, qualities_table
+from benchmarks.pages.anchors_table import anchors_table, known_by_heart_lines, qualities_table
 from benchmarks.pages.archive_table import archive_lines
 from benchmarks.pages.lossless_table import lossless_lines
 from benchmarks.pages.markdown import markdown
@@ -124,6 +124,7 @@ def promises(folder: Path) -> str:
         ("five-betas-mnist", flagship_table.five_betas_lines),
         ("speed", flagship_table.speed_lines),
         ("archive", archive_lines),
+        ("anchors-dsprites", known_by_heart_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")
