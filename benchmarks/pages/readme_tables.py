@@ -15,6 +15,7 @@ from benchmarks.pages.point_rows import POINT_HEAD, compare_rows, point_row
 from benchmarks.studies.anchors import anchors
 
 Row = Sequence[str]
+QUALITIES = (0, 20, 50, 80)  # of a whole curve: what the table shows
 
 THE_REST = (
     "docs/results.md has the curves' levels, the β sweep, what a model file adds to each image, and every promise "
@@ -34,7 +35,7 @@ def _of_set(data: str, folder: Path) -> list[str]:
     flagship = read(folder / f"flagship-{data}.json")
     lossless = read(folder / f"lossless-{data}.json")
     ours = [
-        *([] if flagship is None else flagship_rows(flagship)),
+        *([] if flagship is None else flagship_rows(flagship, read(folder / f"whole-curve-{data}.json"))),
         *([] if lossless is None else lossless_rows(lossless)),
     ]
     classical = read(folder / f"classical-{data}.json") or {"curves": []}
@@ -57,11 +58,35 @@ def other_rates(data: str, classical: Result, flagship: Result) -> str:
     )
 
 
-def flagship_rows(result: Result) -> list[Row]:
-    """The coarsest and the finest level, the default one, and those that the bars are judged at; lowest effort."""
+def flagship_rows(result: Result, qualities: Result | None) -> list[Row]:
+    """What compress() writes at some qualities, where that was measured of this model.
+
+    Otherwise the coarsest and the finest level, the default one, and those that the bars are judged at; lowest effort.
+    """
+    if qualities is not None and qualities["model"]["name"] == result["model"]["name"]:
+        return quality_rows(qualities)
     name, levels = result["model"]["name"], result["efforts"][0]["levels"]
     shown = shown_levels(result)
     return [point_row(f"**{name}**, level {one['level']}", one["point"]) for one in levels if one["level"] in shown]
+
+
+def quality_rows(result: Result) -> list[Row]:
+    """Files of some qualities: the lossy one of each image, or the exact one where it is no larger."""
+    data, name = result["data"], result["model"]["name"]
+    pixels = data["height"] * data["width"]
+    return [
+        (
+            f"**{name}**, quality {point['quality']}, over {data['images']:,} images",
+            f"{point['mean_bytes']:.1f}",
+            f"{8 * point['mean_bytes'] / pixels:.3f}",
+            "",
+            "",
+            f"{point['psnr_db']:.2f}",
+            "",
+        )
+        for point in result["points"]
+        if point["quality"] in QUALITIES
+    ]
 
 
 def lossless_rows(result: Result) -> list[Row]:

@@ -35,7 +35,8 @@ def rows(name):
 
 
 OF_EXACT_FILES = [row for row in rows("results") if re.match(r"\*\*.+\*\*, lossless", row[1][0])]
-OF_POINTS = [row for row in rows("results") if row not in OF_EXACT_FILES]
+OF_QUALITIES = [row for row in rows("results") if re.match(r"\*\*.+\*\*, quality", row[1][0])]
+OF_POINTS = [row for row in rows("results") if row not in (*OF_EXACT_FILES, *OF_QUALITIES)]
 
 
 def classical_points(data):
@@ -121,10 +122,21 @@ def test_no_row_of_a_level_is_larger_than_the_exact_files(data):
     """compress() writes these instead."""
     exact = [float(cells[1]) for of, cells in OF_EXACT_FILES if of == data and "archive" not in cells[0]]
     flagship = stored(f"flagship-{data}")
-    levels = [float(cells[1]) for of, cells in OF_POINTS if of == data and flagship["model"]["name"] in cells[0]]
+    ours = [*OF_POINTS, *OF_QUALITIES]
+    levels = [float(cells[1]) for of, cells in ours if of == data and flagship["model"]["name"] in cells[0]]
     assert levels
     if flagship.get("lossless") is not None:
         assert max(levels) <= min(exact)
+
+
+@pytest.mark.parametrize(("data", "cells"), OF_QUALITIES, ids=str)
+def test_a_row_of_a_quality_is_what_the_public_interface_wrote(data, cells):
+    result = stored(f"whole-curve-{data}")
+    name, quality = re.match(r"\*\*(.+)\*\*, quality (\d+), over", cells[0]).groups()
+    assert name == result["model"]["name"] == stored(f"flagship-{data}")["model"]["name"]
+    point = next(point for point in result["points"] if point["quality"] == int(quality))
+    assert cells[0].endswith(f", over {result['data']['images']:,} images")
+    assert (cells[1], cells[5]) == (f"{point['mean_bytes']:.1f}", f"{point['psnr_db']:.2f}")
 
 
 def test_rates_of_payloads_and_exact_files_are_those_of_curves_made_anew():
