@@ -203,9 +203,8 @@ class LosslessCodec:
 
     def _within(self, image: Framed, limit: int, coded: bytes | None) -> bytes | None:
         """The shortest stream, if it is not longer than the limit."""
-        if coded is None and limit < self._overhead(image) + stored_bytes(
-            CODING_STORED_BITS, image.size or self.frame.size
-        ):
+        bits_alone = stored_bytes(CODING_STORED_BITS, image.size or self.frame.size)
+        if coded is None and limit < self._overhead(image) + bits_alone:
             return None  # without a look at the pixels
         least = self._stored_length(image) if coded is None else min(len(coded), self._stored_length(image))
         return self._shortest(image, [coded]) if least <= limit else None
