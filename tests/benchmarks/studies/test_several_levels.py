@@ -15,9 +15,9 @@ from benchmarks.studies.several_levels import (
     middle_level,
     widen,
 )
+from tests.families.conditioned.small import SETS, SMALL, small_config
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.codec import Codec
-from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
 from vaecodec.families.conditioned.export import export_conditioned_analysis
@@ -29,32 +29,9 @@ from vaecodec.recipes.objective import distortion_nats
 from vaecodec.training.loop import Hardware, _Run, train
 from vaecodec.training.run import run
 
-DATA = Path(__file__).parents[2] / "fixtures" / "data"
-SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {
-    "height": 28,
-    "width": 28,
-    "latents": 24,
-    "deep_latents": 16,
-    "units": 32,
-    "hidden": 32,
-    "blocks": 2,
-    "encoder_units": 32,
-}
-
 
 def config_of(**objective: object) -> TrainingConfig:
-    return training_config(
-        {
-            "name": "levels",
-            "family": FAMILY.name,
-            "data": "mnist",
-            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
-            "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
-            "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
-            "finish": {"synthesis_steps": 30},
-        }
-    )
+    return small_config(FAMILY.name, {}, **objective)
 
 
 def test_an_image_may_be_trained_at_a_level_of_each_part_of_the_grid() -> None:
