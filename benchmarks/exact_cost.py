@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.measuring.images import describe_set
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import levels_to_measure
+from vaecodec.arrays import Pixels, Symbols
 from vaecodec.codec.codec import Codec, load
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -31,9 +31,6 @@ from vaecodec.training.run import read_run_config
 
 MOST_LOST_DB = 0.05
 CHUNK = 500
-
-Pixels = NDArray[np.uint8]
-Symbols = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)

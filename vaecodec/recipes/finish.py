@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
@@ -37,7 +38,6 @@ from vaecodec.recipes.latents import (
     CodedBatches,
     FittedTables,
     Latents,
-    Symbols,
     as_floats,
     limit_of,
     make_quantizer,

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities, tables_from_histogram
 from vaecodec.layers.base import VAE
@@ -24,8 +25,6 @@ COLLAPSED_BITS = 0.005  # a latent whose symbols carry less than this, over the 
 COUNTS_WIN = 0.995  # smoothed counts replace the learned prior where their bits are below this share of its
 REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
 FIT_STEPS, FIT_BATCH, FIT_LEARNING_RATE = 400, 4096, 0.02
-
-Symbols = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import MAX_ALPHABET, CodingTables, tables_from_histogram
 from vaecodec.exact.network import ExactNetwork
@@ -26,7 +27,7 @@ from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.hfvae.symbol_tables import category_table, cells_table, stack_tables
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.recipes.latents import FittedTables, Symbols, carrying, entropy_bits, fit_tables
+from vaecodec.recipes.latents import FittedTables, carrying, entropy_bits, fit_tables
 from vaecodec.recipes.onnx_export import export_module
 from vaecodec.recipes.symbol_layout import SymbolLayout
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
@@ -30,7 +31,7 @@ from vaecodec.pixels.phases import make_likelihood_answer
 from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import fine_tune
-from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying_or_first, fit_tables, limit_of
+from vaecodec.recipes.latents import CodedBatches, as_floats, carrying_or_first, fit_tables, limit_of
 from vaecodec.recipes.onnx_export import LinearParts, halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 

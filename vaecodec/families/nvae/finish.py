@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.groups import GroupCoder
 from vaecodec.data.image_set import ImageSet
@@ -33,7 +34,7 @@ from vaecodec.recipes.batches import all_over
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import fine_tune
 from vaecodec.recipes.finish import mean_distortion_nats
-from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying, limit_of
+from vaecodec.recipes.latents import CodedBatches, as_floats, carrying, limit_of
 from vaecodec.recipes.objective import distortion_nats
 from vaecodec.recipes.onnx_export import export_analysis, halve_weights
 from vaecodec.recipes.record import training_record

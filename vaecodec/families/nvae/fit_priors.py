@@ -16,13 +16,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.data.image_set import ImageSet
 from vaecodec.families.nvae.model import NVAE
 from vaecodec.families.nvae.prior_networks import ExactPrior, PriorNetwork
 from vaecodec.recipes.batches import all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import Symbols
 
 CALIBRATION_IMAGES = 2000
 BATCH, LEARNING_RATE = 256, 2e-3
