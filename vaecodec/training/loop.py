@@ -20,7 +20,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
 from vaecodec.families.trainables import make_trainable
-from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, as_images, stream_seed
 from vaecodec.recipes.config import Hardware as Hardware
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.objective import Losses, TrainingStep
@@ -183,7 +183,7 @@ class _Run:
     def _validate(self) -> Losses:
         plain = self._plain().eval()  # the wrapped one would wait for other processes
         self.noise.manual_seed(stream_seed(NOISE_STREAM, self.config.seed))
-        x = torch.from_numpy(self.validation.astype(np.float32) / 255).to(self.accelerator.device)
+        x = as_images(self.validation).to(self.accelerator.device)
         parts = torch.split(x, 500)
         found = [plain(part, self.config.objective.beta, self.noise) for part in parts]
         weights = [len(part) / len(x) for part in parts]

@@ -26,7 +26,7 @@ from vaecodec.families.lossless.phases import split_phases
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import PHASES
-from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.batches import all_over, as_images
 from vaecodec.recipes.begin_half_planes import begin_half_planes, begin_head
 from vaecodec.recipes.begin_moments import begin_latents, begin_position
 from vaecodec.recipes.objective import Losses, TrainingStep
@@ -92,7 +92,7 @@ def begin_lossless(trainable: LosslessTrainable, images: npt.NDArray[np.uint8]) 
     model, analysis, drawn = trainable.model, trainable.model.analysis, trainable.model.map
     if analysis.moments is None or not isinstance(drawn, HalfPlaneMap):
         return
-    x = torch.from_numpy(images[all_over(len(images), SAMPLE)].astype(np.float32) / 255)
+    x = as_images(images[all_over(len(images), SAMPLE)])
     spread = begin_latents(
         lambda: analysis(x) / LATENT_SCALE,
         analysis.layers.leave,

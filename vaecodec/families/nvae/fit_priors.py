@@ -20,7 +20,7 @@ from vaecodec.arrays import Symbols
 from vaecodec.data.image_set import ImageSet
 from vaecodec.families.nvae.model import NVAE
 from vaecodec.families.nvae.prior_networks import ExactPrior, PriorNetwork
-from vaecodec.recipes.batches import all_over, stream_seed
+from vaecodec.recipes.batches import all_over, as_images, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import descend
 
@@ -101,7 +101,7 @@ def prior_bits(
         networks.append(float(each.network.nats(every[:, : starts[k]], own).sum(dim=1).mean()))
     nats = torch.zeros(sum(sizes))
     for k in range(0, len(validation), CHUNK):
-        x = torch.from_numpy(validation.images[k : k + CHUNK].astype(np.float32) / 255)
+        x = as_images(validation.images[k : k + CHUNK])
         nats += model.walk(x, torch.round).rate_nats.sum(dim=0) / len(validation)
     bits = PriorBits(
         trunk=tuple(float(part.sum()) / math.log(2) for part in torch.split(nats, list(sizes))),
