@@ -27,7 +27,7 @@ from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable
 from vaecodec.families.trainables import make_trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.run import read_run_config
+from vaecodec.training.run_folder import read_run_config
 
 MOST_LOST_DB = 0.05
 CHUNK = 500

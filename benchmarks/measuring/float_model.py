@@ -18,7 +18,7 @@ from vaecodec.layers.base import Posterior
 from vaecodec.recipes.batches import NOISE_STREAM, as_images, stream_seed
 from vaecodec.recipes.objective import Trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.run import read_run_config
+from vaecodec.training.run_folder import read_run_config
 
 BATCH = 500
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: of a latent's mean over the images
