@@ -19,6 +19,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.exact.known_answer import known_rows, make_known_answer
+from vaecodec.families.conditioned.config import ConditionedFinish
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.exact import ExactConditionedSynthesis
 from vaecodec.families.conditioned.exact_drawn import ExactDrawnSynthesis
@@ -60,7 +61,8 @@ def finish_conditioned(
     trainable: ConditionedTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, ConditionedFinish)
     halve_weights(model)
     for layer in (model.analysis.enter, model.analysis.leave):
         round_to_bytes(layer)
@@ -75,7 +77,7 @@ def finish_conditioned(
     limit = limit_of(largest[None], REACH_OF_SYMBOLS).float()
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
-    exact = _exact_twin(model, limit, symbols, level, config.finish.prune_share)
+    exact = _exact_twin(model, limit, symbols, level, how.prune_share)
     _fine_tune(exact, model, sampler, config)
     rows = known_rows(np.column_stack([symbols.numpy(), level.numpy()]))
     network = exact.to_network()
@@ -86,7 +88,7 @@ def finish_conditioned(
         "validation_bits": bits.tolist(),
         "coded_latents": [f.coded_latents for f in fitted],
     }
-    default = int(np.abs(bits / 8 + FILE_OVERHEAD_BYTES - config.finish.default_file_bytes).argmin())
+    default = int(np.abs(bits / 8 + FILE_OVERHEAD_BYTES - how.default_file_bytes).argmin())
     return Model(
         name=config.name,
         family=config.family,

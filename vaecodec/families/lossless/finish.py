@@ -19,6 +19,7 @@ from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.exact.known_answer import known_rows
+from vaecodec.families.lossless.config import LosslessFinish
 from vaecodec.families.lossless.exact import ExactLikelihood
 from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.model import LosslessAnalysis, LosslessVAE
@@ -54,12 +55,13 @@ def finish_lossless(
     trainable: LosslessTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, LosslessFinish)
     model.fold_steps()
     shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
-    step = np.full_like(center, config.finish.latent_step)
+    step = np.full_like(center, how.latent_step)
     active = carrying_or_first(Quantizer(center, step).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
     quantizer = Quantizer(center[active], step[active])

@@ -19,6 +19,7 @@ from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import CodingTables, tables_from_histogram
 from vaecodec.exact.known_answer import known_rows, make_known_answer
+from vaecodec.families.nvae.config import NVAEFinish
 from vaecodec.families.nvae.exact import ExactNVAESynthesis
 from vaecodec.families.nvae.fit_priors import FittedPrior, fit_priors, prior_bits
 from vaecodec.families.nvae.model import NVAE
@@ -39,7 +40,8 @@ CALIBRATION_IMAGES = 1000
 
 def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, NVAEFinish)
     halve_weights(model)
     graph = export_analysis(model, torch.arange(model.config.latents))
     session, quantizer = AnalysisSession(graph), Quantizer.rounding(model.config.latents)
@@ -48,7 +50,7 @@ def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: Imag
     seen, checked = tables.fill_collapsed(seen), tables.fill_collapsed(checked)
     limit = limit_of(seen).float()
     rows = known_rows(checked)
-    fitted = fit_priors(model, config, limit, seen)
+    fitted = fit_priors(model, limit, seen, steps=how.prior_steps, seed=config.seed)
     exact = ExactNVAESynthesis(model, limit, as_floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
     held = as_floats(checked)
     distortions = [
