@@ -21,7 +21,7 @@ from .mirror import is_below, make_parents
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
 
-EXTRACT_BATCH = 128
+EXTRACT_BATCH = 128  # images decoded at once
 _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
 
 

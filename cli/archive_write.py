@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.errors import ConfigError, DataError, TargetMissed
 
 from .archive_names import NameCheck
@@ -34,7 +35,12 @@ def source_options(function: Any) -> Any:
         click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
-        click.option("--block-images", type=click.IntRange(1, 128), default=128, help="Images of a block."),
+        click.option(
+            "--block-images",
+            type=click.IntRange(1, MAX_BLOCK_IMAGES),
+            default=MAX_BLOCK_IMAGES,
+            help="Images of a block.",
+        ),
         click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the images' size."),
     ):
         function = option(function)

@@ -83,7 +83,7 @@ def command(
     config = complete(values, training, choose_objective="model" not in first)
     folder = Path(out or os.path.join("runs", config.name))
     say(f"{config.name}: {len(training)} images of {training.geometry[0]}x{training.geometry[1]}, run folder {folder}")
-    from vaecodec.training.loop import Hardware
+    from vaecodec.recipes.config import Hardware
     from vaecodec.training.run import run
 
     hardware = Hardware(device=device, mixed_precision=mixed_precision)
@@ -100,7 +100,9 @@ def first_values(source: str | None, out: str | None, resume: bool) -> dict[str,
     if source is None:
         if not (resume and out):
             raise click.UsageError("name a CONFIG.toml, a data set or a folder; or --resume with --out FOLDER")
-        return stored_config(Path(out))
+        from vaecodec.training.run_folder import read_run_config
+
+        return read_run_config(Path(out)).to_dict()
     if not source.lower().endswith(".toml"):
         return {"data": source}
     values = read_config(source)
@@ -108,21 +110,6 @@ def first_values(source: str | None, out: str | None, resume: bool) -> dict[str,
         raise ConfigError(f'{source}: needs data = "mnist", "dsprites" or a folder')
     values.setdefault("model", {})
     return values
-
-
-def stored_config(folder: Path) -> dict[str, Any]:
-    """The config of a run folder, read without torch. Raises CheckpointError, ConfigError."""
-    import json
-
-    from vaecodec.errors import CheckpointError
-    from vaecodec.families import training_config
-
-    path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a run folder ({error})") from error
-    return training_config(values).to_dict()
 
 
 def merged(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:

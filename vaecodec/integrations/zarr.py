@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.registry import register_codec
 
 from vaecodec.archive.blocks import decode_block
 from vaecodec.archive.encode import PendingImage, aim_for, encode_block
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.reader import Reader
@@ -36,7 +36,6 @@ from vaecodec.modelfile.installed import model_by_fingerprint
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")
 SETTINGS = ("model", *TARGETS, "fingerprint")
-Pixels = npt.NDArray[np.uint8]
 
 
 def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:

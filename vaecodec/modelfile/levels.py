@@ -71,7 +71,7 @@ def unpack_levels(betas: Sequence[float], sections: Mapping[str, Buffer]) -> tup
         arrays = {name: unpack_array(sections[f"decode/level/{k}/{name}"]) for name in names}
         tables = _from_windows(arrays) if packed else CodingTables.from_arrays(arrays)
         if packed and "encode/level/0/center" not in sections:
-            quantizer = Quantizer(np.zeros(tables.n, np.float32), np.ones(tables.n, np.float32))
+            quantizer = Quantizer.rounding(tables.n)
         else:
             quantizer = Quantizer(*(unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step")))
         levels.append(Level(beta, tables, quantizer))

@@ -2,22 +2,13 @@
 
 from pathlib import Path
 
+from tests.families.small import CONDITIONED
 from vaecodec.data import load_dataset
 from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig
 
 DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {
-    "height": 28,
-    "width": 28,
-    "latents": 24,
-    "deep_latents": 16,
-    "units": 32,
-    "hidden": 32,
-    "blocks": 2,
-    "encoder_units": 32,
-}
 
 
 def small_config(family: str, finish: dict[str, float], **objective: object) -> TrainingConfig:
@@ -27,7 +18,7 @@ def small_config(family: str, finish: dict[str, float], **objective: object) -> 
             "name": "levels",
             "family": family,
             "data": "mnist",
-            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
+            "model": CONDITIONED,
             "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
             "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
             "finish": {"synthesis_steps": 30, **finish},
