@@ -6,17 +6,14 @@ level ─────────────────> int64 (b,), a second 
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.cores import core_count
 from vaecodec.errors import ModelError
 from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.modelfile.onnx_session import keep_for_ever, start_session, watch_forks
 
 Levels = npt.NDArray[np.int64]
 MAX_BATCH = 256  # bounds the memory of the feature maps
@@ -33,7 +30,7 @@ class AnalysisSession:
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._session: Any = None
-        _THERE.add(self)
+        watch_forks(self)
 
     def __getstate__(self) -> Analysis:
         return self._analysis
@@ -44,9 +41,7 @@ class AnalysisSession:
     def forget_inherited(self) -> None:
         """In a forked child: begin anew, and keep the parent's session for ever, so that nothing destroys it."""
         if self._session is not None:
-            import ctypes
-
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+            keep_for_ever(self._session)
             self._session = None
 
     def __call__(self, images: npt.NDArray[np.uint8], level: int | Levels = 0) -> npt.NDArray[np.float32]:
@@ -76,44 +71,5 @@ class AnalysisSession:
         if self._session is None:
             if not self._analysis.graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
-            graph = self._analysis.whole()
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.log_severity_level = 4  # what is wrong is in the error
-            options.intra_op_num_threads = core_count()  # left to itself it binds threads to cores that may be taken
-            # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            try:
-                self._session = onnxruntime.InferenceSession(
-                    graph,
-                    options,
-                    providers=["CPUExecutionProvider"],
-                    enable_fallback=0,  # to the same provider again, said on standard output, where streams go
-                )
-            except Exception as error:  # as above
-                raise ModelError(f"the analysis graph is not one that ONNX Runtime can load: {error}") from error
+            self._session = start_session(self._analysis)
         return self._session
-
-
-_THERE: WeakSet[AnalysisSession] = WeakSet()  # of this process
-
-
-def _in_forked_child() -> None:
-    """Leave alone what only the parent's threads could finish: its sessions, and ONNX Runtime's own destructors.
-
-    Once ONNX Runtime is imported, a forked child that exits waits in its destructors for ever (1.32: a thread of the
-    library's own). Exit handlers run last first, so this one, C's _exit, runs before them, behind Python's own end.
-    """
-    for session in list(_THERE):
-        session.forget_inherited()
-    if "onnxruntime" in sys.modules:
-        import ctypes
-
-        library = ctypes.CDLL(None)
-        if hasattr(library, "on_exit"):  # glibc's
-            library.on_exit(ctypes.cast(library._exit, ctypes.c_void_p), None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_forked_child)

@@ -29,6 +29,7 @@ class EncoderBackend(Protocol):
     """A range coder that takes columns and counts."""
 
     def encode_columns(self, columns: Int32, tables: CodingTables) -> None: ...
+    def encode_alike(self, columns: Int32, table: CodingTables) -> None: ...
     def encode_counts(self, columns: Int32, counts: Float64) -> None: ...
     def encode_bits(self, bits: list[int]) -> None: ...
     def finish(self) -> bytes: ...
@@ -38,6 +39,7 @@ class DecoderBackend(Protocol):
     """The inverse of EncoderBackend."""
 
     def decode_columns(self, tables: CodingTables) -> Int32: ...
+    def decode_alike(self, count: int, table: CodingTables) -> Int32: ...
     def decode_counts(self, counts: Float64) -> Int32: ...
     def decode_bit(self) -> int: ...
 
@@ -58,6 +60,15 @@ def _family_matrix(tables: CodingTables) -> Float64:
     return matrix
 
 
+def _one_model(table: CodingTables) -> Any:
+    """The distribution of a table of one row, made once."""
+    model = table._backend_cache.get("constriction, one")
+    if model is None:
+        model = constriction.stream.model.Categorical(_family_matrix(table)[0], perfect=False)
+        table._backend_cache["constriction, one"] = model
+    return model
+
+
 class ConstrictionEncoder:
     """EncoderBackend over constriction's RangeEncoder, with an ending of our own: 2.7 bits where its own costs 17."""
 
@@ -66,6 +77,9 @@ class ConstrictionEncoder:
 
     def encode_columns(self, columns: Int32, tables: CodingTables) -> None:
         self._encoder.encode(columns, _FAMILY, _family_matrix(tables))
+
+    def encode_alike(self, columns: Int32, table: CodingTables) -> None:
+        self._encoder.encode(columns, _one_model(table))
 
     def encode_counts(self, columns: Int32, counts: Float64) -> None:
         self._encoder.encode(columns, _FAMILY, counts - 1.0)
@@ -92,6 +106,9 @@ class ConstrictionDecoder:
 
     def decode_columns(self, tables: CodingTables) -> Int32:
         return self._decode(_FAMILY, _family_matrix(tables))  # type: ignore[no-any-return]
+
+    def decode_alike(self, count: int, table: CodingTables) -> Int32:
+        return self._decode(_one_model(table), count)  # type: ignore[no-any-return]
 
     def decode_counts(self, counts: Float64) -> Int32:
         return self._decode(_FAMILY, counts - 1.0)  # type: ignore[no-any-return]
@@ -143,6 +160,17 @@ class SymbolEncoder:
         values = escape_values(symbols[outside], offsets[outside], escape)
         self._backend.encode_bits(gamma_bits(values.tolist()))
 
+    def encode_alike(self, symbols: Int32, table: CodingTables) -> None:
+        """Append symbols (n,), any int32, that all have the one coded row of a table."""
+        escape, offset = table.alphabet - 1, int(table.offsets[0])
+        columns = symbols - offset
+        outside = columns.view(np.uint32) >= escape
+        columns[outside] = escape
+        self._backend.encode_alike(columns, table)
+        if outside.any():
+            values = escape_values(symbols[outside], table.offsets, escape)
+            self._backend.encode_bits(gamma_bits(values.tolist()))
+
     def encode_columns(self, columns: Int32, counts: Float64) -> None:
         """Append columns (r,) of r distributions that are no latents': counts (r, a), whole numbers of at least 1
         whose rows sum to 2^24."""
@@ -186,11 +214,20 @@ class SymbolDecoder:
         self._again.encode_counts(columns, counts)
         return columns
 
+    def decode_alike(self, count: int, table: CodingTables) -> Int32:
+        """The next symbols (count,), which all have the one coded row of a table. Raises NotCanonical, BadField."""
+        columns = self._backend.decode_alike(count, table)
+        self._again.encode_alike(columns, table)
+        return self._with_escapes(columns, np.broadcast_to(table.offsets, count), table.alphabet - 1)
+
     def _decode_coded(self, tables: CodingTables, offsets: Int32) -> Int32:
         columns = self._backend.decode_columns(tables)
         self._again.encode_columns(columns, tables)
-        escape = tables.alphabet - 1
-        symbols = columns + offsets
+        return self._with_escapes(columns, offsets, tables.alphabet - 1)
+
+    def _with_escapes(self, columns: Int32, offsets: Int32, escape: int) -> Int32:
+        """Symbols of columns; those of the last column are read from the bits that follow."""
+        symbols: Int32 = columns + offsets
         if np.maximum.reduce(columns) == escape:
             for i in np.flatnonzero(columns == escape).tolist():
                 value = read_gamma(self._backend.decode_bit)

@@ -78,6 +78,12 @@ class ReferenceEncoder:
         for row, column in zip(_cumulative_rows(tables), columns.tolist(), strict=True):
             self._narrow(row[column], row[column + 1] - row[column])
 
+    def encode_alike(self, columns: npt.NDArray[np.int32], table: CodingTables) -> None:
+        """Columns (n,) of one row, the table's only one."""
+        row = _cumulative_rows(table)[0]
+        for column in columns.tolist():
+            self._narrow(row[column], row[column + 1] - row[column])
+
     def encode_counts(self, columns: npt.NDArray[np.int32], counts: Float64) -> None:
         """One column for each row of counts (r, a), in order."""
         for row, column in zip(counts.astype(np.int64).cumsum(axis=1).tolist(), columns.tolist(), strict=True):
@@ -134,6 +140,16 @@ class ReferenceDecoder:
             self._narrow(row[column], row[column + 1] - row[column])
             columns.append(column)
         return np.array(columns, dtype=np.int32)
+
+    def decode_alike(self, count: int, table: CodingTables) -> npt.NDArray[np.int32]:
+        """Columns (count,) of one row, the table's only one."""
+        row = _cumulative_rows(table)[0]
+        columns = np.empty(count, np.int32)
+        for place in range(count):
+            column = bisect_right(row, self._quantile()) - 1
+            self._narrow(row[column], row[column + 1] - row[column])
+            columns[place] = column
+        return columns
 
     def decode_counts(self, counts: Float64) -> npt.NDArray[np.int32]:
         """One column for each row of counts (r, a), in order."""

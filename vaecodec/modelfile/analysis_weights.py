@@ -89,7 +89,7 @@ def pack_weights(tensors: Sequence[Weights]) -> bytes:
         for side in tensor.numbers.shape:
             writer.u32(side)
         writer.raw(tensor.scale.astype("<f4").tobytes())
-        coded = _deflated(_planes(tensor.numbers))
+        coded = deflated(_planes(tensor.numbers))
         writer.u32(len(coded))
         writer.raw(coded)
     return writer.getvalue()
@@ -130,7 +130,7 @@ def _take_tensor(reader: Reader, most: int) -> Weights:
     if not np.isfinite(scale).all():
         raise BadField(f"tensor {name!r}: a scale is not finite")
     coded = reader.take(reader.u32("length of coded numbers"), f"numbers of {name!r}")
-    return Weights(name, _from_planes(_inflated(coded, size * width, name), width).reshape(shape), scale)
+    return Weights(name, _from_planes(inflated(coded, size * width, name), width).reshape(shape), scale)
 
 
 def _planes(numbers: Numbers) -> bytes:
@@ -151,7 +151,7 @@ def _from_planes(data: bytes, width: int) -> Numbers:
     return np.asarray((folded >> 1) ^ -(folded & 1), np.int16)
 
 
-def _deflated(data: bytes) -> bytes:
+def deflated(data: bytes) -> bytes:
     """The shorter of DEFLATE's two ways: weights have no repetitions to find, but high bytes have runs of zeros."""
     tried = []
     for strategy in (zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE):
@@ -160,8 +160,11 @@ def _deflated(data: bytes) -> bytes:
     return min(tried, key=len)
 
 
-def _inflated(coded: memoryview, size: int, name: str) -> bytes:
-    """Exactly `size` bytes; never more are made."""
+def inflated(coded: memoryview, size: int, name: str) -> bytes:
+    """The inverse: exactly `size` bytes of the tensor of that name, and never more are made.
+
+    Raises BadField, Truncated, TrailingData.
+    """
     unpacker = zlib.decompressobj(DEFLATE)
     try:
         data = unpacker.decompress(coded, size + 1)

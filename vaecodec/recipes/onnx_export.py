@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,8 +87,21 @@ def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool =
 
     fold: compute constants now. steps: how finely weights are rounded (pack_analysis.py).
     """
-    graph = io.BytesIO()
     batch = torch.export.Dim("batch", min=1)
+    return _exported(module, examples, tuple({0: batch} for _ in examples), fold=fold, steps=steps)
+
+
+def export_map(module: nn.Module, example: Tensor, *, multiple: int, steps: int = STEPS) -> Analysis:
+    """ONNX of a module that takes one map (1, c, h, w) of any size, whose sides are multiples of a number."""
+    free = {2: multiple * torch.export.Dim("rows", min=1), 3: multiple * torch.export.Dim("columns", min=1)}
+    return _exported(module, {"map": example}, (free,), fold=True, steps=steps)
+
+
+def _exported(
+    module: nn.Module, examples: dict[str, Tensor], free: tuple[dict[int, Any], ...], *, fold: bool, steps: int
+) -> Analysis:
+    """free: the axes of each input that may have any length."""
+    graph = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -96,7 +110,7 @@ def export_graph(module: nn.Module, examples: dict[str, Tensor], *, fold: bool =
             graph,  # type: ignore[arg-type]  # a file works, the annotation knows only paths
             input_names=list(examples),
             output_names=["latents"],
-            dynamic_shapes=tuple({0: batch} for _ in examples),
+            dynamic_shapes=free,
             dynamo=True,
             external_data=False,
             verbose=False,

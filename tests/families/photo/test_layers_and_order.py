@@ -6,7 +6,7 @@ import torch
 
 from tests.families.photo.tiny import TINY, tiny_model
 from vaecodec.families.photo.layers import PerLevel, pick, place
-from vaecodec.families.photo.order import Part, decode_order, drive
+from vaecodec.photo.order import Part, decode_order, drive
 
 
 def zeros(channels, side=4, batch=1):

@@ -12,11 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from vaecodec.errors import ConfigError
-
-BLOCK = 16  # pixels a side of one position of y and of the detail latents
-DETAIL_BLOCK = 8  # pixels a side of the detail's transform: what the base leaves has no longer correlations
-BLOCKS_A_POSITION = (BLOCK // DETAIL_BLOCK) ** 2
-HYPER_BLOCK = 64  # pixels a side of one position of z
+from vaecodec.photo.regions import BLOCK, BLOCKS_A_POSITION
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,9 @@ from torch.nn import functional as F
 
 from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.layers import BRANCH_GAIN, Enlarge, PerLevel, pick
-from vaecodec.families.photo.order import Part
 from vaecodec.families.photo.transforms import LATENT_UNIT
-
-LOUDEST = 8.0  # symbols of the detail are clamped to this before networks see them: flat blocks have DC far above
+from vaecodec.photo.heads import LOUDEST
+from vaecodec.photo.order import Part
 
 
 class HyperAnalysis(nn.Module):

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaecodec.families.photo.config import HYPER_BLOCK
 from vaecodec.families.photo.model import Photo
+from vaecodec.photo.regions import HYPER_BLOCK
 
 PEAK = 255.0
 

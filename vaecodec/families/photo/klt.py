@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaecodec.families.photo.config import BLOCKS_A_POSITION, DETAIL_BLOCK, PhotoConfig
+from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.model import Photo
 from vaecodec.families.photo.transforms import MIDDLE
+from vaecodec.photo.regions import BLOCKS_A_POSITION, DETAIL_BLOCK
 
 BLOCK_VALUES = 3 * DETAIL_BLOCK**2
 FLOOR = 0.02  # of a variance in squared steps: rounding hides what lies below

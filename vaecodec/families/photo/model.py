@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.context import BaseHeads, DetailHeads, HyperAnalysis, HyperSynthesis
 from vaecodec.families.photo.layers import PerLevel, full_precision, pick, place
-from vaecodec.families.photo.order import Part, decode_order, drive
 from vaecodec.families.photo.prior import Prior
 from vaecodec.families.photo.rates import cheapest_symbols, gaussian_bits, rated_bits, straight_through
 from vaecodec.families.photo.transforms import Analysis, DetailTransform, Synthesis
+from vaecodec.photo.order import Part, decode_order, drive
 
 STEP_OF_SLOPE = 26.0  # at high rates dD/dR of a channel is λ/3 where step² = 26 / λ (steps of 255)
 FIRST_STEP = 0.9  # of that: cheapest symbols leave out the small ones, so a finer step is better

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LEAST_SCALE, GREATEST_SCALE = 0.11, 60.0  # of the Gaussian tables, in steps
+from vaecodec.photo.gaussians import GREATEST_SCALE, LEAST_SCALE
+
 FLOOR = 1e-9  # of a probability: information stays finite, its gradient stays
 
 

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaecodec.families.photo.config import BLOCK, DETAIL_BLOCK, PhotoConfig
+from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.layers import Bottleneck, Enlarge, PerLevel, Residual, full_precision
+from vaecodec.photo.regions import BLOCK, DETAIL_BLOCK
 
 MIDDLE = 0.5  # of the pixels' range
 LATENT_UNIT = 4.0  # latents come out of the last layer times this, and go into networks divided by it

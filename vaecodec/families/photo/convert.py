@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
-from vaecodec.families.photo.exact_codec import ExactPhoto, GaussianTables
-from vaecodec.families.photo.exact_convert import fraction_bits, greatest_inputs
-from vaecodec.families.photo.exact_heads import convert_base_heads, convert_detail_heads, convert_hyper
-from vaecodec.families.photo.exact_synthesis import convert_synthesis, trunk_bits
+from vaecodec.families.photo.convert_heads import convert_base_heads, convert_detail_heads, convert_hyper
+from vaecodec.families.photo.convert_layers import fraction_bits, greatest_inputs
+from vaecodec.families.photo.convert_synthesis import convert_synthesis, trunk_bits
 from vaecodec.families.photo.model import Photo
 from vaecodec.families.photo.prior import Prior
+from vaecodec.photo.gaussians import GaussianTables
+from vaecodec.photo.latents import ExactPhoto
 
 Z_REACH = 48  # symbols of z on either side of 0; rarer ones are escapes
 
@@ -34,7 +35,7 @@ def make_exact(model: Photo, levels: Tensor, pictures: Tensor, calibrated_at: Se
     return ExactPhoto(
         synthesis=convert_synthesis(model, levels, greatest),
         hyper=convert_hyper(model, levels, greatest, facts_bits),
-        base_heads=convert_base_heads(model, greatest, facts_bits, len(levels)),
+        base_heads=convert_base_heads(model, greatest, facts_bits),
         detail_heads=convert_detail_heads(model, levels, greatest, trunk_bits=trunk, facts_bits=facts_bits),
         z_tables=_z_tables(model),
         gaussians=GaussianTables.make(),
