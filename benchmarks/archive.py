@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.measuring.machine import RESULTS, write_results
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import Setting
 from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import classes_of
@@ -156,12 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epoch", action="store_true", help="time a DataLoader's epoch beside PNG files (needs torch)")
     parser.add_argument("--out", type=Path, default=RESULTS / "archive.json")
     options = parser.parse_args(arguments)
-    dataset, codec = load_dataset(options.data, options.split), load(options.model)
+    dataset, codec = load_dataset(options.data, options.split), Codec.load(options.model)
     results: dict[str, Any] = {"data": {"name": dataset.name, "split": dataset.split}, "model": codec.model.name}
     images = dataset.images[: options.images]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        growing = load(options.model_scale) if options.model_scale else codec
+        growing = Codec.load(options.model_scale) if options.model_scale else codec
         results["scale_model"], results["scale"] = growing.model.name, []
         for count in options.scale:
             results["scale"].append(measure_scale(growing, count, growing.model.default_level, folder))

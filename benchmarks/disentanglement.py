@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for subject in subjects(options.data):
         if options.only and not any(part in subject.name for part in options.only):
             continue
-        codec, started, rows = vaecodec.load(subject.model), time.monotonic(), results["models"]
+        codec, started, rows = vaecodec.Codec.load(subject.model), time.monotonic(), results["models"]
         if (subject.name, codec.fingerprint.hex()) in {(row["name"], row["fingerprint"]) for row in rows}:
             continue
         row = measure(subject, codec, study, options.seed)

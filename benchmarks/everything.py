@@ -104,6 +104,8 @@ STEPS = (
 )
 PAGES = ("table", "family_table", "figure")
 LEFT_OUT = (
+    ("photographs", "Kodak's pictures, which no package has, are run once a released model, by hand"),
+    ("photograph_speed", "beside photographs"),
     ("rate_distortion --fresh", "the β sweep's twelve trainings take two hours of two cores; stored rows stand"),
     ("families", "the paper's systems (README's last tables, docs/families.md): 73 trainings, 20 hours of two cores"),
     ("rotation", "docs/families.md: the vae's training, of which only the model file is kept, must be at hand"),

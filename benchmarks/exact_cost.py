@@ -20,7 +20,7 @@ from benchmarks.measuring.images import describe_set
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import levels_to_measure
 from vaecodec.arrays import Pixels, Symbols
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 from vaecodec.families.conditioned.model import ConditionedVAE
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", help="name or file")
     parser.add_argument("--levels-every", type=int, default=4, metavar="K", help="default: 4")
     options = parser.parse_args(arguments)
-    codec, config = load(options.model), read_run_config(options.run)
+    codec, config = Codec.load(options.model), read_run_config(options.run)
     if config.name != codec.model.about.get("config", {}).get("name"):  # of a joined model: of its levels
         parser.error(f"{options.run} is not the run of {codec.model.name}")
     trainable = make_trainable(config)

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for data in options.data or DATA:
         dataset = load_dataset(data, "test")
         images = evenly_spaced(dataset.images, options.limit or len(dataset.images))
-        codec, levels = vaecodec.load(options.model or data), []
+        codec, levels = vaecodec.Codec.load(options.model or data), []
         for level in chosen_levels(codec, options.every):
             levels.append(measure(codec, options.model or data, images, level))
             print(f"{data}, level {level}: {levels[-1]['bars']}", file=sys.stderr)

@@ -37,7 +37,7 @@ from benchmarks.measuring.runs import (
 from benchmarks.measuring.stored import PROVENANCE, Origin
 from benchmarks.studies.family_rows import FamilyRow, read_row, row_path
 from benchmarks.studies.family_runs import FAMILIES, FamilyRun, family_runs
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.record import versions
@@ -137,7 +137,7 @@ class Work:
 
     def _measured(self, run: FamilyRun) -> FamilyRow:
         path = ensure_run(run.config, self.runs, self.sets)
-        codec = load(path)
+        codec = Codec.load(path)
         files = measure_files(codec, self.test.images)
         bound = measure_float(trained_model(path.parent), self.test.images)
         print(f"{run.config.name:48} {describe(files.point)}", file=sys.stderr)

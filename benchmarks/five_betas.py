@@ -40,7 +40,7 @@ from benchmarks.measuring.stored import Origin, SweepRow, new_row, read_rows
 from benchmarks.measuring.sweep import measure_sweep
 from benchmarks.studies.costs_at_beta import compare
 from benchmarks.studies.several_levels import FAMILY, SeveralLevelsConfig, SeveralLevelsObjective
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.evaluation.rd import RateCurve, RatePoint
@@ -175,7 +175,7 @@ def measure_conditioned(
     if state is not RunState.DONE and (known or not train):
         return known
     path = ensure_run(config, runs, sets)
-    codec, metrics = load(path), last_metrics(path.parent)
+    codec, metrics = Codec.load(path), last_metrics(path.parent)
     rows = []
     for level in chosen_levels(config):
         point = measure_model(codec, path, test.images, metrics, level=level)

@@ -28,7 +28,7 @@ from benchmarks.pages.figure import draw_stored
 from benchmarks.studies.flagship_bars import BARS, describe_rate, describe_size, judge_rate, judge_size
 from benchmarks.studies.flagship_gap import measure_gap
 from benchmarks.studies.flagship_rivals import Rival, compare, curve_of, defined, read_rivals
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
 from vaecodec.modelfile.installed import installed_models
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", type=int, help="only so many of the test set, evenly spaced")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
-    codec, path = load(options.model), model_path(options.model)
+    codec, path = Codec.load(options.model), model_path(options.model)
     config = codec.model.about.get("config", {})
     trained_on = config.get("data")
     if trained_on not in (options.data, f"{options.data}-mixed"):  # mixed: drawn ones among them, in training alone

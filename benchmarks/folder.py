@@ -25,7 +25,7 @@ from benchmarks.measuring.measure import ModelPoint, measure_model
 from benchmarks.measuring.points import describe, measure_classical
 from benchmarks.measuring.runs import last_metrics, runs_folder
 from benchmarks.measuring.timing import CONSOLE_SCRIPT
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data.mnist import file_names, find_idx, read_idx
 from vaecodec.evaluation.classical import classical_codecs
 from vaecodec.evaluation.rd import RatePoint
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, seconds, model = train(images, work / "run", options.train)
     test = read_images(options.source, "test")
     test = evenly_spaced(test, options.limit or len(test))
-    point = measure_model(load(model), model, test, last_metrics(model.parent))
+    point = measure_model(Codec.load(model), model, test, last_metrics(model.parent))
     print(describe(point.point), file=sys.stderr)
     webp = [measure_classical(codec, test) for codec in classical_codecs(["WebP"]) if not codec.lossless]
     result = compare(point, webp)

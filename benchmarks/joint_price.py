@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def priced(subject: Subject, study: Study, seed: int) -> dict[str, Any]:
     """One model's symbols under both priors; bits of its own tables beside them."""
-    codec = vaecodec.load(subject.model)
+    codec = vaecodec.Codec.load(subject.model)
     codes = codes_of(codec, study.images, subject.level)
     rng = np.random.default_rng([seed, subject.level])
     found = price(held_out(codes.symbols, rng=rng))

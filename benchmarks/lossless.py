@@ -24,7 +24,7 @@ from benchmarks.studies.lossless_bars import lossless_bars
 from benchmarks.studies.lossless_parts import measure_parts
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.modelfile.model import pack_model
 
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dataset = load_dataset(options.data, options.split)
     images = dataset.images[: options.images]
     described = {"name": dataset.name, "split": dataset.split, "source": dataset.source, "images": len(images)}
-    results = {"data": described, **measure_all(load(options.model), images)}
+    results = {"data": described, **measure_all(Codec.load(options.model), images)}
     results["bars"] = [bar.to_dict() for bar in lossless_bars(options.data, results)]
     path = options.out or RESULTS / f"lossless-{options.data}.json"
     write_results(path, results, seed=0)

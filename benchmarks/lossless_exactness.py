@@ -24,7 +24,7 @@ from benchmarks.measuring.images import DATA, Images, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.workers import THREADS, run_worker
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.pixels.coder import decode_payloads
 from vaecodec.pixels.near_lossless import Bins
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     images = evenly_spaced(load_dataset(options.data, "test").images, options.images)
     engines, stored = compare_engines(options.model, images)
-    results = {"model": load(options.model).model.name, "images": len(images), "stored": stored}
+    results = {"model": Codec.load(options.model).model.name, "images": len(images), "stored": stored}
     equal = all(engine.equal for engine in engines)
     path = options.out or RESULTS / f"lossless-exactness-{options.data}.json"
     write_results(path, {**results, "engines": [asdict(engine) for engine in engines], "all_equal": equal}, seed=None)
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare_engines(model: str, images: Images) -> tuple[list[Engine], int]:
     """Every engine over the streams of images (n, h, w), and how many of these are stored, not coded."""
-    codec = load(model)
+    codec = Codec.load(model)
     streams = codec.compress_batch(images, target=EXACTLY)
     coded = [k for k, data in enumerate(streams) if unpack(data).coding in CODED_EXACTLY]
     engines = [*in_numpy(model, streams, images), *in_torch(codec, [streams[k] for k in coded], images[coded])]

@@ -19,7 +19,7 @@ from benchmarks.measuring.machine import RESULTS, provenance, write_json
 from benchmarks.measuring.measure import distortion_nats, objective_of
 from benchmarks.measuring.stored import PROVENANCE
 from benchmarks.studies.costs_at_beta import compare
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.errors import ModelError, ModelMismatch, ModelNotFound
 from vaecodec.modelfile.installed import SUFFIX, zoo_folder
@@ -66,7 +66,7 @@ def model_of(record: Path, values: Mapping[str, Any]) -> Codec:
     path = record.with_suffix(SUFFIX)
     if not path.is_file():
         raise ModelNotFound(f"{path.name} is not beside its record")
-    codec = load(path)
+    codec = Codec.load(path)
     if codec.fingerprint.hex() != values["fingerprint"]:
         raise ModelMismatch(f"{path.name} is another model than its record was made of")
     return codec

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.measuring.images import Images, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import lossy_streams
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -90,7 +90,7 @@ def pack_all(before: Path, after: Path) -> None:
 
 def compare_files(before: Path, after: Path) -> dict[str, Any]:
     """Two files of one model; raises AssertionError where they do not decode alike."""
-    codecs = load(before), load(after)
+    codecs = Codec.load(before), Codec.load(after)
     model = codecs[0].model
     if codecs[0].fingerprint != codecs[1].fingerprint:
         raise AssertionError(f"{before} and {after} have different fingerprints")

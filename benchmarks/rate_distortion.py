@@ -37,7 +37,7 @@ from benchmarks.measuring.sweep import measure_sweep
 from benchmarks.pages.figure import draw, read_results
 from benchmarks.studies.beta_sweep import sweep_configs
 from benchmarks.studies.pca_baseline import FIT_IMAGES, measure_pca
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.modelfile.installed import installed_models, zoo_folder
 
@@ -112,7 +112,7 @@ def measure_zoo(data: str, runs: Path, images: NDArray[np.uint8]) -> Iterator[Mo
         trained_on = said.about.get("config", {}).get("data")
         if model.path.parent != zoo_folder() or trained_on != data or len(said.betas) != 1 or not said.has_analysis:
             continue
-        point = measure_model(load(model.path), model.path, images, last_metrics(runs / model.name))
+        point = measure_model(Codec.load(model.path), model.path, images, last_metrics(runs / model.name))
         print(f"{model.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
         yield point
 

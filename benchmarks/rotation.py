@@ -31,7 +31,7 @@ from benchmarks.measuring.points import describe
 from benchmarks.measuring.runs import RunState, model_path, run_state, runs_folder, training_sets
 from benchmarks.studies.correlation import Correlation, correlation, sample_of
 from benchmarks.studies.family_runs import family_runs
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.families.conv.model import ConvVAE
 from vaecodec.layers.base import Posterior
@@ -109,7 +109,7 @@ def measure_rotation(
     identity = RotatedVAE(trainable.model, torch.eye(latents)).eval()
     before, after = (full_bound(model, trainable, images, seed) for model in (identity, rotated))
     correlations = rotated_correlations(trainable, rotated, images, seed)
-    codec = load(path)
+    codec = Codec.load(path)
     files = [measure_files(codec, images), measure_files(rotated_codec(rotated, config, codec.model, sets), images)]
     for name, point in zip(("as trained", "rotated"), files, strict=True):
         print(f"{config.name:16} {name:12} {describe(point.point)}", file=sys.stderr)

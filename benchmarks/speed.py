@@ -23,7 +23,7 @@ from benchmarks.measuring.images import evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.timing import spread
 from vaecodec.arrays import Pixels
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.cores import core_count, map_on_cores, pieces
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.classical import ClassicalCodec, classical_codecs
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--out", type=Path, default=RESULTS / "speed.json")
     options = parser.parse_args(arguments)
-    dataset, codec = load_dataset(options.data, "test"), load(options.model or options.data)
+    dataset, codec = load_dataset(options.data, "test"), Codec.load(options.model or options.data)
     images = list(evenly_spaced(dataset.images, options.images or len(dataset.images)))
     level = codec.model.default_level if options.level is None else options.level
     result = measure(codec, level, images, options.rounds)

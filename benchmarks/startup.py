@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{CONSOLE_SCRIPT} is not there: install the package first (make venv)")
     with tempfile.TemporaryDirectory(prefix="vaecodec-startup-") as folder:
         source = Path(folder) / "image.vae"
-        source.write_bytes(vaecodec.load(options.model).compress(read_grey(options.image)))
+        source.write_bytes(vaecodec.Codec.load(options.model).compress(read_grey(options.image)))
         ours, baseline = time_in_turn(source, options.model, options.runs)
     ratio = statistics.median(ours) / statistics.median(baseline)
     result = {
         "image": options.image.name,
-        "model": vaecodec.load(options.model).model.name,
+        "model": vaecodec.Codec.load(options.model).model.name,
         "runs": options.runs,
         "decompress_s": spread(ours),
         "baseline": BASELINE,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measuring.images import Images, describe_set, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.search import find_settings
 from vaecodec.codec.target import Target
 from vaecodec.data import load_dataset
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", type=int, help="only so many of the test set, evenly spaced")
     parser.add_argument("--out", type=Path, default=RESULTS / f"targets-{DATA}.json")
     options = parser.parse_args(arguments)
-    codec, test = load(options.model), load_dataset(DATA, "test")
+    codec, test = Codec.load(options.model), load_dataset(DATA, "test")
     images = evenly_spaced(test.images, options.images or len(test))
     result = measure(codec, images, options.effort)
     stored = {"data": {**describe_set(test), "images": len(images)}, "model": codec.model.name, **result}

@@ -20,7 +20,7 @@ from benchmarks.measuring.images import Images, describe_set, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import through_files
 from vaecodec.bitstream.stream import is_exact
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import QUALITY_TOP, Target
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
     test = load_dataset(options.data, "test")
-    codec = load(options.model or options.data)
+    codec = Codec.load(options.model or options.data)
     images = evenly_spaced(test.images, options.images or len(test))
     points = measure_curve(codec, images)
     missed = judge(points, MOST_EXACT_BYTES.get(options.data))

@@ -24,7 +24,7 @@ from benchmarks.measuring.machine import write_results
 from benchmarks.measuring.measure import levels_to_measure, measure_model, measure_set
 from benchmarks.measuring.points import describe
 from benchmarks.measuring.runs import read_metrics
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.modelfile.installed import SUFFIX, zoo_folder
 from vaecodec.modelfile.summary import read_summary
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config, curves = trainings[0].config, trainings[0].curves
     lossless_curves = trainings[1].curves if len(trainings) > 1 else trainings[0].lossless_curves
     path = zoo_folder() / f"{options.name or config['name']}{SUFFIX}"
-    codec = load(path)
+    codec = Codec.load(path)
     test = load_dataset(config["data"], "test")
     record = {
         "name": codec.model.name,

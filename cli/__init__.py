@@ -1,7 +1,7 @@
 """The command line, installed as vaecodec.cli. A command parses, calls the library and prints.
 
 entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export    one file each
-                │                for folders: compress_folder  decompress_folder  mirror
+                │                for folders: compress_folder  decompress_folder  mirror  evaluate_pictures
                 │                for archive: archive_write  archive_sources  archive_extract  archive_names
                 └── boundary.py: what goes wrong becomes one line on stderr and an exit code
 

@@ -17,9 +17,11 @@ from .archive_names import file_name, why_refused
 from .boundary import plain
 from .files import STANDARD, check_target, say, write_bytes
 from .mirror import is_below, make_parents
+from .pictures import DEFAULT_SUFFIX, image_file
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
+    from vaecodec.codec.picture import Picture
 
 EXTRACT_BATCH = 128  # images decoded at once
 _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
@@ -77,32 +79,30 @@ def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> Se
     return range(len(archive))[low:high]
 
 
-def _images(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Iterator[tuple[int, Any]]:
-    """(number, pixels) of what is whole; what is not is added to `left`."""
+def _pictures(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Iterator[tuple[int, Picture]]:
+    """(number, picture) of what is whole; what is not is added to `left`."""
     for start in range(0, len(numbers), EXTRACT_BATCH):
-        part = numbers[start : start + EXTRACT_BATCH]
+        part, done = numbers[start : start + EXTRACT_BATCH], 0
         try:
-            yield from zip(part, archive.images(part), strict=True)
+            for picture in archive.pictures(part):
+                yield part[done], picture
+                done += 1
         except FormatError:
-            for number in part:
+            for number in part[done:]:
                 try:
-                    image = archive[number]
+                    (picture,) = archive.pictures([number])
                 except FormatError as error:
                     left.append(Left(number, "lost", str(error)))
                     continue
-                yield number, image
+                yield number, picture
 
 
 def _to_folder(archive: Archive, numbers: Sequence[int], folder: str, force: bool) -> list[Left]:
-    from io import BytesIO
-
-    from PIL import Image
-
     left: list[Left] = []
     width = max(6, len(str(len(archive))))
     written: dict[str, int] = {}
     os.makedirs(folder, exist_ok=True)
-    for number, pixels in _images(archive, numbers, left):
+    for number, picture in _pictures(archive, numbers, left):
         try:
             name = archive.names[number]
         except FormatError:
@@ -117,9 +117,8 @@ def _to_folder(archive: Archive, numbers: Sequence[int], folder: str, force: boo
             left.append(Left(number, "refused", f"{name}: {reason}; --range extracts it to .npz"))
             continue
         written[place] = number
-        file = BytesIO()
-        Image.fromarray(pixels).save(file, format="PNG")
-        write_bytes(make_parents(folder, os.path.join(folder, place)), file.getvalue(), force=force)
+        data = image_file(picture, DEFAULT_SUFFIX)
+        write_bytes(make_parents(folder, os.path.join(folder, place)), data, force=force)
     return left
 
 
@@ -130,7 +129,12 @@ def _to_npz(archive: Archive, numbers: Sequence[int], target: str, force: bool) 
 
     check_target(target, force)
     left: list[Left] = []
-    found = list(_images(archive, numbers, left))
+    found = []
+    for number, picture in _pictures(archive, numbers, left):
+        if picture.alpha is None:
+            found.append((number, picture.pixels[..., 0] if picture.grey else picture.pixels))
+        else:
+            left.append(Left(number, "refused", "has alpha, which is extracted to a folder"))
     kept = [number for number, _ in found]
     if len({pixels.shape for _, pixels in found}) > 1:
         raise ImageSizeError("images of several sizes do not fit one npz file: extract them to a folder")

@@ -1,7 +1,7 @@
 """Where the images of an archive come from: files, folders, globs, lists on standard input, IDX and npz data sets.
 
-files, folders, patterns, lists ──> places ──read, some at a time──> pictures: pixels, name, label
-IDX and npz files, mnist:test ───────────────────────────────────────> pictures
+files, folders, patterns, lists ──> places ──read, some at a time──> a picture of each, its name
+IDX and npz files, mnist:test ───────────────────────────────────────> pixels of each, its label
 """
 
 from __future__ import annotations
@@ -10,25 +10,33 @@ import glob
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaecodec.errors import BadDataset, DataError, DatasetMissing
 
 from .files import STANDARD, naming
 from .mirror import say_linked
 
+if TYPE_CHECKING:
+    from vaecodec.arrays import Pixels
+    from vaecodec.codec.picture import Picture
+
 SPLITS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """pixels: uint8 (h, w) or (h, w, 3). name, label: None without. source_bytes: of the file it came from."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceImage:
+    """image: of a file with what came with its pixels, or pixels (h, w). name, label: None without.
 
-    pixels: Any
+    source_bytes: of the file it came from.
+    """
+
+    image: Picture | Pixels
     name: str | None
     label: Any
     source_bytes: int
@@ -42,8 +50,14 @@ class Place:
     name: str
 
 
-def read_sources(sources: Iterable[str], *, jobs: int, named: bool, data_dir: str | None) -> Iterator[Picture]:
-    """Every image of the sources, in order, reading `jobs` files at a time. Raises DataError, ImageError, OSError."""
+def read_sources(
+    sources: Iterable[str], *, jobs: int, named: bool, strip: bool, data_dir: str | None
+) -> Iterator[SourceImage]:
+    """Every image of the sources, in order, reading `jobs` files at a time. Raises DataError, ImageError, OSError.
+
+    named: with the files' names. strip: without the files' ICC profiles, EXIF and XMP.
+    """
+    read = partial(_read_file, named=named, strip=strip)
     for source in sources:
         path = Path(source)
         if path.is_file() and (data_set := _data_set(path)) is not None:
@@ -51,10 +65,10 @@ def read_sources(sources: Iterable[str], *, jobs: int, named: bool, data_dir: st
         elif ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists():
             yield from _named_set(source, data_dir)
         else:
-            yield from _read_files(_places(source), jobs, named)
+            yield from _read_files(_places(source), jobs, read)
 
 
-def _data_set(path: Path) -> Iterator[Picture] | None:
+def _data_set(path: Path) -> Iterator[SourceImage] | None:
     """The images of a file that holds many."""
     if path.suffix == ".npz":
         return _npz(path)
@@ -101,16 +115,16 @@ def _folder(folder: Path) -> list[Place]:
     return [Place(str(folder / path), PurePath(path).as_posix()) for path in found.files]
 
 
-def _read_files(places: Iterable[Place], jobs: int, named: bool) -> Iterator[Picture]:
+def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], SourceImage]) -> Iterator[SourceImage]:
     """In order, with a bounded number of files ahead: Pillow decodes outside Python's lock."""
     if jobs == 1:
-        yield from (_read_file(place, named) for place in places)
+        yield from map(read, places)
         return
     with ThreadPoolExecutor(jobs) as pool:
-        ahead: deque[Future[Picture]] = deque()
+        ahead: deque[Future[SourceImage]] = deque()
         try:
             for place in places:
-                ahead.append(pool.submit(_read_file, place, named))
+                ahead.append(pool.submit(read, place))
                 if len(ahead) > 4 * jobs:
                     yield ahead.popleft().result()
             while ahead:
@@ -120,12 +134,17 @@ def _read_files(places: Iterable[Place], jobs: int, named: bool) -> Iterator[Pic
                 future.cancel()
 
 
-def _read_file(place: Place, named: bool) -> Picture:
-    from vaecodec.codec.images import read_pixels
+def _read_file(place: Place, *, named: bool, strip: bool) -> SourceImage:
+    from vaecodec.codec.picture import read_picture
 
     with naming(place.path):
-        pixels = read_pixels(place.path)
-    return Picture(pixels, place.name if named else None, None, os.path.getsize(place.path))
+        picture = read_picture(place.path)
+    return SourceImage(
+        replace(picture, chunks={}) if strip else picture,
+        place.name if named else None,
+        None,
+        os.path.getsize(place.path),
+    )
 
 
 def _starts_as_idx(path: Path) -> bool:
@@ -133,7 +152,7 @@ def _starts_as_idx(path: Path) -> bool:
         return file.read(4) == b"\0\0\x08\x03"
 
 
-def _idx(path: Path) -> Iterator[Picture]:
+def _idx(path: Path) -> Iterator[SourceImage]:
     """With the labels that lie beside it under MNIST's naming."""
     from vaecodec.data.mnist import read_idx
 
@@ -145,7 +164,7 @@ def _idx(path: Path) -> Iterator[Picture]:
     yield from _pictures(images, labels)
 
 
-def _npz(path: Path) -> Iterator[Picture]:
+def _npz(path: Path) -> Iterator[SourceImage]:
     """Key `images`, uint8 (n, h, w), and, if there, `labels`, int64 (n,) or (n, k)."""
     from vaecodec.data.npz import open_npz, read_array
 
@@ -162,7 +181,7 @@ def _npz(path: Path) -> Iterator[Picture]:
     yield from _pictures(images, labels)
 
 
-def _named_set(source: str, data_dir: str | None) -> Iterator[Picture]:
+def _named_set(source: str, data_dir: str | None) -> Iterator[SourceImage]:
     from vaecodec.data import load_dataset
 
     name, _, split = source.rpartition(":")
@@ -170,6 +189,6 @@ def _named_set(source: str, data_dir: str | None) -> Iterator[Picture]:
     yield from _pictures(found.images, found.labels)
 
 
-def _pictures(images: Any, labels: Any) -> Iterator[Picture]:
+def _pictures(images: Any, labels: Any) -> Iterator[SourceImage]:
     for k, pixels in enumerate(images):
-        yield Picture(pixels, None, None if labels is None else labels[k], pixels.nbytes)
+        yield SourceImage(pixels, None, None if labels is None else labels[k], pixels.nbytes)

@@ -22,7 +22,7 @@ from .progress import Progress
 if TYPE_CHECKING:
     from vaecodec.archive.writer import ArchiveWriter
 
-    from .archive_sources import Picture
+    from .archive_sources import SourceImage
 
 MAX_METADATA_FILE_BYTES = 1 << 24
 
@@ -33,6 +33,7 @@ def source_options(function: Any) -> Any:
         click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON."),
         click.option("--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie."),
         click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
+        click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
         click.option(
@@ -41,7 +42,7 @@ def source_options(function: Any) -> Any:
             default=MAX_BLOCK_IMAGES,
             help="Images of a block.",
         ),
-        click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the images' size."),
+        click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the first image."),
     ):
         function = option(function)
     return target_options(function)
@@ -63,7 +64,7 @@ def create(
     """
     from vaecodec.archive.writer import ArchiveWriter
 
-    from .choose import codec_for_image
+    from .choose import Codecs
 
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the archive cannot both go to standard output")
@@ -73,7 +74,7 @@ def create(
     first, pictures = _begun(sources, options)
     writer = ArchiveWriter.create(
         STANDARD_OUTPUT if target == STANDARD else target,
-        codec_for_image(first.pixels.shape, options["model"], exact=wanted.exact),
+        Codecs(options["model"], exact=wanted.exact).for_picture(first.image, wanted),
         target=wanted,
         block_images=options["block_images"],
         embed_model=embed_model,
@@ -103,11 +104,17 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
     _write(writer, pictures, target, as_json)
 
 
-def _begun(sources: Sequence[str], options: dict[str, Any]) -> tuple[Picture, Iterator[Picture]]:
+def _begun(sources: Sequence[str], options: dict[str, Any]) -> tuple[SourceImage, Iterator[SourceImage]]:
     """The first picture of the sources, and all of them. Raises DataError where there is none."""
     from .archive_sources import read_sources
 
-    pictures = read_sources(sources, jobs=options["jobs"], named=not options["no_names"], data_dir=options["data_dir"])
+    pictures = read_sources(
+        sources,
+        jobs=options["jobs"],
+        named=not options["no_names"],
+        strip=options["strip"],
+        data_dir=options["data_dir"],
+    )
     first = next(pictures, None)
     if first is None:
         raise DataError("the sources hold no image")
@@ -126,14 +133,14 @@ def _metadata(source: str | None) -> dict[str, Any] | None:
     return value
 
 
-def _write(writer: ArchiveWriter, pictures: Iterator[Picture], target: str, as_json: bool) -> None:
+def _write(writer: ArchiveWriter, pictures: Iterator[SourceImage], target: str, as_json: bool) -> None:
     before, size_before, started = len(writer), writer.size_bytes, time.monotonic()
     source_bytes, bar, names = 0, Progress(quiet=as_json), NameCheck()
     with writer:
         for picture in pictures:
             names.add(picture.name)
             try:
-                writer.add(picture.pixels, picture.name, picture.label)
+                writer.add(picture.image, picture.name, picture.label)
             except TargetMissed:  # names the image itself, which may be one before this one
                 raise
             except ValueError as error:

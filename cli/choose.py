@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from vaecodec.codec.choice import Advice, Choice
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vaecodec.codec.choice import Advice, Choice, special_picture
 from vaecodec.codec.codec import Codec, load
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.picture import Picture
 
 ADVICE = Advice(
     image="Choose one by --model, or train one on images of this size: vaecodec train FOLDER",
@@ -11,18 +18,15 @@ ADVICE = Advice(
 )
 
 
-def codec_for_image(shape: tuple[int, ...], model: str | None, *, exact: bool = False) -> Codec:
-    """The codec of --model, or of the alias for images of this shape, (h, w) or (h, w, 3). As Choice.for_image."""
-    return Codecs(model, exact=exact).for_image(shape)
-
-
-def codec_for_stream(data: bytes, model: str | None) -> Codec:
-    """The codec of --model, if any, or of the installed model that the stream was made with. As Choice.for_stream."""
-    return Codecs(model).for_stream(data)
-
-
 class Codecs(Choice):
     """The codecs of many images or streams, each made once. model: of --model, for all of them."""
 
     def __init__(self, model: str | None, *, exact: bool = False) -> None:
         super().__init__(ADVICE, given=None if model is None else load(model), exact=exact)
+
+
+def decoded(codec: AnyCodec, streams: Sequence[bytes]) -> list[Picture]:
+    """The pictures of a codec's streams. Raises FormatError's children, ModelMismatch."""
+    if isinstance(codec, Codec):
+        return [special_picture(pixels) for pixels in codec.decompress_batch(streams)]
+    return [codec.decompress_picture(data) for data in streams]

@@ -10,82 +10,82 @@ import click
 from .fidelity import Fidelity
 from .files import STANDARD, check_target, naming, print_json, say, write_bytes
 from .options import parse_target, target_options
-from .pictures import read_pixels
+from .pictures import read_picture
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.choice import Chosen
+    from vaecodec.codec.picture import Picture
 
 
 @click.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--model", metavar="NAME|FILE", help="The model; without it, the alias for the image's size.")
+@click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the image.")
+@click.option("--strip", is_flag=True, help="Leave out the ICC profile, EXIF and XMP.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--verify/--no-verify", default=True, help="Decode what was written, and say how good it is (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @target_options
 def command(
-    source: str, target: str, model: str | None, force: bool, verify: bool, as_json: bool, **options: Any
+    source: str, target: str, model: str | None, strip: bool, force: bool, verify: bool, as_json: bool, **options: Any
 ) -> None:
-    """Compress the image IN (PNG, WebP, ...) into the stream OUT, or each image of the folder IN into the folder OUT.
+    """Compress the image IN (PNG, JPEG, ...) into the stream OUT, or each image of the folder IN into the folder OUT.
 
-    An image must be grey: 8-bit or 1-bit grey, or colour whose channels agree. An image smaller than the model's
-    geometry is padded, which needs an explicit --model. At most one of the options for size and quality may be given.
-    Of a folder the tree is mirrored, one stream .vae for each image; a file that fails is named, and the rest goes on.
+    Digits and sprites go to the models that know them, every other picture, of any size, to the photograph model. It
+    keeps alpha, ICC profile, EXIF and XMP. A model of one geometry takes images that are smaller, padded, if --model
+    names it. At most one of the options for size and quality may be given. Of a folder the tree is mirrored, one
+    stream .vae for each image; a file that fails is named, and the rest goes on.
     """
     wanted = parse_target(options)
     if os.path.isdir(source):
         from .compress_folder import compress_folder
 
-        compress_folder(source, target, model, wanted, force=force, verify=verify, as_json=as_json)
+        compress_folder(source, target, model, wanted, strip=strip, force=force, verify=verify, as_json=as_json)
         return
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the stream cannot both go to standard output")
     check_target(target, force)
-    from .choose import codec_for_image
+    from .choose import Codecs
 
     with naming(source):
-        pixels = read_pixels(source)
-    codec = codec_for_image(pixels.shape, model, exact=wanted.exact)
-    with naming(source):
-        stream = codec.compress_batch([pixels], target=wanted)[0]
-        own = codec.frame.fit(pixels).pixels  # of as many channels as what is decoded
-        fidelity = Fidelity.of(codec.decompress(stream), own) if verify else Fidelity()
-    write_bytes(target, stream, force=force)
+        picture = read_picture(source, strip=strip)
+        (chosen,) = Codecs(model, exact=wanted.exact).compress([picture], wanted)
+        fidelity = Fidelity.of_picture(chosen.codec.decompress(chosen.stream), picture) if verify else Fidelity()
+    write_bytes(target, chosen.stream, force=force)
     from .misfit import Misfits
 
-    warnings = Misfits().warnings(codec, stream, pixels, fidelity)
+    warnings = Misfits().warnings(chosen, picture, fidelity)
     if as_json:
-        _print_report(codec, stream, target, pixels.shape, fidelity, warnings)
+        _print_report(chosen, target, picture, fidelity, warnings)
     else:
-        bpp = 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])
+        size_bytes, pixels = len(chosen.stream), picture.size[0] * picture.size[1]
         quality = f", {fidelity.words}" if verify else ""
-        say(f"{source} -> {target}: {len(stream)} bytes, {bpp:.3f} bits per pixel{quality}, model {codec.model.name}")
+        said = f"{size_bytes} bytes, {8 * size_bytes / pixels:.3f} bits per pixel{quality}"
+        say(f"{source} -> {target}: {said}, model {chosen.codec.model.name}")
     for warning in warnings:
         say(f"vaecodec: warning: {source}: {warning}")
 
 
-def _print_report(
-    codec: Codec, stream: bytes, target: str, shape: tuple[int, ...], fidelity: Fidelity, warnings: list[str]
-) -> None:
-    from vaecodec.codec.stream_report import report_streams
+def _print_report(chosen: Chosen, target: str, picture: Picture, fidelity: Fidelity, warnings: list[str]) -> None:
+    from vaecodec.codec.stream_report import summarise
 
-    (found,) = report_streams(codec, [stream])
+    found, model = summarise(chosen.codec, chosen.stream), chosen.codec.model
+    height, width = picture.size
     print_json(
         {
             "output": target,
-            "model": codec.model.name,
-            "fingerprint": codec.fingerprint.hex(),
-            "height": shape[0],
-            "width": shape[1],
+            "model": model.name,
+            "fingerprint": chosen.codec.fingerprint.hex(),
+            "height": height,
+            "width": width,
             "kind": found.kind,
             "level": found.level,
-            "beta": None if found.level is None else codec.model.levels[found.level].beta,
-            "max_error": found.stream.max_error if found.level is None else None,
+            "beta": None if found.level is None else model.betas[found.level],
+            "max_error": found.max_error,
             **fidelity.fields(),
-            "file_bytes": len(stream),
-            "file_bpp": 8 * len(stream) / (shape[0] * shape[1]),
-            "payload_bytes": len(found.stream.payload),
+            "file_bytes": len(chosen.stream),
+            "file_bpp": 8 * len(chosen.stream) / (height * width),
+            "payload_bytes": found.payload_bytes,
             "information_bits": found.information_bits,
             "warnings": warnings,
         }

@@ -15,12 +15,13 @@ from .fidelity import Fidelity
 from .files import STANDARD, print_json, say
 from .mirror import Mirror
 from .misfit import Misfits
-from .pictures import STREAM_SUFFIX, read_pixels
+from .pictures import STREAM_SUFFIX, read_picture
 from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.choice import Chosen
+    from vaecodec.codec.picture import Picture
     from vaecodec.codec.target import Target
 
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
@@ -30,12 +31,20 @@ MAX_SHOWN = 20  # warnings on stderr; --json has them all
 class Written:
     """A stream and how near what it decodes to is, if that was asked for."""
 
-    stream: bytes
+    chosen: Chosen
     fidelity: Fidelity
 
 
 def compress_folder(
-    source: str, target: str, model: str | None, wanted: Target, *, force: bool, verify: bool, as_json: bool
+    source: str,
+    target: str,
+    model: str | None,
+    wanted: Target,
+    *,
+    strip: bool,
+    force: bool,
+    verify: bool,
+    as_json: bool,
 ) -> None:
     """Every image below `source` into a stream below `target`. Exit code 1 where one failed."""
     from vaecodec.data.folder import SUFFIXES
@@ -45,13 +54,18 @@ def compress_folder(
     codecs, misfits = Codecs(model, exact=wanted.exact), Misfits()
     progress, started = Progress(quiet=as_json), time.monotonic()
 
-    def read(path: str) -> tuple[Codec, Pixels]:
-        pixels = read_pixels(path)
-        codec = codecs.for_image(pixels.shape)
-        return codec, codec.frame.fit(pixels).pixels  # what does not fit is refused before the others are compressed
+    def read(path: str) -> Picture:
+        picture = read_picture(path, strip=strip)
+        codecs.check(picture)  # what does not fit is refused before the others are compressed
+        return picture
 
-    def convert(items: Sequence[tuple[Codec, Pixels]]) -> list[Written]:
-        return _compressed(items, wanted, verify)
+    def convert(pictures: Sequence[Picture]) -> list[Written]:
+        chosen = codecs.compress(pictures, wanted)
+        decoded = _decoded(chosen) if verify else [None] * len(chosen)
+        return [
+            Written(one, Fidelity() if image is None else Fidelity.of_picture(image, picture))
+            for one, image, picture in zip(chosen, decoded, pictures, strict=True)
+        ]
 
     mirror = Mirror(
         source,
@@ -59,17 +73,18 @@ def compress_folder(
         suffixes=SUFFIXES,
         suffix=STREAM_SUFFIX,
         read=read,
+        pixels=lambda picture: picture.size[0] * picture.size[1],
         convert=convert,
-        pack=lambda written: written.stream,
+        pack=lambda written: written.chosen.stream,
         force=force,
         progress=progress,
     )
     source_bytes, sizes, found, warnings = 0, [], [], []
-    for file, (codec, pixels), result in mirror.run():
+    for file, picture, result in mirror.run():
         source_bytes += os.path.getsize(os.path.join(source, file))
-        sizes.append(len(result.stream))
+        sizes.append(len(result.chosen.stream))
         found.append(result.fidelity)
-        warnings += [(file, text) for text in misfits.warnings(codec, result.stream, pixels, result.fidelity)]
+        warnings += [(file, text) for text in misfits.warnings(result.chosen, picture, result.fidelity)]
         if progress.due():
             progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes")
     progress.clear()
@@ -96,16 +111,13 @@ def compress_folder(
     mirror.end()
 
 
-def _compressed(items: Sequence[tuple[Codec, Pixels]], wanted: Target, verify: bool) -> list[Written]:
-    """A result for each item. Raises TargetMissed."""
-    results: dict[int, Written] = {}
-    for codec in {id(codec): codec for codec, _ in items}.values():
-        places = [k for k, (one, _) in enumerate(items) if one is codec]
-        streams = codec.compress_batch([items[k][1] for k in places], target=wanted)
-        decoded = codec.decompress_batch(streams) if verify else [None] * len(streams)
-        for k, stream, image in zip(places, streams, decoded, strict=True):
-            results[k] = Written(stream, Fidelity() if image is None else Fidelity.of(image, items[k][1]))
-    return [results[k] for k in range(len(items))]
+def _decoded(chosen: Sequence[Chosen]) -> list[Pixels]:
+    """What each stream decodes to, those of one codec together."""
+    images: dict[int, Pixels] = {}
+    for codec in {id(one.codec): one.codec for one in chosen}.values():
+        places = [k for k, one in enumerate(chosen) if one.codec is codec]
+        images.update(zip(places, codec.decompress_batch([chosen[k].stream for k in places]), strict=True))
+    return [images[k] for k in range(len(chosen))]
 
 
 def _say_summary(

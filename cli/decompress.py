@@ -7,7 +7,7 @@ import os
 import click
 
 from .files import STANDARD, check_target, naming, read_bytes, say, write_bytes
-from .pictures import DEFAULT_SUFFIX, image_file, is_lossy
+from .pictures import DEFAULT_SUFFIX, image_file, is_lossy, left_out
 
 
 @click.command()
@@ -19,8 +19,9 @@ def command(source: str, target: str | None, model: str | None, force: bool) -> 
     """Decompress the stream IN into the image OUT, or each stream .vae of the folder IN into the folder OUT.
 
     OUT's suffix chooses the format (.png, .webp, .tiff, .pgm, ...); without OUT it is IN with the suffix .png. To
-    standard output goes a PNG. Of a folder the tree is mirrored, one PNG for each stream, beside the streams without
-    OUT; a file that fails is named, and the rest goes on.
+    standard output goes a PNG. What came with a photograph's pixels is written too: alpha, ICC profile, EXIF and XMP.
+    Of a folder the tree is mirrored, one PNG for each stream, beside the streams without OUT; a file that fails is
+    named, and the rest goes on.
     """
     if os.path.isdir(source):
         from .decompress_folder import decompress_folder
@@ -32,13 +33,16 @@ def command(source: str, target: str | None, model: str | None, force: bool) -> 
     check_target(target, force)
     from vaecodec.bitstream.limits import MAX_STREAM_BYTES
 
-    from .choose import codec_for_stream
+    from .choose import Codecs, decoded
 
     with naming(source):
         data = read_bytes(source, MAX_STREAM_BYTES)
-        codec = codec_for_stream(data, model)
-        pixels = codec.decompress(data)
-    write_bytes(target, image_file(pixels, target), force=force)
-    say(f"{source} -> {target}: {pixels.shape[0]}x{pixels.shape[1]} pixels, model {codec.model.name}")
+        codec = Codecs(model).for_stream(data)
+        (picture,) = decoded(codec, [data])
+    write_bytes(target, image_file(picture, target), force=force)
+    height, width = picture.size
+    say(f"{source} -> {target}: {height}x{width} pixels, model {codec.model.name}")
+    if lost := left_out(picture, target):
+        say(f"vaecodec: note: {target}: this format does not keep {', '.join(lost)}; .png does")
     if is_lossy(target):
         say(f"vaecodec: note: {target}: this format changes the pixels a little; .png keeps them")

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from .choose import Codecs
+from vaecodec.bitstream.limits import MAX_STREAM_BYTES
+from vaecodec.bitstream.picture_stream import unpack_picture
+
+from .choose import Codecs, decoded
 from .files import STANDARD, read_bytes, say
 from .mirror import Mirror
 from .pictures import DEFAULT_SUFFIX, STREAM_SUFFIX, image_file
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from vaecodec.arrays import Pixels
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.picture import Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stream:
+    """Bytes, the codec of the model that made them, and how many pixels they hold."""
+
+    data: bytes
+    codec: AnyCodec
+    pixels: int
 
 
 def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:
     """Every stream below `source` into a PNG below `target`. Exit code 1 where one failed."""
-    from vaecodec.bitstream.limits import MAX_STREAM_BYTES
-
     if target == STANDARD:
         raise click.UsageError("a folder is decompressed into a folder, not to standard output")
     codecs, progress, started, images = Codecs(model), Progress(quiet=False), time.monotonic(), 0
 
-    def read(path: str) -> tuple[Codec, bytes]:
+    def read(path: str) -> _Stream:
         data = read_bytes(path, MAX_STREAM_BYTES)
-        return codecs.for_stream(data), data
+        codec = codecs.for_stream(data)
+        height, width = codec.geometry or unpack_picture(data).size
+        return _Stream(data, codec, height * width)
 
     mirror = Mirror(
         source,
@@ -37,8 +50,9 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
         suffixes={STREAM_SUFFIX},
         suffix=DEFAULT_SUFFIX,
         read=read,
+        pixels=lambda stream: stream.pixels,
         convert=_decompressed,
-        pack=lambda pixels: image_file(pixels, f"image{DEFAULT_SUFFIX}"),
+        pack=lambda picture: image_file(picture, f"image{DEFAULT_SUFFIX}"),
         force=force,
         progress=progress,
     )
@@ -52,10 +66,10 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
     mirror.end()
 
 
-def _decompressed(items: Sequence[tuple[Codec, bytes]]) -> list[Pixels]:
-    """The image of each stream. Raises FormatError's children, ModelMismatch."""
-    images: dict[int, Pixels] = {}
-    for codec in {id(codec): codec for codec, _ in items}.values():
-        places = [k for k, (one, _) in enumerate(items) if one is codec]
-        images.update(zip(places, codec.decompress_batch([items[k][1] for k in places]), strict=True))
-    return [images[k] for k in range(len(items))]
+def _decompressed(streams: Sequence[_Stream]) -> list[Picture]:
+    """The picture of each stream. Raises FormatError's children, ModelMismatch."""
+    pictures: dict[int, Picture] = {}
+    for codec in {id(stream.codec): stream.codec for stream in streams}.values():
+        places = [k for k, stream in enumerate(streams) if stream.codec is codec]
+        pictures.update(zip(places, decoded(codec, [streams[k].data for k in places]), strict=True))
+    return [pictures[k] for k in range(len(streams))]

@@ -22,9 +22,7 @@ AMORTISED_OVER = (1_000, 10_000, 100_000)
 @click.command()
 @click.option("--model", required=True, metavar="NAME|FILE", help="The model.")
 @click.option("--data", required=True, metavar="DATA", help="mnist, dsprites, or a folder of images.")
-@click.option(
-    "--split", type=click.Choice(("train", "validation", "test")), default="test", show_default=True, help="Which part."
-)
+@click.option("--split", type=click.Choice(("train", "validation", "test")), help="Which part.  [default: test]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
 @data_options
 @target_options
@@ -32,7 +30,7 @@ AMORTISED_OVER = (1_000, 10_000, 100_000)
 def command(
     model: str,
     data: str,
-    split: str,
+    split: str | None,
     limit: int | None,
     data_dir: str | None,
     resize: str | None,
@@ -43,17 +41,27 @@ def command(
     """Compress and decompress every image of DATA, and print rate and distortion.
 
     Rates are means over the images: whole files, payload, and the model's information content. "PSNR" is from the mean
-    MSE over the set.
+    MSE over the set. A photograph model takes every picture of a folder, of whatever size.
     """
-    from vaecodec.codec.codec import load
+    from vaecodec.codec.codec import Codec, load
     from vaecodec.data import load_dataset
 
     from .images import check_grey
 
-    codec = load(model)
-    images = load_dataset(data, split, data_dir=data_dir, resize=parse_size(resize), grey=grey)
+    codec, target = load(model), parse_target(options)
+    if not isinstance(codec, Codec):
+        from .evaluate_pictures import evaluate_pictures, lines, refuse_options
+
+        refuse_options(split, resize, grey)
+        measured = evaluate_pictures(codec, data, limit, target)
+        if as_json:
+            print_json(measured)
+        else:
+            click.echo("\n".join(lines(measured)))
+        return
+    images = load_dataset(data, split or "test", data_dir=data_dir, resize=parse_size(resize), grey=grey)
     check_grey(images)
-    point = measure(codec, images, limit or len(images), parse_target(options))
+    point = measure(codec, images, limit or len(images), target)
     found = report(codec, images, point)
     if as_json:
         print_json(found)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
+    from vaecodec.codec.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Fidelity:
         from vaecodec.codec.quality import mse
 
         return cls(mse(decoded, pixels))
+
+    @classmethod
+    def of_picture(cls, decoded: Pixels, picture: Picture) -> Fidelity:
+        """Of a picture, whose grey is compared with grey where that is what was decoded."""
+        return cls.of(decoded, picture.pixels if decoded.ndim == 3 else picture.pixels[..., 0])
 
     @classmethod
     def of_set(cls, found: Sequence[Fidelity]) -> Fidelity:

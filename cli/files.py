@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -23,16 +23,30 @@ STANDARD_OUTPUT = "/dev/stdout"  # as the library names it, on every system
 def read_bytes(source: str, limit: int) -> bytes:
     """The bytes of a file, or of standard input for `-`, at most limit + 1 of them: one too many shows the excess.
 
-    Raises OSError.
+    A stream of version 2 may be longer: MAX_PICTURE_STREAM_BYTES. Raises OSError.
     """
+    from vaecodec.bitstream.limits import MAX_PICTURE_STREAM_BYTES
+    from vaecodec.bitstream.picture_stream import is_picture_stream
+
+    with _opened(source) as file:
+        data = file.read(limit + 1)
+        if is_picture_stream(data):
+            data += file.read(max(0, MAX_PICTURE_STREAM_BYTES + 1 - len(data)))
+    return data
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    """A file, or standard input, which stays open."""
     if source == STANDARD:
         if sys.stdin is None:
             raise OutputError("standard input is closed")
-        return sys.stdin.buffer.read(limit + 1)
+        yield sys.stdin.buffer
+        return
     with open(source, "rb") as file:
         if stat.S_ISBLK(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "is a block device, expected a file", source)
-        return file.read(limit + 1)
+        yield file
 
 
 def check_target(target: str, force: bool) -> None:

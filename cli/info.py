@@ -37,6 +37,7 @@ def command(source: str, model: str | None, as_json: bool) -> None:
     from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
     from vaecodec.bitstream.container import CONTAINER_MAGIC
     from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
+    from vaecodec.bitstream.picture_stream import is_picture_stream
     from vaecodec.bitstream.stream import STREAM_MAGIC
     from vaecodec.errors import BadMagic
 
@@ -52,6 +53,8 @@ def command(source: str, model: str | None, as_json: bool) -> None:
             return
         if data[:4] == CONTAINER_MAGIC[:4]:
             found = model_info(data)
+        elif is_picture_stream(data):
+            found = picture_info(data, model)
         elif not data or data[0] & 0xF8 == STREAM_MAGIC:
             found = stream_info(data, model)
         else:
@@ -77,10 +80,11 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream. Raises FormatError's children, ModelMismatch, and ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import CHECK_BYTES
     from vaecodec.bitstream.stream import CODING_NEAR_LOSSLESS, STREAM_VERSION, unpack
+    from vaecodec.codec.codec import Codec
     from vaecodec.codec.stream_report import KIND_OF, kind_of, report_streams
     from vaecodec.errors import ModelNotFound
 
-    from .choose import codec_for_stream
+    from .choose import Codecs
 
     stream = unpack(data)
     sizes = {"size": 0 if stream.size is None else 2, "payload": len(stream.payload), "check": CHECK_BYTES}
@@ -102,11 +106,12 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         "information_bits": None,
     }
     try:
-        codec = codec_for_stream(data, model)
+        codec = Codecs(model).for_stream(data)
     except ModelNotFound:
         if model is not None:
             raise
         return found
+    assert isinstance(codec, Codec)  # of a stream of version 1
     codec.decompress(data)
     (report,) = report_streams(codec, [data])
     height, width = stream.size or codec.geometry
@@ -121,11 +126,50 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
     }
 
 
+def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
+    """The fields of a stream of version 2. Raises FormatError's children, ModelMismatch, ModelNotFound for `model`."""
+    from vaecodec.bitstream.limits import PICTURE_CHECK_BYTES
+    from vaecodec.bitstream.picture_stream import PICTURE_VERSION, unpack_picture
+    from vaecodec.errors import ModelNotFound
+
+    from .choose import Codecs
+
+    stream = unpack_picture(data)
+    payload = sum(map(len, stream.payloads))
+    around = len(data) - payload - PICTURE_CHECK_BYTES
+    found: dict[str, Any] = {
+        "kind": "stream",
+        "version": PICTURE_VERSION,
+        "model": None,
+        "fingerprint": stream.short_fingerprint.hex(),
+        "verified": False,
+        "height": stream.size[0],
+        "width": stream.size[1],
+        "grey": stream.grey,
+        "level": stream.level,
+        "regions": len(stream.payloads),
+        "chunks": ", ".join(stream.chunks) or "none",
+        "file_bytes": len(data),
+        "bytes": {"header and chunks": around, "payload": payload, "check": PICTURE_CHECK_BYTES},
+    }
+    try:
+        codec = Codecs(model).for_stream(data)
+    except ModelNotFound:
+        if model is not None:
+            raise
+        return found
+    codec.decompress(data)
+    return found | {"model": codec.model.name, "fingerprint": codec.fingerprint.hex(), "verified": True}
+
+
 def model_info(data: bytes) -> dict[str, Any]:
     """The description of a model file, everything in it checked. Raises FormatError's children, NotExact."""
     from vaecodec.bitstream.container import unpack_container
     from vaecodec.modelfile.model import unpack_model
+    from vaecodec.modelfile.summary import summarise
 
+    if summarise(data).is_photograph:
+        return photograph_model_info(data)
     model = unpack_model(data)
     spent = dict.fromkeys(("tables", "synthesis", "known answer", "analysis", "quantizer"), 0)
     for name, section in unpack_container(data)[1].items():
@@ -147,6 +191,35 @@ def model_info(data: bytes) -> dict[str, Any]:
         "trained_on": _as_text(training.get("source")) if isinstance(training, dict) else None,
         "file_bytes": len(data),
         "bytes": {**spent, "header and padding": len(data) - sum(spent.values())},
+    }
+
+
+def photograph_model_info(data: bytes) -> dict[str, Any]:
+    """The description of a photograph model's file, all of it checked. Raises FormatError's children, NotExact."""
+    from vaecodec.bitstream.container import unpack_container
+    from vaecodec.codec.photograph import PhotographCodec
+    from vaecodec.photo.model import PhotoModel
+
+    codec = PhotographCodec(PhotoModel.from_bytes(data))
+    codec.prove()
+    spent = dict.fromkeys(("decode", "encode"), 0)
+    for name, section in unpack_container(data)[1].items():
+        spent[name.partition("/")[0]] += section.nbytes
+    training = codec.model.about.get("data", {})
+    return {
+        "kind": "photograph model",
+        "model": codec.model.name,
+        "family": codec.model.family,
+        "fingerprint": codec.fingerprint.hex(),
+        "size": "any",
+        "betas": list(codec.model.betas),
+        "trained_on": _as_text(training.get("source")) if isinstance(training, dict) else None,
+        "file_bytes": len(data),
+        "bytes": {
+            "networks and tables": spent["decode"],
+            "analysis": spent["encode"],
+            "header and padding": len(data) - sum(spent.values()),
+        },
     }
 
 

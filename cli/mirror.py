@@ -20,7 +20,8 @@ from .boundary import describe, plain
 from .files import check_target, say, write_bytes
 from .progress import Progress
 
-BATCH_FILES = 128  # enough for the networks to be fast, and at most 8 MB of pixels
+BATCH_FILES = 128  # enough for the networks to be fast
+BATCH_PIXELS = 1 << 22  # of a batch, and the last picture's besides: large photographs are done one by one
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,9 +38,9 @@ class Failure:
 class Mirror(Generic[Item, Result]):
     """Makes outputs that end in `suffix` of the files whose suffix is one of `suffixes`.
 
-    read: an item of a path. convert: a result of each item, all or an error. pack: the bytes of a result. Failures,
-    unreadable folders among them, are said on stderr as they come, and kept. Raises DataError where there is nothing to
-    do, OutputError where `target` is no folder.
+    read: an item of a path. pixels: how many an item has, which bounds what is held at once. convert: a result of each
+    item, all or an error. pack: the bytes of a result. Failures, unreadable folders among them, are said on stderr as
+    they come, and kept. Raises DataError where there is nothing to do, OutputError where `target` is no folder.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Mirror(Generic[Item, Result]):
         suffixes: Collection[str],
         suffix: str,
         read: Callable[[str], Item],
+        pixels: Callable[[Item], int],
         convert: Callable[[Sequence[Item]], Sequence[Result]],
         pack: Callable[[Result], bytes],
         force: bool,
@@ -65,7 +67,7 @@ class Mirror(Generic[Item, Result]):
         self._unreadable = found.unreadable
         say_linked(source, found.linked)
         self._source, self._target, self._suffix = source, target, suffix
-        self._read, self._convert, self._pack = read, convert, pack
+        self._read, self._pixels, self._convert, self._pack = read, pixels, convert, pack
         self._force, self._progress = force, progress
         self._taken: dict[str, str] = {}
 
@@ -73,10 +75,8 @@ class Mirror(Generic[Item, Result]):
         """(file, item, result) of each file, a relative path, for which an output was written."""
         for one in self._unreadable:
             self._fail(one.path, DataError(one.reason))
-        for start in range(0, len(self.files), BATCH_FILES):
-            batch = self.files[start : start + BATCH_FILES]
-            read = [found for file in batch if (found := self._item(file)) is not None]
-            for (file, place, item), result in self._results(read):
+        for batch in self._batches():
+            for (file, place, item), result in self._results(batch):
                 try:
                     write_bytes(make_parents(self._target, place), self._pack(result), force=self._force)
                 except (VaecodecError, OSError) as error:
@@ -89,6 +89,20 @@ class Mirror(Generic[Item, Result]):
         if self.failed:
             say(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
             raise click.exceptions.Exit(1)
+
+    def _batches(self) -> Iterator[list[tuple[str, str, Item]]]:
+        """What could be read, some files at a time."""
+        batch: list[tuple[str, str, Item]] = []
+        pixels = 0
+        for file in self.files:
+            read = self._item(file)
+            if read is not None:
+                batch.append(read)
+                pixels += self._pixels(read[2])
+            if len(batch) == BATCH_FILES or pixels >= BATCH_PIXELS:
+                yield batch
+                batch, pixels = [], 0
+        yield batch
 
     def _item(self, file: str) -> tuple[str, str, Item] | None:
         """The file, the path of its output and what was read; None where that failed."""

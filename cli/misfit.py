@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.stream import is_exact
+from vaecodec.codec.choice import special_pixels
+from vaecodec.codec.codec import Codec
 from vaecodec.modelfile.installed import installed_models, read_installed
 
 from .fidelity import Fidelity
 
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.choice import Chosen
+    from vaecodec.codec.picture import Picture
 
 POOR_DB = 15.0  # the error is 3 % of the signal's greatest power: digits at the coarsest levels are still above it
 # Images of a model's own kind are above it at the default level (their mean is 22 dB and more), so that they cost
@@ -33,19 +36,24 @@ class Misfits:
         self._rivals: dict[bytes, list[Codec]] = {}
         self._compared = 0
 
-    def warnings(self, codec: Codec, stream: bytes, pixels: Pixels, fidelity: Fidelity) -> list[str]:
-        """What to say of an image (h, w) and its stream; nothing if it is exact or was not verified."""
+    def warnings(self, chosen: Chosen, picture: Picture, fidelity: Fidelity) -> list[str]:
+        """What to say of a picture and its stream: what is lost, and how poor it is if that is known."""
+        codec, stream = chosen.codec, chosen.stream
+        if not isinstance(codec, Codec):
+            return []
+        found = [f"{', '.join(picture.chunks)}: not kept, for {codec.model.name} is no photograph model"] * bool(
+            picture.chunks
+        )
         decibels, mse = fidelity.psnr_db, fidelity.mse
         if decibels is None or mse is None or is_exact(stream):
-            return []
-        found = []
+            return found
         if decibels < POOR_DB:
             found.append(
                 f"only {decibels:.1f} dB: this is not an image of the kind that {codec.model.name} was made for"
             )
         if decibels < SUSPECT_DB and self._compared < MAX_COMPARED:
             self._compared += 1
-            better = self._better(codec, stream, pixels, mse)
+            better = self._better(codec, stream, special_pixels(picture), mse)
             if better is not None:
                 name, size_bytes = better
                 found.append(
@@ -67,7 +75,6 @@ class Misfits:
         return best
 
     def _others(self, codec: Codec) -> list[Codec]:
-        from vaecodec.codec.codec import Codec
         from vaecodec.errors import VaecodecError
 
         if codec.fingerprint not in self._rivals:

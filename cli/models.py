@@ -12,9 +12,8 @@ from .boundary import plain
 from .files import naming, print_json, read_bytes, say, write_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.codec import AnyCodec
     from vaecodec.modelfile.installed import InstalledModel
-    from vaecodec.modelfile.model import Model
 
 MAX_NAME_CHARS = 64  # a file name with room for a suffix on every file system
 NAME_WIDTH = 20
@@ -54,7 +53,8 @@ def table(models: list[dict[str, Any]]) -> Iterator[str]:
         if len(name) > NAME_WIDTH:
             yield name
             name = ""
-        pixels, lossless = f"{model['height']}x{model['width']}", "yes" if model["lossless"] else "no"
+        pixels = "any" if model["photograph"] else f"{model['height']}x{model['width']}"
+        lossless = "yes" if model["lossless"] else "no"
         size = f"{model['file_bytes'] / 1e6:.1f} MB"
         yield row(name, pixels, _levels(model["betas"]), lossless, size, model["fingerprint"][:SHOWN_HEX])
         notes = [f"--model {alias} means this one" for alias in model["aliases"]]
@@ -76,8 +76,9 @@ def describe_installed(installed: InstalledModel) -> dict[str, Any]:
         "name": installed.name,
         "aliases": list(installed.aliases),
         "family": summary.family,
-        "height": summary.height,
-        "width": summary.width,
+        "photograph": summary.is_photograph,
+        "height": summary.height or None,
+        "width": summary.width or None,
         "betas": list(summary.betas),
         "lossless": summary.has_lossless,
         "compresses": summary.has_analysis,
@@ -96,35 +97,41 @@ def add(source: str, force: bool) -> None:
     Streams that it made are then decompressed without --model. The folder is $VAECODEC_MODELS, or your data folder.
     """
     from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
-    from vaecodec.codec.codec import Codec
+    from vaecodec.codec.codec import codec_of
     from vaecodec.errors import OutputError
     from vaecodec.modelfile.installed import SUFFIX, aliases, user_folder, zoo_folder
-    from vaecodec.modelfile.model import unpack_model
 
     with naming(source):
         data = read_bytes(source, MAX_CONTAINER_BYTES)
-        model = unpack_model(data)
-        _check_name(model)
-        if model.name in aliases() or (zoo_folder() / f"{model.name}{SUFFIX}").exists():
-            raise OutputError(f"{model.name} is the name of a released model, which is never replaced")
-        _prove(Codec(model))
-    target = user_folder() / f"{model.name}{SUFFIX}"
+        codec = codec_of(data)
+        name = codec.model.name
+        _check_name(name)
+        if name in aliases() or (zoo_folder() / f"{name}{SUFFIX}").exists():
+            raise OutputError(f"{name} is the name of a released model, which is never replaced")
+        _prove(codec)
+    target = user_folder() / f"{name}{SUFFIX}"
     if target.is_file() and target.read_bytes() == data:
-        say(f"{model.name} is installed already")
+        say(f"{name} is installed already")
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(str(target), data, force=force)
-    say(f"{model.name} is installed as {target}")
+    say(f"{name} is installed as {target}")
 
 
-def _prove(codec: Codec) -> None:
-    """Refuses where this machine does not give the known answers."""
+def _prove(codec: AnyCodec) -> None:
+    """Reads all of a model. Refuses where something is damaged, or this machine does not give the known answers."""
+    from vaecodec.codec.codec import Codec
     from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH
 
+    if not isinstance(codec, Codec):
+        codec.prove()
+        return
     model = codec.model
+    model.analysis.check()
     if model.levels:
         codec.lossy.synthesise(model.known_answer.symbols[:, : model.latents])
     if model.lossless is not None:
+        model.lossless.analysis.check()
         codec.lossless.prove(KNOWN_ANSWER_BATCH)
 
 
@@ -147,7 +154,7 @@ def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None
 
     check_target(target, force)
     model = join_models(find_model(lossy), find_model(lossless), name)
-    _check_name(model)
+    _check_name(model.name)
     data = pack_model(model)
     write_bytes(target, data, force=force)
     say(f"{target}: {model.name}, {len(data)} bytes, fingerprint {model.fingerprint.hex()[:16]}")
@@ -162,24 +169,24 @@ def strip(source: str, target: str, force: bool) -> None:
 
     Its name and fingerprint stay, and it decompresses every file that MODEL made.
     """
+    from vaecodec.archive.models import model_file
+    from vaecodec.codec.codec import Codec, load
     from vaecodec.modelfile.derived import strip_analysis
-    from vaecodec.modelfile.installed import find_model
-    from vaecodec.modelfile.model import pack_model
 
     from .files import check_target
 
     check_target(target, force)
-    model = find_model(source)
-    data = pack_model(strip_analysis(model))
+    codec = load(source)
+    stripped = Codec(strip_analysis(codec.model)) if isinstance(codec, Codec) else codec.stripped()
+    data = model_file(stripped)
     write_bytes(target, data, force=force)
-    say(f"{target}: {model.name}, {len(data)} bytes for {len(pack_model(model))}, decompresses only")
+    say(f"{target}: {codec.model.name}, {len(data)} bytes for {len(model_file(codec))}, decompresses only")
 
 
-def _check_name(model: Model) -> None:
+def _check_name(name: str) -> None:
     """A name from a file becomes the name of a file: it must not lead elsewhere."""
     from vaecodec.errors import BadField
 
-    name = model.name
     allowed = all((c.isascii() and c.isalnum()) or c in "-_." for c in name)
     if not allowed or name.startswith(".") or not 1 <= len(name) <= MAX_NAME_CHARS:
         raise BadField(f"model name {plain(name)!r}: expected 1 to {MAX_NAME_CHARS} letters, digits, '-', '_', '.'")

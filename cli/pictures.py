@@ -1,6 +1,6 @@
-"""Pictures and streams as files: pixels out of any image file, image files out of pixels, and their suffixes.
+"""Pictures and streams as files: a picture out of any image file, image files out of pictures, and their suffixes.
 
-image file ──Pillow──> pixels, (h, w) or (h, w, 3) ──codec──> stream .vae ──codec──> pixels ──Pillow──> image file .png
+image file ──Pillow──> Picture ──codec──> stream .vae ──codec──> Picture ──Pillow──> image file .png
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .files import read_bytes
+from .files import STANDARD, read_bytes
 
 if TYPE_CHECKING:
-    from vaecodec.arrays import Pixels
+    from vaecodec.codec.picture import Picture
 
-MAX_IMAGE_FILE_BYTES = 1 << 26  # images of at most 256x256 pixels: whatever is larger is something else
+MAX_PIPED_BYTES = 1 << 28  # of an image file that comes through a pipe, which is read whole
 STREAM_SUFFIX = ".vae"
 DEFAULT_SUFFIX = ".png"
 # What Pillow must be told so that a format keeps the pixels as they are; .png, .tiff, .pgm, ... need not be told.
@@ -24,31 +24,39 @@ EXACT_OPTIONS: dict[str, dict[str, Any]] = {
 }
 JPEG_SUFFIXES = frozenset({".jfif", ".jpe", ".jpeg", ".jpg", ".mpo"})
 JPEG_OPTIONS: dict[str, Any] = {"quality": 95}  # JPEG cannot keep the pixels: here no eye sees a difference
+KEEPING = frozenset({".avif", ".jxl", ".png", ".tif", ".tiff", ".webp"}) | JPEG_SUFFIXES  # ICC profile, EXIF and XMP
 RESIZING = frozenset({".icns", ".ico"})  # Pillow writes these in sizes of its own choice
 
 
-def read_pixels(source: str) -> Pixels:
-    """The pixels (h, w), or (h, w, 3) in colour, of an image file, or of standard input for `-`.
+def read_picture(source: str, *, strip: bool = False) -> Picture:
+    """The picture of an image file, or of standard input for `-`; strip: without ICC profile, EXIF and XMP.
 
     Raises OSError, ImageError's children.
     """
+    from dataclasses import replace
     from io import BytesIO
 
-    from vaecodec.codec import images
+    from vaecodec.codec import picture
     from vaecodec.errors import UnreadableImage
 
-    data = read_bytes(source, MAX_IMAGE_FILE_BYTES)
-    if len(data) > MAX_IMAGE_FILE_BYTES:
-        raise UnreadableImage(f"larger than {MAX_IMAGE_FILE_BYTES} bytes: too large for any model")
-    return images.read_pixels(BytesIO(data))
+    if source != STANDARD and os.path.isfile(source):
+        found = picture.read_picture(source)
+    else:
+        data = read_bytes(source, MAX_PIPED_BYTES)
+        if len(data) > MAX_PIPED_BYTES:
+            raise UnreadableImage(f"larger than {MAX_PIPED_BYTES} bytes: an image as large as that is read from a file")
+        found = picture.read_picture(BytesIO(data))
+    return replace(found, chunks={}) if strip else found
 
 
-def image_file(pixels: Pixels, target: str) -> bytes:
-    """The bytes of an image file in the format of the target's suffix. Raises OutputError."""
+def image_file(picture: Picture, target: str) -> bytes:
+    """The bytes of an image file in the format of the target's suffix; what comes with a picture is kept if it can be.
+
+    Raises OutputError.
+    """
     from io import BytesIO
 
-    from PIL import Image
-
+    from vaecodec.codec.picture import to_pil
     from vaecodec.errors import OutputError
 
     suffix = os.path.splitext(target)[1].lower() or DEFAULT_SUFFIX
@@ -59,11 +67,30 @@ def image_file(pixels: Pixels, target: str) -> bytes:
     options = JPEG_OPTIONS if suffix in JPEG_SUFFIXES else EXACT_OPTIONS.get(suffix, {})
     buffer = BytesIO()
     buffer.name = f"image{suffix}"  # given a name and no format, Pillow loads one plugin instead of five
+    pillow = to_pil(picture)
     try:
-        Image.fromarray(pixels).save(buffer, **options)
+        pillow.save(buffer, **options, **_kept(picture, suffix))
     except Exception as error:  # Pillow raises ValueError, KeyError, OSError, ... for formats it cannot write
-        raise OutputError(f"{target}: Pillow cannot write {suffix} of a grey image ({error}); try .png") from error
+        what = {"L": "a grey image", "RGB": "an image in colour"}.get(pillow.mode, "an image with transparency")
+        raise OutputError(f"{target}: Pillow cannot write {suffix} of {what} ({error}); try .png") from error
     return buffer.getvalue()
+
+
+def _kept(picture: Picture, suffix: str) -> dict[str, Any]:
+    """What Pillow's save() must be given so that the file holds what came with the pixels."""
+    if not picture.chunks:
+        return {}
+    from PIL import Image
+
+    from vaecodec.codec.metadata import saving_options
+
+    return saving_options(picture.chunks, Image.registered_extensions().get(suffix, ""))
+
+
+def left_out(picture: Picture, target: str) -> list[str]:
+    """Names of what comes with a picture and the format of the target's suffix does not hold."""
+    suffix = os.path.splitext(target)[1].lower() or DEFAULT_SUFFIX
+    return [] if suffix in KEEPING else sorted(picture.chunks)
 
 
 def is_lossy(target: str) -> bool:

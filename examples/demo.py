@@ -3,6 +3,7 @@
 examples/*.png --compress--> demo-output/<data>/*.vae --read back, decompress--> *.png beside them
 
 The table counts every byte of the files on the disk; <data>.png shows original, decoded, and WebP at its smallest.
+photograph.py beside this file does the same to a photograph.
 """
 
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from photograph import show_photograph
 from PIL import Image, ImageDraw, ImageFont
 
 import vaecodec
@@ -66,6 +68,7 @@ def main(models: Mapping[str, str] = MODELS, output: Path = OUTPUT) -> int:
         picture = side_by_side([(label, size, tiles) for (label, tiles), size in zip(lines, bytes_of, strict=True)])
         picture.save(output / f"{data}.png")
         print(f"pictures: {output / data}.png    files: {output / data}/*.vae\n")
+    show_photograph(output)
     print(
         f"done in {time.monotonic() - started:.1f} s; try it yourself: vaecodec compress examples/digit-7.png seven.vae"
     )

@@ -20,7 +20,7 @@ from vaecodec.codec.target import Setting
 
 def work(model: str, level: int, folder: Path, batch: int) -> dict[str, Any]:
     """Compress and decompress in batches, and synthesise the encoder's symbols in batches of the same size."""
-    codec = vaecodec.load(model)
+    codec = vaecodec.Codec.load(model)
     images, symbols = np.load(folder / "images.npy"), np.load(folder / "symbols.npy")
     streams_hash, decoded_hash, pixels_hash = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     different = 0

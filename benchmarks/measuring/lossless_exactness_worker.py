@@ -15,7 +15,7 @@ import vaecodec
 
 def decoded_hash(model: str, folder: Path, batch: int) -> str:
     """Decompress every stream of the folder, in the order of their names, `batch` at once."""
-    codec, found = vaecodec.load(model), hashlib.sha256()
+    codec, found = vaecodec.Codec.load(model), hashlib.sha256()
     streams = [path.read_bytes() for path in sorted(folder.iterdir())]
     for start in range(0, len(streams), batch):
         for image in codec.decompress_batch(streams[start : start + batch]):

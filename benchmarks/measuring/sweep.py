@@ -11,7 +11,7 @@ from benchmarks.measuring.measure import measure_model
 from benchmarks.measuring.points import describe
 from benchmarks.measuring.runs import RunState, ensure_run, last_metrics, run_state
 from benchmarks.measuring.stored import Origin, SweepRow, find_row, new_row
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet
 from vaecodec.recipes.config import TrainingConfig
 
@@ -39,7 +39,7 @@ def measure_sweep(
             print(f"{config.name:24} as stored, {row.provenance['time_utc']}", file=sys.stderr)
         elif train or state is RunState.DONE:
             path = ensure_run(config, runs, sets)
-            point = measure_model(load(path), path, test.images, last_metrics(path.parent))
+            point = measure_model(Codec.load(path), path, test.images, last_metrics(path.parent))
             print(f"{config.name:24} {describe(point.point)}  {point.coded_latents} latents", file=sys.stderr)
             row = new_row(origin, point)
         else:

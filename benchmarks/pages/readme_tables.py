@@ -1,6 +1,6 @@
 """The README's block: for each data set one table, ours beside the others, and what that saves.
 
-results/{rate-distortion,classical,flagship,lossless}-DATA.json --summary--> Markdown
+results/{rate-distortion,classical,flagship,lossless}-DATA.json, photographs-kodak.json --summary--> Markdown
 
 docs/results.md has the rest (results_page.py).
 """
@@ -8,6 +8,7 @@ docs/results.md has the rest (results_page.py).
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.pages import photograph_tables
 from benchmarks.pages.flagship_table import shown_levels
 from benchmarks.pages.markdown import markdown
 from benchmarks.pages.page import NOT_YET, TITLES, Result, read
@@ -23,7 +24,17 @@ THE_REST = (
 
 def summary(folder: Path) -> str:
     """The block, from the results in a folder; a result that is not there is said to be missing."""
-    return "\n\n".join([*(part for data in TITLES for part in _of_set(data, folder)), THE_REST])
+    sets = [part for data in TITLES for part in _of_set(data, folder)]
+    return "\n\n".join([*_of_photographs(folder), *sets, THE_REST])
+
+
+def _of_photographs(folder: Path) -> list[str]:
+    """Rates against WebP, once a model of photographs was measured."""
+    result = read(folder / "photographs-kodak.json")
+    if result is None or result["model"] is None:
+        return []
+    head = f"**Photographs: {result['data']['source']}, bytes against WebP's at equal quality**"
+    return [head, markdown(photograph_tables.RATE_HEAD, photograph_tables.rate_rows(result))]
 
 
 def _of_set(data: str, folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measuring.machine import ROOT
-from benchmarks.pages import flagship_table
+from benchmarks.pages import flagship_table, photograph_tables
 from benchmarks.pages.archive_table import archive_lines
 from benchmarks.pages.lossless_table import lossless_lines
 from benchmarks.pages.markdown import markdown
@@ -41,6 +41,8 @@ def render(folder: Path) -> str:
         flagship = read(folder / f"flagship-{data}.json")
         if flagship is not None:
             parts += flagship_table.tables(flagship)
+    photographs = read(folder / "photographs-kodak.json")
+    parts += [] if photographs is None else photograph_tables.tables(photographs)
     parts.append("## What is promised, and measured\n\n" + promises(folder))
     return "\n\n".join(parts) + "\n"
 
@@ -119,6 +121,7 @@ def promises(folder: Path) -> str:
         ("five-betas-mnist", flagship_table.five_betas_lines),
         ("speed", flagship_table.speed_lines),
         ("archive", archive_lines),
+        ("photograph-speed", photograph_tables.speed_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")

@@ -173,7 +173,7 @@ def test_any_picture_becomes_what_the_model_takes() -> None:
 def test_what_would_lose_something_is_refused() -> None:
     clear = Image.fromarray(IMAGES[0])
     clear.putalpha(254)
-    for image, remedy in ((clear, "takes RGB"), (Image.fromarray(IMAGES[0]).convert("CMYK"), r"convert\('RGB'\)")):
+    for image, remedy in ((clear, "takes RGB"), (Image.fromarray(IMAGES[0]).convert("CMYK"), "profile")):
         with pytest.raises(ImageModeError, match=remedy):
             CODEC.compress(image)
     with pytest.raises(ImageModeError, match="takes grey"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecodec.bitstream import array_bytes, check, container, limits, stream
+from vaecodec.bitstream import array_bytes, check, container, limits, picture_stream, stream
 from vaecodec.entropy import coder, escape, reference, tables
 from vaecodec.entropy.coder import encode_symbols
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
@@ -21,7 +21,7 @@ from vaecodec.modelfile import priors as conditional_priors
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 MODULES = (
     *(array_bytes, check, coder, conditional_priors, container, escape, exact, exact_ops, exact_ranges),
-    *(known_answer, limits, lossless_part, model_file, reference, stream, tables),
+    *(known_answer, limits, lossless_part, model_file, picture_stream, reference, stream, tables),
 )
 FINGERPRINT = bytes(range(32))
 EXAMPLE = CodingTables(
@@ -102,6 +102,7 @@ def test_constants_of_the_page_equal_the_codes() -> None:
 def test_the_pages_magic_is_the_codes() -> None:
     assert f"`{container.CONTAINER_MAGIC.hex(' ')}`" in TEXT
     assert f"`0x{stream.STREAM_MAGIC | stream.STREAM_VERSION:02X}`" in TEXT
+    assert f"`0x{stream.STREAM_MAGIC | picture_stream.PICTURE_VERSION:02X}`" in TEXT
 
 
 def test_dtype_codes_of_the_page_equal_the_codes() -> None:

@@ -317,3 +317,24 @@ print(payload.hex())
 def test_constriction_is_what_runs_where_it_is_installed() -> None:
     pytest.importorskip("constriction")
     assert coder.make_encoder is coder.ConstrictionEncoder
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_ending_leaves_few_bytes_of_a_number_out_and_a_payload_that_ended_ever_more(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = counts_from_probabilities(rng.gamma(1.0, size=(300, 9)) + 0.1)
+    tables = CodingTables(np.full(300, -4, np.int32), counts, np.ones(300, np.bool_))
+    symbols = rng.integers(-4, 4, 300).astype(np.int32)
+    for backend in (None, ReferenceEncoder()):
+        encoder = SymbolEncoder(backend)
+        encoder.encode(symbols, tables)
+        payload = encoder.finish()
+        assert 0 <= encoder.number_bytes - len(payload) < 16
+    for backend in (None, ReferenceDecoder(payload)):
+        decoder, filled = SymbolDecoder(payload, backend), []
+        for _ in range(4):  # the last three find symbols in the zeros after the payload
+            decoder.decode(tables)
+            filled.append(decoder.filled_bytes)
+        assert filled[0] == encoder.number_bytes - len(payload)
+        assert filled == sorted(filled)
+        assert filled[3] > 100

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("bjontegaard")
 
-from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim
+from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim, bd_rate_of_points
 from vaecodec.evaluation.rd import RateCurve, RatePoint
 
 PAIRS = [(20.0, 20.0), (40.0, 25.0), (80.0, 29.0), (160.0, 33.0)]
@@ -69,3 +69,12 @@ def test_a_range_that_both_cover_is_the_whole_or_a_part_of_it():
 def test_a_range_that_a_curve_does_not_cover_is_refused(between_db):
     with pytest.raises(ValueError, match=r"covers 20\.00 to 33\.00 dB"):
         bd_rate(curve(PAIRS), curve(PAIRS), between_db=between_db)
+
+
+def test_points_of_any_rate_and_quality_compare_as_curves_do():
+    pairs = [(8 * size / 784, quality_db) for size, quality_db in PAIRS]
+    doubled = [(2 * rate, quality_db) for rate, quality_db in pairs]
+    assert bd_rate_of_points(pairs, doubled) == pytest.approx(100)
+    assert bd_rate_of_points(reversed(pairs), doubled, between_db=(21, 30)) == pytest.approx(100)
+    with pytest.raises(ValueError, match="covers"):
+        bd_rate_of_points(pairs, doubled, between_db=(10, 30))

@@ -3,6 +3,7 @@
     number ──directory──> block ──SymbolDecoder──> symbols (count, n) ──synthesis──> pixels
                                                    kept, 1 to 4 bytes each            made on demand
                                 ──exact─────────────────────────────────────────────> pixels, kept
+                                ──photographs──> their streams, kept ──────────────> pixels, made on demand
 
 A coder stream can be decoded from its start only, so a block's symbols are decoded together; they are small enough that
 an epoch of shuffled reading decodes each block once.
@@ -13,8 +14,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +24,19 @@ import numpy.typing as npt
 from vaecodec.archive.directory import Directory
 from vaecodec.archive.lossless_blocks import BlockPayload, decode_exact
 from vaecodec.archive.models import ArchiveModels
+from vaecodec.archive.photographs import streams_of
 from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, unpack_block
+from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
 from vaecodec.entropy.coder import SymbolDecoder
 from vaecodec.errors import BadField, NotCanonical
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.picture import Picture
 
 Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 
@@ -35,26 +44,33 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBlock:
     """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
-    levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols."""
+    levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols; photographs as
+    their streams."""
 
-    codec: Codec
+    codec: AnyCodec
     symbols: Integers
     levels: tuple[int, ...]
     sizes: tuple[Size, ...] | None
     pixels: tuple[Pixels, ...] = ()
+    streams: tuple[bytes, ...] = ()
 
     @property
     def kept_bytes(self) -> int:
         """What it takes to keep it."""
-        return self.symbols.nbytes + sum(image.nbytes for image in self.pixels)
+        return self.symbols.nbytes + sum(image.nbytes for image in self.pixels) + sum(map(len, self.streams))
 
     def images(self) -> list[Pixels]:
         """All of them."""
-        return images_of([(self, row) for row in range(max(len(self.pixels), len(self.levels)))])
+        return images_of([(self, row) for row in range(max(len(self.pixels), len(self.levels), len(self.streams)))])
 
 
-def decode_block(block: Block, codec: Codec) -> DecodedBlock:
-    """Raises FormatError's children where the block does not fit its model."""
+def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
+    """Raises FormatError's children, ModelMismatch, where the block does not fit its model."""
+    if block.codings.is_streams == isinstance(codec, Codec):
+        raise BadField(f"block: coding {block.codings.each[0]}, which {codec.model.name} does not have")
+    if not isinstance(codec, Codec):
+        streams = streams_of(block, codec)
+        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, streams=streams)
     _check_sizes(block, codec)
     levels, codings = codec.model.levels, block.codings
     if codings.is_exact:
@@ -90,15 +106,24 @@ def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
     for place, (block, row) in enumerate(rows):
         if block.pixels:
             made[place] = block.pixels[row].copy()
+        elif block.streams:
+            made[place] = block.codec.decompress(block.streams[row])
         else:
             groups.setdefault((id(block.codec), block.levels[row]), []).append(place)
     for (_, level), places in groups.items():
         codec = rows[places[0]][0].codec
+        assert isinstance(codec, Codec)  # no photograph's, which has streams
         symbols = np.stack([rows[k][0].symbols[rows[k][1]] for k in places]).astype(np.int32)
         for k, image in zip(places, codec.lossy.synthesise(symbols, level), strict=True):
             block, row = rows[k]
             made[k] = codec.frame.cropped(image, None if block.sizes is None else block.sizes[row])
     return made
+
+
+def _picture(block: DecodedBlock, row: int) -> Picture:
+    if block.streams and not isinstance(block.codec, Codec):
+        return block.codec.decompress_picture(block.streams[row])
+    return special_picture(images_of([(block, row)])[0])
 
 
 def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
@@ -164,6 +189,28 @@ class Blocks:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= dropped.kept_bytes
         return decoded
+
+    def images_lazily(self, numbers: range) -> Iterator[Pixels]:
+        """The images of a block's numbers: together, but photographs one by one. Raises as decoded() does."""
+        if not numbers:
+            return
+        streams = self.decoded(self._directory.block_of(numbers[0])).streams
+        yield from (self.images([number])[0] for number in numbers) if streams else self.images(numbers)
+
+    def pictures(self, numbers: Sequence[int]) -> Iterator[Picture]:
+        """The pictures of these numbers, some at a time, photographs one by one. Raises as decoded() does."""
+        for start in range(0, len(numbers), MAX_BLOCK_IMAGES):
+            part = numbers[start : start + MAX_BLOCK_IMAGES]
+            rows = [self._row(number) for number in part]
+            if any(block.streams for block, _ in rows):
+                yield from (_picture(block, row) for block, row in rows)
+            else:
+                yield from map(special_picture, images_of(rows))
+
+    def _row(self, number: int) -> tuple[DecodedBlock, int]:
+        """The block of an image, and the image's place in it."""
+        k = self._directory.block_of(number)
+        return self.decoded(k), number - int(self._directory.firsts[k])
 
     def images(self, numbers: Sequence[int]) -> list[Pixels]:
         """The images of these numbers, in this order; each block is looked at once. Raises as decoded() does."""

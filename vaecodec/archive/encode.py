@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.lossless_blocks import BlockPayload, encode_exact
+from vaecodec.archive.photographs import PendingStream
 from vaecodec.bitstream.archive.block import Block
 from vaecodec.bitstream.archive.codings import Codings
 from vaecodec.bitstream.archive.columns import pack_names
@@ -67,10 +68,11 @@ def aim_for(model: Model, target: Target) -> Target:
     return Target(level, effort=target.effort)
 
 
-def may_share_a_block(a: PendingImage, b: PendingImage) -> bool:
+def may_share_a_block(a: PendingImage | PendingStream, b: PendingImage | PendingStream) -> bool:
     """A block has names for all of its images or for none, labels of as many columns, and one kind of coding."""
     columns = [None if item.labels is None else len(item.labels) for item in (a, b)]
-    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and a.max_error == b.max_error
+    errors = [item.max_error if isinstance(item, PendingImage) else None for item in (a, b)]
+    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and errors[0] == errors[1]
 
 
 def label_row(label: Label | None) -> tuple[int, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vaecodec.archive.directory import Directory, Span
 from vaecodec.archive.source import Source, read_within
@@ -13,33 +14,57 @@ from vaecodec.bitstream.archive.model_record import (
     unpack_embedded,
     unpack_model_record,
 )
-from vaecodec.codec.codec import Codec, load
+from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
+from vaecodec.codec.codec import Codec, codec_of, load
 from vaecodec.errors import BadChecksum, FormatError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import installed_models, model_by_fingerprint
-from vaecodec.modelfile.model import open_model
+from vaecodec.modelfile.installed import installed_models
+from vaecodec.modelfile.model import pack_model
 
-ModelLike = Codec | str | os.PathLike[str]
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
+
+    ModelLike = AnyCodec | str | os.PathLike[str]
 
 
-def as_codec(model: ModelLike) -> Codec:
+def as_codec(model: ModelLike) -> AnyCodec:
     """A codec as it is, or that of a name or path. Raises ModelNotFound, FormatError, WrongType."""
-    return model if isinstance(model, Codec) else load(model)
+    if isinstance(model, Codec):
+        return model
+    if not isinstance(model, str | bytes | os.PathLike):
+        from vaecodec.codec.photograph import PhotographCodec
+
+        if isinstance(model, PhotographCodec):
+            return model
+    return load(model)
 
 
-def fingerprints_at_hand(given: Sequence[Codec]) -> set[bytes]:
+def model_file(codec: AnyCodec) -> bytes:
+    """The bytes of its model's file."""
+    return pack_model(codec.model) if isinstance(codec, Codec) else codec.model.to_bytes()
+
+
+def fingerprints_at_hand(given: Sequence[AnyCodec]) -> set[bytes]:
     """Of the codecs given and of every model that is installed."""
     installed = {model.summary.fingerprint for model in installed_models()}
     return installed | {codec.fingerprint for codec in given}
 
 
+def codec_by_fingerprint(fingerprint: bytes) -> AnyCodec | None:
+    """Of the installed model of a whole fingerprint. Raises FormatError's children where its file is damaged."""
+    for installed in installed_models(fingerprint[:SHORT_FINGERPRINT_BYTES]):
+        if installed.summary.fingerprint == fingerprint:
+            return load(installed.path)
+    return None
+
+
 class ArchiveModels:
     """Finds the codec of each model number, once."""
 
-    def __init__(self, source: Source, directory: Directory, given: Sequence[Codec]) -> None:
+    def __init__(self, source: Source, directory: Directory, given: Sequence[AnyCodec]) -> None:
         self._source = source
         self._directory = directory
         self._given = tuple(given)
-        self._codecs: dict[int, Codec] = {}
+        self._codecs: dict[int, AnyCodec] = {}
 
     def check_given(self) -> None:
         """Raises ModelMismatch where a codec was given that no block of the archive was made with."""
@@ -51,23 +76,23 @@ class ArchiveModels:
                     f"not with {codec.model.name} ({codec.fingerprint.hex()[:16]})"
                 )
 
-    def codec(self, number: int) -> Codec:
+    def codec(self, number: int) -> AnyCodec:
         """Raises ModelNotFound, which says the model that is missing; FormatError where an embedded one is damaged."""
         if number not in self._codecs:
             self._codecs[number] = self._find(number)
         return self._codecs[number]
 
-    def _find(self, number: int) -> Codec:
+    def _find(self, number: int) -> AnyCodec:
         fingerprint = self._directory.fingerprint_of(number)
         for codec in self._given:
             if codec.fingerprint == fingerprint:
                 return codec
         embedded = self._embedded(number)
-        if isinstance(embedded, Codec):
+        if embedded is not None and not isinstance(embedded, FormatError):
             return embedded
-        installed = model_by_fingerprint(fingerprint)
+        installed = codec_by_fingerprint(fingerprint)
         if installed is not None:
-            return Codec(installed)
+            return installed
         if embedded is not None:
             raise embedded
         raise ModelNotFound(
@@ -75,13 +100,13 @@ class ArchiveModels:
             "give its file (--model), or install it with vaecodec models add"
         )
 
-    def _embedded(self, number: int) -> Codec | FormatError | None:
+    def _embedded(self, number: int) -> AnyCodec | FormatError | None:
         place = self._directory.models[number].embedded
         if place is None:
             return None
         try:
             data, _ = self._unpacked(place)
-            codec = Codec(open_model(data))
+            codec = codec_of(data)
         except FormatError as error:
             return error
         if codec.fingerprint != self._directory.fingerprint_of(number):

@@ -7,6 +7,7 @@ append: blocks at the end ──> sync ──> footer ──> sync
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels
@@ -14,10 +15,12 @@ from vaecodec.archive.source import FileSource, is_address
 from vaecodec.archive.tail import End, find_end
 from vaecodec.bitstream.archive.limits import HEADER_BYTES
 from vaecodec.bitstream.archive.record import pack_header, pack_trailer
-from vaecodec.codec.codec import Codec
 from vaecodec.errors import BadChecksum, ModelNotFound, OutputError
 from vaecodec.files.inputs import path_text
 from vaecodec.files.outputs import OutputFile, open_output, sync_folder
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
 
 BUFFER_BYTES = 1 << 16
 
@@ -131,7 +134,7 @@ def open_new(path: str | bytes | os.PathLike[str], *, overwrite: bool) -> Output
     return output
 
 
-def open_for_append(path: str | bytes | os.PathLike[str], codec: Codec | None) -> tuple[Output, Codec]:
+def open_for_append(path: str | bytes | os.PathLike[str], codec: AnyCodec | None) -> tuple[Output, AnyCodec]:
     """The end of an archive, locked, and the codec to go on with (the one used last, where None is given).
 
     What follows the last footer is cut off. Raises OutputError where it is locked, FormatError's children where it is
@@ -183,7 +186,7 @@ def _cut(descriptor: int, end: End) -> int:
     return position
 
 
-def _last_codec(source: FileSource, directory: Directory) -> Codec:
+def _last_codec(source: FileSource, directory: Directory) -> AnyCodec:
     if not directory.models:
         raise ModelNotFound("the archive has no model yet: give one")
     return ArchiveModels(source, directory, ()).codec(max(directory.models))

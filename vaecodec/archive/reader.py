@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import read_directory
-from vaecodec.archive.models import ArchiveModels, ModelLike, as_codec, fingerprints_at_hand
+from vaecodec.archive.models import ArchiveModels, as_codec, fingerprints_at_hand
 from vaecodec.archive.names import Names, number_within, whole_number
 from vaecodec.archive.source import CLOSED, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
@@ -32,6 +32,12 @@ from vaecodec.codec.codec import Codec
 from vaecodec.errors import Closed, FormatError, ImageSizeError
 from vaecodec.files.inputs import path_text
 from vaecodec.modelfile.model import Model
+
+if TYPE_CHECKING:
+    from vaecodec.archive.models import ModelLike
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.photograph import PhotographCodec
+    from vaecodec.codec.picture import Picture
 
 DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 
@@ -87,7 +93,7 @@ class Archive(Sequence[Pixels]):
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickled archive is opened again where it arrives: in a worker process, with a file of its own."""
         path, codecs, cache_bytes = self._arguments
-        return _reopen, (path, [codec.model for codec in codecs], cache_bytes)
+        return _reopen, (path, [codec.model if isinstance(codec, Codec) else codec for codec in codecs], cache_bytes)
 
     def __repr__(self) -> str:
         return f"<Archive {self._arguments[0]}: {len(self)} images>"
@@ -144,7 +150,7 @@ class Archive(Sequence[Pixels]):
         for first, count in zip(self._directory.firsts.tolist(), self._directory.counts.tolist(), strict=True):
             if first > number:
                 self._directory.block_of(number)
-            yield from self._blocks.images(range(first, first + count))
+            yield from self._blocks.images_lazily(range(first, first + count))
             number = first + count
 
     def images(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> list[Pixels]:
@@ -153,6 +159,13 @@ class Archive(Sequence[Pixels]):
         Raises as archive[number] does.
         """
         return self._blocks.images([number_within(len(self), number) for number in numbers])
+
+    def pictures(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Iterator[Picture]:
+        """The images of these numbers with what came with their pixels, if they are photographs: alpha, ICC, EXIF, XMP.
+
+        Decoded while they are asked for. Raises as archive[number] does.
+        """
+        return self._blocks.pictures([number_within(len(self), number) for number in numbers])
 
     def batch(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Pixels:
         """images() as one array uint8 (n, h, w) or (n, h, w, 3). Raises ImageSizeError where their sizes differ."""
@@ -241,7 +254,7 @@ class Archive(Sequence[Pixels]):
         return self._models.embedded_file(number) if number in self._directory.models else None
 
 
-def _codecs(model: object) -> list[Codec]:
+def _codecs(model: object) -> list[AnyCodec]:
     """Of one or several. Raises WrongType, ModelNotFound, FormatError."""
     if model is None:
         return []
@@ -249,5 +262,6 @@ def _codecs(model: object) -> list[Codec]:
     return [as_codec(one) for one in (model if several else [model])]  # type: ignore[attr-defined]
 
 
-def _reopen(path: str, models: list[Model], cache_bytes: int) -> Archive:
-    return Archive(path, model=[Codec(model) for model in models], cache_bytes=cache_bytes)
+def _reopen(path: str, models: list[Model | PhotographCodec], cache_bytes: int) -> Archive:
+    codecs = [Codec(model) if isinstance(model, Model) else model for model in models]
+    return Archive(path, model=codecs, cache_bytes=cache_bytes)

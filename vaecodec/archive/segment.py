@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from vaecodec.archive.models import model_file
 from vaecodec.archive.output import Output
 from vaecodec.archive.spool import IndexSpool
 from vaecodec.bitstream.archive.block import Block, pack_block
 from vaecodec.bitstream.archive.index import ModelEntry, pack_footer
 from vaecodec.bitstream.archive.metadata import pack_metadata
-from vaecodec.bitstream.archive.model_record import ModelRecord, pack_embedded, pack_model_record
+from vaecodec.bitstream.archive.model_record import ANY_SIZE, ModelRecord, pack_embedded, pack_model_record
 from vaecodec.bitstream.archive.record import pack_header, pack_trailer
-from vaecodec.codec.codec import Codec
-from vaecodec.modelfile.model import pack_model
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
 
 
 class Segment:
@@ -38,13 +40,13 @@ class Segment:
         """Whether it is finished or given up."""
         return self._output.closed
 
-    def model_number(self, codec: Codec, *, embed: bool) -> int:
+    def model_number(self, codec: AnyCodec, *, embed: bool) -> int:
         """The number of the codec's model in the archive; a new model's records are written."""
         fingerprint = codec.fingerprint
         if fingerprint in self._output.fingerprints:
             return self._output.fingerprints.index(fingerprint)
-        record = pack_model_record(ModelRecord(fingerprint, codec.geometry, codec.model.name))
-        embedded = pack_embedded(pack_model(codec.model)) if embed else b""
+        record = pack_model_record(ModelRecord(fingerprint, codec.geometry or ANY_SIZE, codec.model.name))
+        embedded = pack_embedded(model_file(codec)) if embed else b""
         self._output.write(record + embedded)
         self._models.append(ModelEntry(fingerprint, len(record), len(embedded)))
         return len(self._output.fingerprints)

@@ -143,7 +143,9 @@ def verify_archive(
         expected = first + count
         try:
             block = blocks.read(k)
-            decode_block(block, models.codec(block.model))
+            decoded = decode_block(block, models.codec(block.model))
+            for stream in decoded.streams:
+                decoded.codec.decompress(stream)
         except FormatError as error:
             known = names_of_damaged(blocks.raw(k))
             lost.append(LostRun(first, count, known if known is not None and len(known) == count else None))

@@ -25,19 +25,23 @@ from vaecodec.archive.encode import (
     may_share_a_block,
     paired,
 )
-from vaecodec.archive.models import ModelLike, as_codec
+from vaecodec.archive.models import as_codec
 from vaecodec.archive.names import whole_number
 from vaecodec.archive.output import Output, open_for_append, open_new
+from vaecodec.archive.photographs import PendingStream, code_photograph, is_full, stream_block
 from vaecodec.archive.segment import Segment
-from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.columns import encode_name
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.codec.choice import special_pixels
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.picture import Picture
 from vaecodec.codec.target import Target, one_target
 from vaecodec.errors import Closed, ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from vaecodec.archive.models import ModelLike
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.photograph import PictureLike
 
 GIVEN_UP = "archive: given up after an image that could not be written"
 FINISHED = "archive: its writer is closed"
@@ -52,7 +56,7 @@ class ArchiveWriter:
     def __init__(
         self,
         output: Output,
-        codec: Codec,
+        codec: AnyCodec,
         *,
         target: Target,
         block_images: int,
@@ -62,7 +66,7 @@ class ArchiveWriter:
         self.metadata = metadata
         self._codec = codec
         self._block_images = block_images
-        self._pending: list[PendingImage] = []
+        self._pending: list[PendingImage | PendingStream] = []
         self._failed = False
         try:
             self._segment = Segment(output)
@@ -72,7 +76,7 @@ class ArchiveWriter:
         try:
             if not 1 <= whole_number(block_images, "block_images") <= MAX_BLOCK_IMAGES:
                 raise ConfigError(f"block_images: expected 1..{MAX_BLOCK_IMAGES}, found {block_images}")
-            self._aim = aim_for(codec.model, target)
+            self._aim = _aim(codec, target)
             self._model = self._segment.model_number(codec, embed=embed_model)
         except BaseException:
             self.abort()
@@ -140,14 +144,14 @@ class ArchiveWriter:
 
     def add(
         self,
-        image: Pixels | Image.Image,
+        image: PictureLike,
         name: str | None = None,
         label: Label | None = None,
         *,
         level: int | None = None,
         target: Target | None = None,
     ) -> None:
-        """One image, uint8 (h, w) or (h, w, 3), or PIL; label: an integer or several.
+        """One image, uint8 (h, w) or (h, w, 3), PIL, or a Picture; label: an integer or several.
 
         Raises ImageError's children, BadField, WrongType, Closed, and TargetMissed, which names the image, where no
         level meets a target. That may be an image added before, since levels are sought a block at a time, and the
@@ -156,21 +160,19 @@ class ArchiveWriter:
         self._check_open()
         if name is not None:
             encode_name(name)
-        # Whoever gave an array may go on to write into it.
-        framed = self._codec.frame.fit(image.copy() if isinstance(image, np.ndarray) else image)
         own = level is not None or target is not None
         effort = self._aim.effort if target is None else 0
-        aim = aim_for(self._codec.model, one_target(level, effort, target)) if own else self._aim
-        item = PendingImage(framed, aim, name, label_row(label))
+        aim = _aim(self._codec, one_target(level, effort, target)) if own else self._aim
+        item = self._item(image, aim, name, label_row(label))
         if self._pending and not may_share_a_block(self._pending[0], item):
             self._write_block()
         self._pending.append(item)
-        if len(self._pending) == self._block_images:
+        if len(self._pending) == self._block_images or is_full(self._streams()):
             self._write_block()
 
     def add_batch(
         self,
-        images: Iterable[Pixels | Image.Image],
+        images: Iterable[PictureLike],
         names: Iterable[str] | None = None,
         labels: Iterable[Label] | npt.NDArray[np.int64] | None = None,
         *,
@@ -213,10 +215,29 @@ class ArchiveWriter:
         else:
             self.abort()
 
+    def _item(
+        self, image: PictureLike, aim: Target, name: str | None, labels: tuple[int, ...] | None
+    ) -> PendingImage | PendingStream:
+        """An image in its model's frame, or a photograph's stream."""
+        codec = self._codec
+        if not isinstance(codec, Codec):
+            return code_photograph(codec, image, aim, number=len(self), name=name, labels=labels)
+        # Whoever gave an array may go on to write into it.
+        own = special_pixels(image) if isinstance(image, Picture) else image
+        return PendingImage(codec.frame.fit(own.copy() if isinstance(own, np.ndarray) else own), aim, name, labels)
+
+    def _streams(self) -> list[PendingStream]:
+        """What waits, where it is photographs."""
+        return [item for item in self._pending if isinstance(item, PendingStream)]
+
     def _write_block(self) -> None:
-        items, self._pending = self._pending, []
+        items, streams, self._pending = self._pending, self._streams(), []
         try:
-            block = encode_block(items, self._codec, self._model, self._segment.images)
+            if isinstance(self._codec, Codec):
+                images = [item for item in items if isinstance(item, PendingImage)]
+                block = encode_block(images, self._codec, self._model, self._segment.images)
+            else:
+                block = stream_block(streams, self._model, self._segment.images)
             self._segment.add_block(block, self._codec.fingerprint, [item.name for item in items])
         except BaseException:
             self._failed = True
@@ -227,3 +248,11 @@ class ArchiveWriter:
             raise OutputError(GIVEN_UP)
         if self._segment.closed:
             raise Closed(FINISHED)
+
+
+def _aim(codec: AnyCodec, target: Target) -> Target:
+    """A target as blocks are made by. Raises ModelError, ConfigError where the model does not have what it asks for."""
+    if isinstance(codec, Codec):
+        return aim_for(codec.model, target)
+    codec.check_target(target)
+    return target

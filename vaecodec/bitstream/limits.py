@@ -8,6 +8,15 @@ MAX_STREAM_BYTES = 1 << 20  # no valid stream of 2**16 pixels comes near to 16 b
 MAX_LEVEL = 111  # levels 0..111 are lossy; 112..127 are other kinds of coding
 MAX_ERROR = 127  # grey levels of a near-lossless stream: at 127, "zero or not" is all that is left of a pixel
 
+# The stream of a picture of any size (version 2)
+PICTURE_CHECK_BYTES = 4  # CRC-32: a payload of kilobytes affords it, and megabytes are checked at once
+MAX_PICTURE_SIDE = 65535  # height and width in two bytes each
+REGION_SIDE = 2048  # pixels, of what is decoded alone: its latents and its networks' values fit in some 200 MB
+MAX_REGION_BYTES = 1 << 26  # 16 bytes a pixel, as in version 1
+MAX_FILL_BYTES = 32  # zeros that a region's payload leaves out: its ending saves 8, 24 more by chance once in 2**192
+MAX_PICTURE_STREAM_BYTES = 1 << 30  # a picture of 65535 x 65535 pixels at two bits a pixel
+MAX_CHUNK_BYTES = 1 << 24  # of an ICC profile, EXIF or XMP, inflated: a profile has kilobytes, or a few megabytes
+
 # Containers (model files)
 MAX_CONTAINER_BYTES = 1 << 26  # model files are under 12 MB; a hostile length must not make us hash gigabytes
 MAX_HEADER_BYTES = 1 << 20  # JSON is parsed whole, before anything in it is verified

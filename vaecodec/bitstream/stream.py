@@ -124,7 +124,7 @@ def unpack(data: Buffer) -> Stream:
     if first & 0xF8 != STREAM_MAGIC:
         raise BadMagic(f"not a stream: first byte is 0x{first:02x}, expected 0x{STREAM_MAGIC | STREAM_VERSION:02x}")
     if first & 7 != STREAM_VERSION:
-        raise UnsupportedVersion(f"stream version {first & 7}: this release reads version {STREAM_VERSION}")
+        raise UnsupportedVersion(f"stream version {first & 7}: a model of one geometry reads version {STREAM_VERSION}")
     if reader.remaining + 1 > MAX_STREAM_BYTES:
         raise LimitExceeded(f"stream: {reader.remaining + 1} bytes, at most {MAX_STREAM_BYTES} allowed")
     second = reader.u8("coding")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from vaecodec.codec.lossless import LosslessCodec
+    from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.codec.search import Found
     from vaecodec.codec.target import Target
 
@@ -46,6 +47,14 @@ class Codec:
         self.fingerprint = model.fingerprint
         self.frame = Frame(model.name, model.shape)
         self.lossy = LossyCodec(model, self.frame)
+
+    @classmethod
+    def load(cls, model: str | bytes | os.PathLike[str]) -> Codec:
+        """Of a model of one geometry, by alias, revision or path. Raises ModelNotFound, FormatError, WrongType."""
+        from vaecodec.modelfile.installed import is_installed, model_path, read_installed
+
+        path = model_path(name_of(model))
+        return cls(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
 
     def __repr__(self) -> str:
         kind = "grey" if self.channels == 1 else "RGB"
@@ -179,15 +188,36 @@ class Codec:
         return [decoded[k] if k in decoded else next(lossy) for k in range(len(streams))]
 
 
-def load(model: str | bytes | os.PathLike[str]) -> Codec:
-    """The codec of a model by alias ("mnist"), revision ("mnist-beta-vae-1"), or path of a model file.
+if TYPE_CHECKING:
+    AnyCodec = Codec | PhotographCodec  # of one geometry, or of pictures of any size
+
+
+def load(model: str | bytes | os.PathLike[str]) -> AnyCodec:
+    """The codec of a model by alias ("mnist", "photo"), revision ("mnist-beta-vae-1"), or path of a model file.
 
     Raises ModelNotFound, FormatError, WrongType.
     """
-    from vaecodec.modelfile.installed import is_installed, model_path, read_installed
+    from vaecodec.modelfile.installed import model_path, summary_of
 
-    path = model_path(name_of(model))
-    return Codec(read_installed(path), path.stem if is_installed(path) else str(path.resolve()))
+    name = name_of(model)
+    if not summary_of(model_path(name)).is_photograph:
+        return Codec.load(name)
+    from vaecodec.codec.photograph import PhotographCodec
+
+    return PhotographCodec.load(name)
+
+
+def codec_of(file: bytes) -> AnyCodec:
+    """The codec of the bytes of a model file. Raises FormatError's children, NotExact."""
+    from vaecodec.modelfile.model import open_model
+    from vaecodec.modelfile.summary import summarise
+
+    if not summarise(file).is_photograph:
+        return Codec(open_model(file))
+    from vaecodec.codec.photograph import PhotographCodec
+    from vaecodec.photo.model import PhotoModel
+
+    return PhotographCodec(PhotoModel.from_bytes(file))
 
 
 def name_of(model: object) -> str:
@@ -200,7 +230,7 @@ def name_of(model: object) -> str:
 @lru_cache(maxsize=4)  # a pool unpickles a codec for each of its tasks
 def _found_again(source: str, fingerprint: bytes) -> Codec:
     """The codec of a pickle. Raises ModelNotFound, and ModelMismatch where the model is another one here."""
-    codec = load(source)
+    codec = Codec.load(source)
     if codec.fingerprint != fingerprint:
         raise ModelMismatch(f"{source}: the model here is {codec.fingerprint.hex()[:8]}…, not {fingerprint.hex()[:8]}…")
     return codec

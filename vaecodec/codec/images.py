@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.codec import refusals
 from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular
@@ -33,7 +34,7 @@ MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG mus
 GREY, COLOUR = 1, 3  # channels
 EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
 GREY_MODES, COLOUR_MODES = frozenset({"1", "L"}), frozenset({"LA", "P", "PA", "RGB", "RGBA", "RGBX"})  # Pillow's
-_KIND = {GREY: ("8-bit grey", "L"), COLOUR: ("8-bit RGB", "RGB")}  # of each: in words, and Pillow's mode
+_KIND = {GREY: "grey", COLOUR: "RGB"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,27 +211,21 @@ def _of_array(image: Pixels) -> Pixels:
 
 def _of_pillow(image: Image.Image, channels: int) -> Pixels:
     if getattr(image, "n_frames", 1) > 1:
-        raise ImageModeError("image with several frames: save each as a file of its own first")
+        raise ImageModeError(refusals.SEVERAL_FRAMES)
     if image.mode in GREY_MODES | COLOUR_MODES:
         image = _checked_upright(image)
     if image.mode in GREY_MODES and "transparency" not in image.info:
         return np.array(image.convert("L"))
     if image.mode in GREY_MODES | COLOUR_MODES:
         return _opaque(np.array(image.convert("RGBA")), channels)
-    taken, mode = _KIND[channels]
-    raise ImageModeError(
-        f"image of mode {image.mode}: the model takes {taken}; convert it first, e.g. with Pillow's convert('{mode}')"
-    )
+    raise ImageModeError(refusals.of_mode(image.mode))
 
 
 def _checked_upright(image: Image.Image) -> Image.Image:
     """The image, turned as its EXIF says. Raises ImageModeError where its file has more than 8 bits a channel."""
     bits = bits_a_channel(image)
     if bits > BYTE:
-        raise ImageModeError(
-            f"image of {bits} bits a channel: the model takes 8; scale it to 0..255 yourself first, so that you choose "
-            "what is lost"
-        )
+        raise ImageModeError(refusals.of_bits(bits))
     if image.getexif().get(EXIF_ORIENTATION, UPRIGHT) == UPRIGHT:
         return image
     from PIL import ImageOps
@@ -241,7 +236,7 @@ def _checked_upright(image: Image.Image) -> Image.Image:
 def _opaque(rgba: Pixels, channels: int) -> Pixels:
     if (rgba[..., 3] != 255).any():
         raise ImageModeError(
-            f"image with transparent pixels: the model takes {_KIND[channels][0].removeprefix('8-bit ')}; put it on a "
+            f"image with transparent pixels: the model takes {_KIND[channels]}; put it on a "
             "background first (e.g. Pillow's Image.alpha_composite)"
         )
     return rgba[..., :3]

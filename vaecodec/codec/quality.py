@@ -14,7 +14,11 @@ CHUNK_VALUES = 1 << 18  # that are compared at once: their differences stay near
 
 def mse(decoded: Pixels, image: Pixels) -> float:
     """Mean squared error of one image, in squared grey levels, over all its pixels and channels."""
-    return float(np.square(decoded.astype(np.int32) - image).mean(dtype=np.float64))
+    rows, total = max(1, CHUNK_VALUES // max(1, image[:1].size)), 0
+    for top in range(0, len(image), rows):  # the differences of a whole photograph would be four times as large as it
+        part = slice(top, top + rows)
+        total += int(np.square(decoded[part].astype(np.int32) - image[part]).sum(dtype=np.int64))
+    return total / image.size
 
 
 def mse_of_each(decoded: Sequence[Pixels] | Pixels, images: Sequence[Pixels] | Pixels) -> Float64:

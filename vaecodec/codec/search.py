@@ -107,21 +107,21 @@ def search_mse(codec: LossyCodec, images: Sequence[Framed], largest: float, effo
     return [Found(Setting(last - max(number, 0), effort), number >= 0) for number in mirrored]
 
 
-def finest(count: int, numbers: int, passes: Test) -> Numbers:
+def finest(count: int, numbers: int, passes: Test, most: int = MAX_EVALUATIONS) -> Numbers:
     """For each of `count` images the highest of 0..numbers-1 at which it passes, -1 where there is none.
 
-    passes(places, k) tests the images of these places at k. Passing need not be quite monotonic: what is found has
-    been seen to pass; and evaluations that bisection leaves over try the next higher numbers.
+    passes(places, k) tests the images of these places at k, `most` times an image. Passing need not be quite monotonic:
+    what is found has been seen to pass; and evaluations that bisection leaves over try the next higher numbers.
     """
     low = np.full(count, -1)  # the highest number that is known to pass; -1: none
     high = np.full(count, numbers)  # a number above it that is known, or assumed, to fail
     rounds = 0
-    while rounds < MAX_EVALUATIONS and (high - low > 1).any():
+    while rounds < most and (high - low > 1).any():
         middle = (low + high) // 2
         _test(np.flatnonzero(high - low > 1), middle, low, high, passes)
         rounds += 1
     beyond = low + 1
-    while rounds < MAX_EVALUATIONS:
+    while rounds < most:
         beyond = beyond + 1
         places = np.flatnonzero(beyond < numbers)
         if not len(places):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from vaecodec.bitstream.stream import (
 )
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.received import receive
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
 
 KIND_OF = {
     CODING_LOSSLESS: "lossless",
@@ -43,6 +47,30 @@ class StreamReport:
     def level(self) -> int | None:
         """The level of a lossy stream."""
         return None if self.stream.coding in KIND_OF else self.stream.coding
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSummary:
+    """What a stream is, of either version. level, max_error: None where the other kind says it.
+
+    information_bits: as StreamReport's; None of a photograph's, whose payloads are not opened for it.
+    """
+
+    kind: str
+    level: int | None
+    max_error: int | None
+    payload_bytes: int
+    information_bits: float | None
+
+
+def summarise(codec: AnyCodec, stream: bytes) -> StreamSummary:
+    """Of a stream of the codec's model. Raises FormatError's children."""
+    if not isinstance(codec, Codec):
+        fields = codec.receive(stream)
+        return StreamSummary("lossy", fields.level, None, sum(map(len, fields.payloads)), None)
+    (found,) = report_streams(codec, [stream])
+    error = found.stream.max_error if found.level is None else None
+    return StreamSummary(found.kind, found.level, error, len(found.stream.payload), found.information_bits)
 
 
 def kind_of(stream: Stream) -> str:

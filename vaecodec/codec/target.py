@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vaecodec.bitstream.limits import MAX_ERROR
 from vaecodec.codec.quality import PEAK
@@ -25,6 +25,15 @@ MAX_EFFORT = 2  # effort.py says what each is
 QUALITY_TOP = 100  # lossless where the model can, else the finest level
 MAX_PSNR_DB = 200  # far beyond one wrong grey level in any image
 SMALLEST_BETA = 1e-12  # a model may have been trained with β = 0
+
+
+class Levelled(Protocol):
+    """A model of several levels. betas: of each, coarsest first. default_level: what is taken without a wish."""
+
+    @property
+    def betas(self) -> tuple[float, ...]: ...
+    @property
+    def default_level(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -97,14 +106,14 @@ class Target:
         needs_level = self.level is not None or self.quality is not None or self.beta is not None
         return 0 if self.quality == QUALITY_TOP or not (model.levels or needs_level) else None
 
-    def fixed_level(self, model: Model) -> int | None:
+    def fixed_level(self, model: Levelled) -> int | None:
         """A model's level where it needs no search; None where it does."""
         if self.level is not None:
             return self.level
         if self.quality is not None:
-            return round(self.quality / QUALITY_TOP * max(len(model.levels) - 1, 0))
+            return round(self.quality / QUALITY_TOP * max(len(model.betas) - 1, 0))
         if self.beta is not None:
-            distances = [abs(math.log(self.beta / max(level.beta, SMALLEST_BETA))) for level in model.levels]
+            distances = [abs(math.log(self.beta / max(beta, SMALLEST_BETA))) for beta in model.betas]
             return distances.index(min(distances)) if distances else 0
         if self.target_bytes is None and self.largest_mse is None:
             return model.default_level

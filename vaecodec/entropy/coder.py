@@ -32,6 +32,7 @@ class EncoderBackend(Protocol):
     def encode_alike(self, columns: Int32, table: CodingTables) -> None: ...
     def encode_counts(self, columns: Int32, counts: Float64) -> None: ...
     def encode_bits(self, bits: list[int]) -> None: ...
+    def words(self) -> int: ...
     def finish(self) -> bytes: ...
 
 
@@ -86,6 +87,10 @@ class ConstrictionEncoder:
 
     def encode_bits(self, bits: list[int]) -> None:
         self._encoder.encode(np.array(bits, dtype=np.int32), _BIT)
+
+    def words(self) -> int:
+        position: int = self._encoder.pos()[0]
+        return position
 
     def finish(self) -> bytes:
         position, (low, range_) = self._encoder.pos()
@@ -177,6 +182,11 @@ class SymbolEncoder:
         if len(columns):
             self._backend.encode_counts(columns, counts)
 
+    @property
+    def number_bytes(self) -> int:
+        """Bytes of the number that spells what was encoded, the zero bytes at its end included."""
+        return _number_bytes(self._backend)
+
     def finish(self) -> bytes:
         """The payload: the shortest string that decodes to what was encoded, the smallest of these."""
         return self._backend.finish()
@@ -235,11 +245,23 @@ class SymbolDecoder:
                 symbols[i] = escaped_symbol(value, int(offsets[i]), escape)
         return symbols
 
+    @property
+    def filled_bytes(self) -> int:
+        """Zero bytes that stand for the end of the number that was decoded so far, where the payload has none left.
+
+        The ending of a payload saves up to 8; more are chance, a byte with probability 1/256.
+        """
+        return _number_bytes(self._again) - len(self._payload)
+
     def finish(self) -> None:
         """Check that an encoder, given what was decoded, writes this very payload. Raises NotCanonical."""
         again = self._again.finish()
         if again != self._payload:
             raise NotCanonical(f"payload: has {len(self._payload)} bytes, but its symbols encode to other {len(again)}")
+
+
+def _number_bytes(encoder: EncoderBackend) -> int:
+    return (STATE_BITS + WORD_BITS * encoder.words()) // 8
 
 
 def encode_symbols(symbols: Int32, tables: CodingTables) -> bytes:

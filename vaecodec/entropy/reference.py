@@ -95,6 +95,10 @@ class ReferenceEncoder:
         for bit in bits:
             self._narrow(bit * _HALF, _HALF)
 
+    def words(self) -> int:
+        """How many have moved out."""
+        return len(self._words)
+
     def finish(self) -> bytes:
         """The payload."""
         low = self._low

@@ -8,6 +8,7 @@ PSNR from the mean MSE, or MS-SSIM spread out as -10 log10(1 - MS-SSIM). Needs t
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ MIN_BD_POINTS = 2  # a curve through one point has no slope to integrate along
 SAMPLES = 2001  # of a curve that is cut to an interval: the package itself knows no interval but the shared one
 
 Float64 = NDArray[np.float64]
+Point = tuple[float, float]  # (rate, quality in dB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +52,43 @@ def bd_rate(anchor: RateCurve, test: RateCurve, *, between_db: tuple[float, floa
     between_db: over this range alone, which both must cover. Lossless points have no finite PSNR and are left out.
     Raises ValueError where fewer than two lossy points remain, or the curves do not cover the range or share none.
     """
-    curves = [_rising(curve, [point.psnr_db for point in curve.points]) for curve in (anchor, test)]
-    if between_db is not None:
-        curves = [curve.between(*between_db) for curve in curves]
-    return _per_cent(*curves)
+    before, after = (_rising(curve, [point.psnr_db for point in curve.points]) for curve in (anchor, test))
+    return _per_cent(before, after, between_db)
+
+
+def bd_rate_of_points(
+    anchor: Iterable[Point], test: Iterable[Point], *, between_db: tuple[float, float] | None = None
+) -> float:
+    """As bd_rate, of points (rate, quality in dB): whatever rate and quality both are of, published ones say."""
+    return _per_cent(_best("the anchor", anchor), _best("the test", test), between_db)
 
 
 def bd_rate_ms_ssim(anchor: RateCurve, test: RateCurve) -> float:
     """As bd_rate, at equal MS-SSIM. Both curves must have been measured with the same number of scales."""
-    return _per_cent(*(_rising(curve, [point.ms_ssim_db for point in curve.points]) for curve in (anchor, test)))
+    before, after = (_rising(curve, [point.ms_ssim_db for point in curve.points]) for curve in (anchor, test))
+    return _per_cent(before, after)
 
 
 def _rising(curve: RateCurve, quality_db: list[float | None]) -> _Rising:
     """Only what is better than everything cheaper: the interpolation needs a quality that rises strictly with rate."""
-    best: list[tuple[float, float]] = []
-    for point, quality in zip(curve.points, quality_db, strict=True):
-        if quality is not None and math.isfinite(quality) and (not best or quality > best[-1][1]):
-            best.append((point.file_bytes, quality))
+    points = zip((point.file_bytes for point in curve.points), quality_db, strict=True)
+    return _best(curve.codec, [(rate, quality) for rate, quality in points if quality is not None])
+
+
+def _best(name: str, points: Iterable[Point]) -> _Rising:
+    best: list[Point] = []
+    for rate, quality in sorted(points):
+        if math.isfinite(quality) and (not best or quality > best[-1][1]):
+            best.append((rate, quality))
     if len(best) < MIN_BD_POINTS:
-        raise ValueError(f"bd-rate: {curve.codec} has {len(best)} lossy points that rise, expected {MIN_BD_POINTS}")
+        raise ValueError(f"bd-rate: {name} has {len(best)} lossy points that rise, expected {MIN_BD_POINTS}")
     rates, qualities = zip(*best, strict=True)
-    return _Rising(curve.codec, np.array(rates, np.float64), np.array(qualities, np.float64))
+    return _Rising(name, np.array(rates, np.float64), np.array(qualities, np.float64))
 
 
-def _per_cent(anchor: _Rising, test: _Rising) -> float:
+def _per_cent(anchor: _Rising, test: _Rising, between_db: tuple[float, float] | None = None) -> float:
+    if between_db is not None:
+        anchor, test = anchor.between(*between_db), test.between(*between_db)
     low, high = (pick(anchor.quality_db[k], test.quality_db[k]) for pick, k in ((max, 0), (min, -1)))
     if low >= high:
         raise ValueError(f"bd-rate: {anchor.codec} and {test.codec} share no range of quality")

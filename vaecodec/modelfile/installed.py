@@ -85,11 +85,22 @@ def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
             if folder == zoo_folder() and not recorded.get(path.stem, short).startswith(short):
                 continue
             try:
-                summary = _summary(path, path.stat().st_mtime_ns)
+                summary = summary_of(path)
             except (FormatError, OSError):
                 continue  # one damaged file must not make the others unusable; naming it gives its error
             if summary.fingerprint.startswith(short):
                 yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
+
+
+def photograph_model() -> InstalledModel | None:
+    """The photograph model that has an alias, else the first of the user's own that can compress; None without one."""
+    found = [m for m in installed_models() if m.summary.is_photograph and m.summary.has_analysis]
+    return min(found, key=lambda model: not model.aliases, default=None)
+
+
+def summary_of(path: Path) -> Summary:
+    """What the header of a model file says, read once for each version of it. Raises OSError, FormatError."""
+    return _summary(path, path.stat().st_mtime_ns)
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Model:
@@ -115,12 +126,14 @@ def model_path(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def models_by_fingerprint(short: bytes) -> list[Model]:
-    """Every installed model whose fingerprint starts with `short`; empty where there is none.
+    """Every installed model of one geometry whose fingerprint starts with `short`; empty where there is none.
 
     A file that is damaged behind its header does not hide the others; where no other is left, its error is raised.
     """
     found, errors = [], []
     for installed in installed_models(short):
+        if installed.summary.is_photograph:
+            continue
         try:
             found.append(read_installed(installed.path))
         except (FormatError, NotExact, OSError) as error:
@@ -131,7 +144,7 @@ def models_by_fingerprint(short: bytes) -> list[Model]:
 
 
 def model_by_fingerprint(fingerprint: bytes) -> Model | None:
-    """The installed model of a whole fingerprint, None where there is none. Raises as models_by_fingerprint()."""
+    """The installed model of one geometry that has a whole fingerprint, or None. Raises as models_by_fingerprint()."""
     models = models_by_fingerprint(fingerprint[:SHORT_FINGERPRINT_BYTES])
     return next((model for model in models if model.fingerprint == fingerprint), None)
 

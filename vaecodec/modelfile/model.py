@@ -33,7 +33,7 @@ from vaecodec.exact.stored_form import Sections, narrow, pack_network, unpack_in
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level, pack_quantizers, pack_tables, unpack_levels
 from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
-from vaecodec.modelfile.summary import check_header, checked_beta, fingerprint_of, refusing_misshapen
+from vaecodec.modelfile.summary import PHOTOGRAPH, check_header, checked_beta, fingerprint_of, refusing_misshapen
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.lossless_part import LosslessPart
@@ -74,6 +74,11 @@ class Model:
         """Of the pixels of an image: (height, width), or in colour (height, width, channels)."""
         size = self.height, self.width
         return size if self.channels == 1 else (*size, self.channels)
+
+    @property
+    def betas(self) -> tuple[float, ...]:
+        """β of each level."""
+        return tuple(level.beta for level in self.levels)
 
     @property
     def has_lossless(self) -> bool:
@@ -164,6 +169,8 @@ def open_model(data: Buffer) -> Model:
     """As unpack_model(), but the lossless part and packed weights are left to be read, and refused, at first use."""
     meta, sections, digests = unpack_with_digests(data)
     with refusing_misshapen():
+        if PHOTOGRAPH in meta["decode"]:
+            raise BadField("model file: is a photograph model's, expected a model of one geometry")
         model = _unpack(meta, sections)
         _check(model)
         _check_default_level(meta["encode"], len(model.levels))

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.container import unpack_header
 from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_JSON_INTEGER, MAX_MODEL_SIDE
+from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField, Truncated, VaecodecError
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 ANALYSES = ("encode/analysis.onnx", "encode/lossless/analysis.onnx")
 CHANNELS = (1, 3)  # grey, RGB
+PHOTOGRAPH = "photograph"  # the key of meta.decode that a photograph model has
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -25,8 +27,9 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 class Summary:
     """What the header alone says of a model.
 
-    betas: one for each lossy level. has_analysis: whether it can compress (False: stripped to its decoder, see
-    derived.py). channels, about: as Model's.
+    is_photograph: whether it takes pictures of any size, so that height and width are 0. betas: one for each lossy
+    level. has_analysis: whether it can compress (False: stripped to its decoder, see derived.py). channels, about: as
+    Model's.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Summary:
     has_lossless: bool
     has_analysis: bool
     about: dict[str, Any]
+    is_photograph: bool = False
 
 
 def read_summary(path: str | os.PathLike[str]) -> Summary:
@@ -46,25 +50,40 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
     with open(path, "rb") as file:
         data = file.read(HEADER_READ_BYTES)
         try:
-            meta, digests = unpack_header(data)
+            return summarise(data)
         except Truncated:
-            meta, digests = unpack_header(data + file.read(MAX_HEADER_BYTES))
+            return summarise(data + file.read(MAX_HEADER_BYTES))
+
+
+def summarise(data: Buffer) -> Summary:
+    """What the header of a model file says, of which `data` may hold more. Raises FormatError and its children."""
+    meta, digests = unpack_header(data)
     with refusing_misshapen():
         about, decode = dict(meta["about"]), meta["decode"]
+        is_photograph = PHOTOGRAPH in decode
         summary = Summary(
             name=about.pop("name"),
             family=about.pop("family"),
             fingerprint=fingerprint_of(decode, digests),
-            height=decode["height"],
-            width=decode["width"],
-            channels=decode.get("channels", 1),
+            height=0 if is_photograph else decode["height"],
+            width=0 if is_photograph else decode["width"],
+            channels=3 if is_photograph else decode.get("channels", 1),
             betas=tuple(checked_beta(beta) for beta in meta["encode"]["betas"]),
             has_lossless="lossless" in decode,
-            has_analysis=EMPTY not in (digests.get(name) for name in ANALYSES),
+            has_analysis=_has_analysis(digests, is_photograph),
             about=about,
+            is_photograph=is_photograph,
         )
-        check_header(summary)
+        if is_photograph:
+            check_names(summary)
+        else:
+            check_header(summary)
     return summary
+
+
+def _has_analysis(digests: dict[str, str], is_photograph: bool) -> bool:
+    found = [digests[name] for name in ANALYSES if name in digests]
+    return bool(found) if is_photograph else EMPTY not in found
 
 
 @contextmanager
@@ -95,13 +114,18 @@ def checked_beta(value: object) -> float:
     return float(value)
 
 
-class Headed(Protocol):
-    """What check_header looks at."""
+class Named(Protocol):
+    """What check_names looks at."""
 
     @property
     def name(self) -> str: ...
     @property
     def family(self) -> str: ...
+
+
+class Headed(Named, Protocol):
+    """What check_header looks at."""
+
     @property
     def height(self) -> int: ...
     @property
@@ -110,10 +134,15 @@ class Headed(Protocol):
     def channels(self) -> int: ...
 
 
-def check_header(part: Headed) -> None:
-    """What can be checked without the sections. Raises BadField."""
+def check_names(part: Named) -> None:
+    """Raises BadField."""
     if not (isinstance(part.name, str) and isinstance(part.family, str)):
         raise BadField("model file: name and family must be strings")
+
+
+def check_header(part: Headed) -> None:
+    """What can be checked without the sections. Raises BadField."""
+    check_names(part)
     for side in (part.height, part.width):
         if type(side) is not int or not 1 <= side <= MAX_MODEL_SIDE:
             raise BadField(f"model file: geometry {part.height!r}x{part.width!r} is not in 1..{MAX_MODEL_SIDE}")

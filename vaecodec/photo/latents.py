@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.arrays import Size
+from vaecodec.bitstream.limits import MAX_FILL_BYTES
 from vaecodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from vaecodec.entropy.tables import CodingTables
+from vaecodec.errors import ImageError, Truncated
 from vaecodec.photo.checkerboard import colours
 from vaecodec.photo.convolution import Float32, Int32
 from vaecodec.photo.gaussians import TABLES, GaussianTables
@@ -97,8 +99,11 @@ class RegionEncoder:
         return self._tell(heads, self._networks.detail_heads.sizes, latents, choose)
 
     def finish(self) -> bytes:
-        """The payload."""
-        return self._encoder.finish()
+        """The payload. Raises ImageError where it would be one that MAX_FILL_BYTES refuses."""
+        payload = self._encoder.finish()
+        if self._encoder.number_bytes - len(payload) > MAX_FILL_BYTES:
+            raise ImageError(f"picture: cannot be told at level {self._level}; another level can tell it")
+        return payload
 
     def _tell(self, heads: Heads[Told], slices: Sequence[int], aim: Float32, choose: Choice) -> Told:
         shape = (aim.shape[0], aim.shape[1])
@@ -129,12 +134,13 @@ def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size)
     """shape: (h, w). Raises FormatError's children where the payload is none."""
     decoder = SymbolDecoder(payload)
     grid = hyper_size(shape)
-    z = np.stack([decoder.decode(networks.z_tables) for _ in range(grid[0] * grid[1])]).reshape(*grid, -1)
+    z = np.stack([_symbols_of_position(decoder, networks) for _ in range(grid[0] * grid[1])]).reshape(*grid, -1)
 
     def answer(part: Part[Told]) -> Told:
         symbols = np.empty(part.scale.size, np.int32)
         for number, places in _by_table(part.scale):
             symbols[places] = decoder.decode_alike(len(places), networks.gaussians.tables[number])
+        _check_fill(decoder)
         return _told(symbols.reshape(part.scale.shape), part.mean)
 
     facts = networks.hyper.facts(z, level, shape)
@@ -148,6 +154,19 @@ def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size)
         detail = _in_order(heads, networks.detail_heads.sizes, shape, answer)
     decoder.finish()
     return DecodedRegion(base, detail, trunk)
+
+
+def _symbols_of_position(decoder: SymbolDecoder, networks: ExactPhoto) -> Int32:
+    """z of one position (c_z,)."""
+    symbols = decoder.decode(networks.z_tables)
+    _check_fill(decoder)
+    return symbols
+
+
+def _check_fill(decoder: SymbolDecoder) -> None:
+    """Raises Truncated where a payload ended long ago: any size would find symbols in the zeros after it."""
+    if decoder.filled_bytes > MAX_FILL_BYTES:
+        raise Truncated(f"payload: ends, and more than {MAX_FILL_BYTES} bytes of its number are still to come")
 
 
 def _in_order(heads: Heads[Told], slices: Sequence[int], shape: Size, answer: Callable[[Part[Told]], Told]) -> Told:

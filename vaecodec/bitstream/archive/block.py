@@ -8,7 +8,7 @@ names and check; the names' section has a check of its own.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -44,9 +44,9 @@ FingerprintOf = Callable[[int], bytes]
 class Block:
     """The fields of a block.
 
-    model: number of the model in the archive. first: number of the first image. codings: of the images. sizes:
-    (height, width) of each image, None where all have the model's own. labels int64 (count, columns) or None. names:
-    the packed section (columns.unpack_names), or None.
+    model: number of the model in the archive. first: number of the first image. codings: of the images. sizes: (height,
+    width) of each image, None where all have the model's own, or where each is a stream. labels int64 (count, columns)
+    or None. names: the packed section (columns.unpack_names), or None.
     """
 
     model: int
@@ -115,12 +115,32 @@ def _check_ranges(block: Block) -> None:
     if not 1 <= block.count <= MAX_BLOCK_IMAGES:
         raise LimitExceeded(f"block: {block.count} images, not in 1..{MAX_BLOCK_IMAGES}")
     if block.sizes is not None:
+        if block.codings.is_streams:
+            raise BadField("block: its images are streams, which say their sizes themselves")
         if len(block.sizes) != block.count:
             raise BadField(f"block: {len(block.sizes)} sizes for {block.count} images")
         if not all(1 <= side <= MAX_SIDE for size in block.sizes for side in size):
             raise LimitExceeded(f"block: sides must be in 1..{MAX_SIDE}")
     if block.labels is not None and len(block.labels) != block.count:
         raise BadField(f"block: {len(block.labels)} labels for {block.count} images")
+
+
+def pack_streams(streams: Sequence[bytes]) -> bytes:
+    """The payload of a block whose images are streams: the length of each but the last, and the streams."""
+    writer = Writer()
+    for stream in streams[:-1]:
+        writer.uvarint(len(stream))
+    for stream in streams:
+        writer.raw(stream)
+    return writer.getvalue()
+
+
+def unpack_streams(payload: Buffer, count: int) -> tuple[bytes, ...]:
+    """The inverse of pack_streams, for so many images. Raises Truncated, NotCanonical, LimitExceeded."""
+    reader = Reader(payload)
+    lengths = [reader.uvarint("length of an image's stream") for _ in range(count - 1)]
+    streams = [bytes(reader.take(length, "image's stream")) for length in lengths]
+    return (*streams, bytes(reader.take(reader.remaining, "last image's stream")))
 
 
 def unpack_head(data: Buffer) -> BlockHead:
@@ -177,6 +197,8 @@ def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
     if kind & FLAG_ONE_SIZE and kind & FLAG_SIZES:
         raise BadField("record kind at offset 2: one size and a size for each image exclude each other")
     sizes: tuple[Size, ...] | None = None
+    if codings.is_streams and kind & (FLAG_ONE_SIZE | FLAG_SIZES):
+        raise BadField("record kind at offset 2: images that are streams say their sizes themselves")
     if kind & (FLAG_ONE_SIZE | FLAG_SIZES):
         sides = fields.take(2 * count if kind & FLAG_SIZES else 2, "sizes")
         sizes = tuple((sides[i] + 1, sides[i + 1] + 1) for i in range(0, len(sides), 2))

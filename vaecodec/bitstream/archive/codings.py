@@ -2,6 +2,8 @@
 
 codings (1 or n bytes) | [largest error] | [CRC-32 of the pixels]
                          if any is 125     if any is 125 or 127
+
+Photographs share no coder stream: their block has one coding, CODING_STREAMS, and holds a stream for each image.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from vaecodec.bitstream.reader import Reader, Writer
 from vaecodec.bitstream.stream import CODED_EXACTLY, CODING_NEAR_LOSSLESS, check_coding
 from vaecodec.errors import BadField, NotCanonical
 
+CODING_STREAMS = 123  # in a block alone: each image is a stream of version 2
 NO_CHECK = 0  # of a block whose images are all stored, or lossy
 
 
@@ -32,6 +35,11 @@ class Codings:
         return max(self.each) > MAX_LEVEL
 
     @property
+    def is_streams(self) -> bool:
+        """Whether each image is a stream of version 2."""
+        return self.each[0] == CODING_STREAMS
+
+    @property
     def several(self) -> bool:
         """Whether they differ."""
         return any(coding != self.each[0] for coding in self.each)
@@ -39,6 +47,8 @@ class Codings:
 
 def check_codings(codings: Codings) -> None:
     """Raises BadField for codings that mean nothing, or do not go together."""
+    if codings.is_streams and not codings.several:
+        return
     for coding in set(codings.each):
         check_coding(coding, codings.max_error if coding == CODING_NEAR_LOSSLESS else 0)
     each = set(codings.each)

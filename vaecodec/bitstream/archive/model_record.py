@@ -34,6 +34,7 @@ from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
 from vaecodec.errors import BadChecksum, BadField, LimitExceeded
 
+ANY_SIZE: Size = (1, 1)  # the geometry of a photograph model, which has none
 Bytes = npt.NDArray[np.uint8]
 MAX_MODEL_RECORD_BYTES = MAX_FRAME_BYTES + FINGERPRINT_BYTES + 3 + MAX_MODEL_NAME_BYTES + RECORD_CHECK_BYTES
 MAX_EMBEDDED_BYTES = MAX_CONTAINER_BYTES + (MAX_CONTAINER_BYTES >> 9)  # with CRCs and parities
