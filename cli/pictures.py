@@ -36,9 +36,12 @@ def read_picture(source: str, *, strip: bool = False) -> Picture:
     from dataclasses import replace
     from io import BytesIO
 
+    from PIL import Image
+
     from vaecodec.codec import picture
     from vaecodec.errors import UnreadableImage
 
+    Image.MAX_IMAGE_PIXELS = None  # picture.py has a limit of its own, of which nobody is warned at half the way
     if source != STANDARD and os.path.isfile(source):
         found = picture.read_picture(source)
     else:

@@ -19,8 +19,8 @@ from vaecodec.evaluation.classical import available_formats
 
 JPEG_QUALITIES = (5, 12, 25, 50, 78, 88, 92)
 WEBP_QUALITIES = (0, 5, 12, 25, 40, 55, 70, 78, 84, 90)
-AVIF_QUALITIES = (15, 25, 35, 42, 50, 57, 64, 70, 76, 82)
-AVIF_444_QUALITIES = (15, 30, 45, 58, 68, 76)
+AVIF_QUALITIES = (5, 15, 25, 35, 42, 50, 57, 64, 70, 76, 82)
+AVIF_444_QUALITIES = (5, 15, 30, 45, 58, 68, 76)
 JXL_QUALITIES = (5, 22, 35, 50, 73, 87, 91)
 OURS, WEBP = "vaecodec", "WebP m6"  # names of curves
 AVIF, AVIF_444 = "AVIF", "AVIF 4:4:4 s4 psnr"
@@ -72,8 +72,8 @@ def anchors() -> Iterator[PhotoCodec]:
 
 def _anchors() -> Iterable[tuple[str, str, tuple[int, ...], dict[str, Any]]]:
     yield WEBP, "WEBP", WEBP_QUALITIES, {"method": 6}
-    yield AVIF, "AVIF", AVIF_QUALITIES, {"speed": 6, "subsampling": "4:2:0", "max_threads": 1}
     tuned = {"speed": 4, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 1}
     yield AVIF_444, "AVIF", AVIF_444_QUALITIES, tuned
+    yield AVIF, "AVIF", AVIF_QUALITIES, {"speed": 6, "subsampling": "4:2:0", "max_threads": 1}
     yield "JPEG", "JPEG", JPEG_QUALITIES, {"optimize": True, "progressive": True, "subsampling": "4:2:0"}
     yield "JPEG XL e7", "JXL", JXL_QUALITIES, {"effort": 7, "num_threads": 1}

@@ -22,13 +22,13 @@ def main(model: str, task: str, picture: str, stream: str) -> None:
     """Print what was measured as JSON."""
     codec = load(model)
     pixels = np.load(picture)
-    shape = pixels.shape
+    size = pixels.shape[:2]
     if task == "decompress":
         del pixels
     started = time.perf_counter()
     if task == "compress":
         Path(stream).write_bytes(codec.compress(pixels))
-    elif task == "decompress" and codec.decompress(Path(stream).read_bytes()).shape != shape:
+    elif task == "decompress" and codec.decompress(Path(stream).read_bytes()).shape[:2] != size:
         raise AssertionError("another size came back")
     print(json.dumps({"wall_s": time.perf_counter() - started, "peak_bytes": peak_bytes()}))
 

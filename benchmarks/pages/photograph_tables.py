@@ -74,6 +74,8 @@ def point_row(point: Result) -> Sequence[str]:
 def bar_lines(bars: Result) -> list[str]:
     """What is promised of the rate, and whether it holds."""
     rates, above = bars["rate"], bars["never_above"]
+    if "rate_per_cent" not in rates:
+        return [f"no quality or rate is common to {OURS} and {WEBP}: {verdict(rates)}"]
     return [
         f"rate against {WEBP}: {rate(rates)} over {rates['from_db']:.1f} to {rates['to_db']:.1f} dB (bound: "
         f"{rates['most_per_cent']:g} %): {verdict(rates)}",

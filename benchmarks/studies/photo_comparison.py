@@ -49,10 +49,15 @@ def compare(anchor: Sequence[Point], test: Sequence[Point]) -> dict[str, Any] | 
     }
 
 
-def margin(anchor: Sequence[Point], test: Sequence[Point]) -> dict[str, Any]:
-    """The least difference in dB, test less anchor, at rates within MARGIN_BPP that both curves cover, and where."""
+def margin(anchor: Sequence[Point], test: Sequence[Point]) -> dict[str, Any] | None:
+    """The least difference in dB, test less anchor, at rates within MARGIN_BPP that both curves cover, and where.
+
+    None where they cover none.
+    """
     low = max(MARGIN_BPP[0], min(anchor)[0], min(test)[0])
     high = min(MARGIN_BPP[1], max(anchor)[0], max(test)[0])
+    if low >= high:
+        return None
     rates = np.geomspace(low, high, MARGIN_SAMPLES)
     advantage = _quality_at(test, rates) - _quality_at(anchor, rates)
     worst = int(advantage.argmin())

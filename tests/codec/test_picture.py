@@ -6,75 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
+from tests.codec.mixed import (
+    ALPHA,
+    COLOUR,
+    CONTAINERS,
+    EXACT,
+    GREY,
+    HEIGHT,
+    MODES,
+    REFUSED,
+    RGB,
+    WIDTH,
+    mixed_folder,
+    shown,
+    with_alpha,
+)
 from vaecodec.codec import picture as module
 from vaecodec.codec.metadata import saving_options
 from vaecodec.codec.picture import Picture, as_picture, read_picture, to_pil
 from vaecodec.errors import ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
 
-HEIGHT, WIDTH = 12, 17
-ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
-COLOUR = np.stack([15 * COLUMNS, 20 * ROWS, 255 - 9 * (ROWS + COLUMNS)], axis=-1).astype(np.uint8)
-ALPHA = (21 * ROWS).astype(np.uint8)
-RGB = Image.fromarray(COLOUR)
-GREY = RGB.convert("L")
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-EXACT = {"WEBP": {"lossless": True, "exact": True}, "JPEG2000": {"irreversible": False}}
-
-
-def with_alpha(image: Image.Image) -> Image.Image:
-    image = image.copy()
-    image.putalpha(Image.fromarray(ALPHA))
-    return image
-
-
-def palette_with_transparency() -> Image.Image:
-    image = RGB.quantize(16)
-    image.info["transparency"] = bytes(range(0, 256, 16))
-    return image
-
-
-MODES = {
-    "1": RGB.convert("1"),
-    "L": GREY,
-    "LA": with_alpha(GREY),
-    "P": RGB.quantize(16),
-    "P of greys": GREY.convert("P"),
-    "P with transparency": palette_with_transparency(),
-    "PA": with_alpha(RGB.quantize(16)),
-    "RGB": RGB,
-    "RGBA": with_alpha(RGB),
-    "RGBX": RGB.convert("RGBX"),
-    "YCbCr": RGB.convert("YCbCr"),
-    "HSV": RGB.convert("HSV"),
-    "CMYK": RGB.convert("CMYK"),
-    "LAB": ImageCms.profileToProfile(
-        RGB, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-    ),
-    "I": GREY.convert("I"),
-    "F": GREY.convert("F"),
-    "I;16": Image.fromarray(np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) * 300),
-}
-REFUSED = {"CMYK", "LAB", "I", "F", "I;16"}
-CONTAINERS = [
-    "PNG",
-    "JPEG",
-    "WEBP",
-    "GIF",
-    "TIFF",
-    "BMP",
-    "PPM",
-    "TGA",
-    "PCX",
-    "SGI",
-    "ICNS",
-    "ICO",
-    "DDS",
-    "MSP",
-]
-CONTAINERS += [name for name, feature in [("AVIF", "avif"), ("JPEG2000", "jpg_2000")] if features.check(feature)]
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
@@ -84,30 +39,8 @@ def saved(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
     return file
 
 
-def shown(image: Image.Image) -> np.ndarray:
-    """What a viewer shows: RGBA, opaque where there is no transparency."""
-    return np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))
-
-
 def shown_of(picture: Picture) -> np.ndarray:
     return np.asarray(to_pil(picture).convert("RGBA"))
-
-
-def mixed_folder(folder: Path) -> list[Path]:
-    """A file of each mode in each container that Pillow writes it in, and reads again."""
-    paths = []
-    for kind in CONTAINERS:
-        for mode, image in MODES.items():
-            path = folder / f"{mode.replace(';', '-')}.{kind.lower()}"
-            try:
-                image.save(path, kind, **EXACT.get(kind, {}))
-                with Image.open(path) as again:
-                    again.load()
-            except (OSError, ValueError, KeyError, SystemError, TypeError, AssertionError):  # no such mode there
-                path.unlink(missing_ok=True)
-            else:
-                paths.append(path)
-    return paths
 
 
 def test_a_mixed_folder_comes_through_as_it_looks_or_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and opens archives.
 
-    Image.open("digit.vae")                                  one stream, mode L
+    Image.open("digit.vae")                                  one stream: mode L, RGB, LA or RGBA
     Image.open("digits.vaea")                                an archive: as many frames as images
-    image.save("digit.vae", model="mnist", quality=75)       or format="VAECODEC" for other names
+    image.save("photograph.vae", quality=75)                 by the model that suits it, or model="mnist"
 
-Pixels are decoded when they are asked for, by an installed model (or the archive's own).
+Pixels are decoded when they are asked for, by an installed model (or the archive's own). A photograph's ICC profile,
+EXIF and XMP are in info, and those in the info of an image are saved.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import IO, Any
 
 from PIL import Image, ImageFile
@@ -17,10 +19,24 @@ from PIL import Image, ImageFile
 from vaecodec.archive.models import as_codec
 from vaecodec.archive.reader import Archive
 from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
-from vaecodec.bitstream.limits import MAX_LEVEL, MAX_STREAM_BYTES, SHORT_FINGERPRINT_BYTES
-from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, unpack
+from vaecodec.bitstream.limits import (
+    MAX_LEVEL,
+    MAX_PICTURE_STREAM_BYTES,
+    MAX_STREAM_BYTES,
+    SHORT_FINGERPRINT_BYTES,
+)
+from vaecodec.bitstream.picture_stream import (
+    ALPHA,
+    PICTURE_VERSION,
+    PictureStream,
+    is_picture_stream,
+    unpack_picture,
+)
+from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack
 from vaecodec.codec.choice import Advice, Choice
-from vaecodec.codec.images import natural_pixels
+from vaecodec.codec.codec import Codec
+from vaecodec.codec.metadata import ICC, info_of
+from vaecodec.codec.picture import as_picture, mode_of, to_pil
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import FormatError, VaecodecError
 from vaecodec.modelfile.installed import installed_models
@@ -29,6 +45,8 @@ STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
 STREAM_SUFFIX = ".vae"
 ARCHIVE_SUFFIX = ".vaea"
+FIRST_BYTES = frozenset({STREAM_MAGIC | STREAM_VERSION, STREAM_MAGIC | PICTURE_VERSION})
+INFO_KEYS = ("icc_profile", "exif", "xmp")
 ADVICE = Advice(image="Name one: save(..., model=...)", stream="Install its model file: vaecodec models add FILE")
 
 
@@ -38,7 +56,7 @@ def accept_stream(prefix: bytes) -> bool | str:
     One byte alone would claim files of other formats. Where no such model is installed, Pillow tries its other plugins,
     and gives this text as a warning if none takes the file.
     """
-    if prefix[0] != STREAM_MAGIC | STREAM_VERSION:
+    if prefix[0] not in FIRST_BYTES:
         return False
     short = prefix[2 : 2 + SHORT_FINGERPRINT_BYTES]
     if any(True for _ in installed_models(short)):
@@ -64,26 +82,42 @@ class StreamImageFile(ImageFile.ImageFile):
         # Pillow tries the next plugin on SyntaxError, and reports OSError as damage.
         if self.fp is None:
             raise OSError("no file to read a stream from")
-        self._data = self.fp.read(MAX_STREAM_BYTES + 1)
+        self._data = self.fp.read(1)
+        of_picture = is_picture_stream(self._data)
+        self._data += self.fp.read(MAX_PICTURE_STREAM_BYTES if of_picture else MAX_STREAM_BYTES)
         try:
-            stream = unpack(self._data)
+            stream = unpack_picture(self._data) if of_picture else unpack(self._data)
         except FormatError as error:
             raise SyntaxError(str(error)) from error
         try:
             self._codec = Choice(ADVICE).for_stream(self._data)
         except VaecodecError as error:
             raise OSError(str(error)) from error
+        self.info["model"] = self._codec.model.name
+        if isinstance(stream, PictureStream):
+            self._describe_picture(stream)
+        else:
+            self._describe(stream)
+
+    def _describe(self, stream: Stream) -> None:
+        assert isinstance(self._codec, Codec)
         height, width = stream.size or self._codec.geometry
         self._size = (width, height)
         self._mode = "L" if self._codec.channels == 1 else "RGB"
-        self.info["model"] = self._codec.model.name
         self.info["level"] = stream.coding if stream.coding <= MAX_LEVEL else None
         self.info["lossless"] = stream.coding > MAX_LEVEL and not stream.max_error
+
+    def _describe_picture(self, stream: PictureStream) -> None:
+        height, width = stream.size
+        self._size = (width, height)
+        self._mode = mode_of(grey=stream.grey, alpha=ALPHA in stream.chunks, icc=stream.chunks.get(ICC, b""))
+        self.info["level"], self.info["lossless"] = stream.level, False
+        self.info.update(info_of(stream.chunks))
 
     def load(self) -> Any:
         """Decode the pixels, once. Raises OSError where the stream is damaged."""
         if self._im is None:
-            self.im = Image.fromarray(self._decoded()).im
+            self.im = self._decoded().im
         return Image.Image.load(self)
 
     def verify(self) -> None:
@@ -91,9 +125,11 @@ class StreamImageFile(ImageFile.ImageFile):
         self._decoded()
         super().verify()
 
-    def _decoded(self) -> Any:
+    def _decoded(self) -> Image.Image:
         try:
-            return self._codec.decompress(self._data)
+            if isinstance(self._codec, Codec):
+                return Image.fromarray(self._codec.decompress(self._data))
+            return to_pil(self._codec.decompress_picture(self._data))
         except VaecodecError as error:
             raise OSError(str(error)) from error
 
@@ -191,8 +227,9 @@ class ArchiveImageFile(ImageFile.ImageFile):
 def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     """Writes a stream. Raises OSError.
 
-    Options: `model` (codec, name or path; else the installed one of this size), and one of quality, beta, target_bytes,
-    target_psnr, max_mse, max_error, lossless, level (else the model's default), and effort, as Codec.compress has them.
+    Options: `model` (codec, name or path; else the one that suits the picture), and one of quality, beta, target_bytes,
+    target_psnr, max_mse, max_error, lossless, level (else the model's default), and effort, as Codec.compress has them;
+    icc_profile, exif, xmp: bytes instead of those in the image's info, None or b"" for none.
     """
     options = getattr(image, "encoderinfo", {})
     try:
@@ -200,13 +237,24 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
         if options.get("lossless") and settings["max_error"] is None:
             settings["max_error"] = 0
         target = Target(**settings, effort=options.get("effort") or 0)
-        pixels = natural_pixels(image)
+        picture = as_picture(_with_info(image, options))
         model = options.get("model")
         given = None if model is None else as_codec(model)
-        codec = Choice(ADVICE, given=given, exact=target.exact).for_image(pixels.shape)
-        file.write(codec.compress_batch([pixels], target=target)[0])
+        (chosen,) = Choice(ADVICE, given=given, exact=target.exact).compress([picture], target)
+        file.write(chosen.stream)
     except VaecodecError as error:
         raise OSError(str(error)) from error
+
+
+def _with_info(image: Image.Image, options: Mapping[str, Any]) -> Image.Image:
+    """The image, with what save() was told to write beside its pixels."""
+    told = {key: options[key] for key in INFO_KEYS if key in options}
+    if not told:
+        return image
+    image = image.copy()
+    for key, value in told.items():
+        image.info[key] = value.tobytes() if isinstance(value, Image.Exif) else value
+    return image
 
 
 def register() -> None:

@@ -7,6 +7,7 @@ pytest.importorskip("bjontegaard")
 
 from benchmarks.measuring.photo_codecs import OURS
 from benchmarks.measuring.photo_points import PhotoPoint
+from benchmarks.pages.photograph_tables import bar_lines
 from benchmarks.photographs import bars
 from benchmarks.studies.photo_comparison import MARGIN_BPP, MEAN_IMAGE_PSNR, QUALITIES, all_comparisons, compare, margin
 
@@ -77,3 +78,12 @@ def test_a_curve_that_ends_early_holds_no_bar() -> None:
     assert found["rate"]["rate_per_cent"] < -40
     assert not found["rate"]["holds"]
     assert not found["never_above"]["holds"]
+
+
+def test_curves_with_nothing_in_common_hold_no_bar() -> None:
+    beyond = [(rate + 10, db + 100) for rate, db in ANCHOR]
+    assert margin(ANCHOR, beyond) is None
+    found = bars({"WebP m6": points(ANCHOR), OURS: points(beyond)})
+    assert not found["rate"]["holds"]
+    assert not found["never_above"]["holds"]
+    assert "does NOT hold" in bar_lines(found)[0]
