@@ -49,11 +49,13 @@ def worst(sources: Sources) -> Sheet:
         if errors[k]
     ]
     if not tiles:
-        return Sheet("The worst images", (Row("none differs from its original", (Tile(subject.images[0]),)),))
+        return Sheet(
+            f"The worst images: {subject.name}", (Row("none differs from its original", (Tile(subject.images[0]),)),)
+        )
     names = ("originals", "reconstructions, PSNR of the image", "absolute error")
     rows = tuple(Row(name, tuple(column)) for name, column in zip(names, zip(*tiles, strict=True), strict=True))
-    note = f"The {len(tiles)} of {len(errors):,} images with the largest squared error, {subject.name}."
-    return Sheet("The ten worst images", rows, note)
+    note = f"The {len(tiles)} of {len(errors):,} images with the largest squared error."
+    return Sheet(f"The {len(tiles)} worst images: {subject.name}", rows, note)
 
 
 def error_map(original: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -22,8 +22,8 @@ def samples(sources: Sources, *, seed: int = 0) -> Sheet:
     pictures = subject.decoded(symbols)
     tiles = [Tile(picture, float(cost), "bits", 1) for picture, cost in zip(pictures, bits, strict=True)]
     rows = tuple(Row("", tuple(tiles[at : at + COLUMNS])) for at in range(0, len(tiles), COLUMNS))
-    note = f"{subject.name}: drawn by the tables that code its files (seed {seed}), with the bits of each draw."
-    return Sheet("Samples from the prior", rows, note)
+    note = f"Drawn by the tables that code its files (seed {seed}), with the bits of each draw."
+    return Sheet(f"Samples from the prior: {subject.name}", rows, note)
 
 
 def drawn(subject: Subject, count: int, *, rng: np.random.Generator) -> NDArray[np.int32]:

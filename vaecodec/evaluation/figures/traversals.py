@@ -27,11 +27,11 @@ def traversals(sources: Sources) -> Sheet:
     rows = tuple(_row(subject, base, int(j)) for j in order[:MOST_ROWS])
     left = len(order) - len(rows)
     note = (
-        f"{subject.name}: each latent from its {TAIL:.1%} to its {1 - TAIL:.1%} quantile, the others as one image has "
+        f"Each latent from its {TAIL:.1%} to its {1 - TAIL:.1%} quantile, the others as one image has "
         f"them. Bits: −log2 P under the stored tables, mean over {len(subject.images):,} images."
     )
     note += f" {left} latents with fewer bits are not shown." if left else ""
-    return Sheet("Traversals: one latent at a time", rows, note)
+    return Sheet(f"Traversals, one latent at a time: {subject.name}", rows, note)
 
 
 def _row(subject: Subject, base: NDArray[np.int32], j: int) -> Row:
@@ -64,5 +64,5 @@ def interpolations(sources: Sources) -> Sheet:
         pictures = subject.decoded(path)
         tiles = (Tile(picture, float(cost), "bits", 1) for picture, cost in zip(pictures, bits, strict=True))
         rows.append(Row("", tuple(tiles)))
-    note = f"{subject.name}. Below each picture what its symbols cost: a place that the prior expects is cheap."
-    return Sheet("From one image to another, through the latents", tuple(rows), note)
+    note = "Below each picture what its symbols cost: a place that the prior expects is cheap."
+    return Sheet(f"From one image to another, through the latents: {subject.name}", tuple(rows), note)

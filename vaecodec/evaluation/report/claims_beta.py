@@ -81,8 +81,8 @@ def modified_gains_at_equal_bytes(results: Results) -> Iterator[Finding]:
         "choice of β by distortion + KL, which β = 1 minimises, can only choose the traditional VAE again."
     )
     for data in DATA:
-        runs = {(run.beta, run.fingerprint) for run in results.of(data) if run.family in ONE_OBJECTIVE}
-        same = sum(run.family in ONE_OBJECTIVE for run in results.of(data)) - len(runs)
+        runs = [run for run in results.of(data) if run.family in ONE_OBJECTIVE]
+        same = len(runs) - len(different_runs(runs))
         yield Finding(
             data, Verdict.NOT_TESTABLE, why, (Number("trainings that stand under two names", same, digits=0),)
         )

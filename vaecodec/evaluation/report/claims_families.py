@@ -5,7 +5,7 @@ from statistics import fmean
 
 from vaecodec.evaluation.report.claim import Claim, Finding, Number, Verdict, shown, side, untestable
 from vaecodec.evaluation.report.claims_beta import seeded
-from vaecodec.evaluation.results.noise import EqualBytes, by_setting
+from vaecodec.evaluation.results.noise import EqualBytes, by_setting, different_runs
 from vaecodec.evaluation.results.stored import DATA, Results, TrainedRun
 
 
@@ -13,7 +13,8 @@ def accuracy(results: Results, family: str, *, higher: bool) -> Iterator[Finding
     """PSNR beside the β-VAE at the same bytes; decided where the intervals of all settings lie on one side."""
     for data in DATA:
         curve = EqualBytes(results.of(data), lambda run: run.psnr_db)
-        settings = {key[1]: part for key, part in by_setting(results.of(data)).items() if key[0] == family}
+        own = [run for run in different_runs(results.of(data)) if run.family == family]
+        settings = {setting: part for (_, setting), part in by_setting(own).items()}
         found = {name: curve.estimate(part) for name, part in settings.items()}
         estimates = {name: one for name, one in found.items() if one is not None}
         if not estimates:
@@ -24,8 +25,8 @@ def accuracy(results: Results, family: str, *, higher: bool) -> Iterator[Finding
         outside = len(found) - len(estimates)
         more = f"; {outside} outside the curve's bytes" if outside else ""
         why = (
-            f"PSNR less the β-VAE's at the same bytes, {len(estimates)} settings{more}. Decided where the intervals of "
-            "all settings lie on one side."
+            f"PSNR less the β-VAE's at the same bytes, {len(estimates)} trainings{more}. Decided where all their "
+            "intervals lie on one side."
         )
         yield Finding(data, verdicts.pop() if len(verdicts) == 1 else Verdict.NOT_DECIDED, why, numbers)
 

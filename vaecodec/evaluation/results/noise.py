@@ -15,7 +15,7 @@ from statistics import fmean
 import numpy as np
 
 from vaecodec.evaluation.disentanglement.records import Interval
-from vaecodec.evaluation.results.stored import TrainedRun
+from vaecodec.evaluation.results.stored import CurvePoint, TrainedRun
 
 ONE_OBJECTIVE = ("vae", "beta-vae", "modified-beta-vae")  # distortion + β · KL over one network: one curve
 CONFIDENCE = 0.95
@@ -36,10 +36,10 @@ class Estimate:
 
 
 def different_runs(runs: Iterable[TrainedRun]) -> list[TrainedRun]:
-    """Each training once: of runs of one data set whose models have the same fingerprint the first by name is kept."""
-    found: dict[tuple[str, str], TrainedRun] = {}
+    """Each training once: two runs of a data set with the same curves are one, finished or coded in two ways."""
+    found: dict[tuple[str, tuple[CurvePoint, ...]], TrainedRun] = {}
     for run in sorted(runs, key=lambda one: (*ONE_OBJECTIVE, one.family).index(one.family)):
-        found.setdefault((run.data, run.fingerprint), run)
+        found.setdefault((run.data, run.curves), run)
     return sorted(found.values(), key=lambda one: one.name)
 
 
