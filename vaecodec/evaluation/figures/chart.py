@@ -12,9 +12,10 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points (x, y) under one name. low, high: of an interval around y; labels: of each point; colour: 0, 1, 2 …
+    """Points (x, y) under one name.
 
-    line: whether the points are joined; values: a number of each point, told by its colour, in place of `colour`.
+    low, high: of an interval around y. labels: of each point. colour: 0, 1, 2 … values: a number of each point, told by
+    its colour, in place of `colour`. line: whether the points are joined. bars: whether they are the tops of bars.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Series:
     values: tuple[float, ...] = ()
     line: bool = True
     dashed: bool = False
+    bars: bool = False
     colour: int = 0
 
     def __post_init__(self) -> None:

@@ -5,12 +5,13 @@ Sheet ──pictures in a grid──────────────┼─�
 Diagram ──boxes and arrows──────────────┘
 """
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 from vaecodec.evaluation.figures.chart import COLOURS, Chart, Panel, Series
 from vaecodec.evaluation.figures.diagram import Box, Diagram
-from vaecodec.evaluation.figures.sheet import Sheet
+from vaecodec.evaluation.figures.sheet import Row, Sheet
 
 PANEL_INCHES, TILE_INCHES, DPI = (6.4, 4.8), 0.95, 130
 MARKERS = "osv^DPXd"
@@ -20,20 +21,42 @@ BOX, PITCH = (1.75, 0.8), (2.25, 1.3)  # of a diagram, inches
 
 def draw(figure: Chart | Sheet | Diagram, *, svg: bool) -> bytes:
     """The bytes of an SVG or of a PNG."""
+    if isinstance(figure, Chart):
+        return _written(lambda: _chart(figure), svg=svg)
+    if isinstance(figure, Sheet):
+        return _written(lambda: _sheet(figure), svg=svg)
+    return _written(lambda: _diagram(figure), svg=svg)
+
+
+def draw_below_each_other(sheet: Sheet, chart: Chart, *, svg: bool) -> bytes:
+    """One picture of both: a row of large pictures, and the chart's first panel below it."""
+
+    def both() -> Any:
+        from matplotlib import pyplot
+
+        figure = pyplot.figure(figsize=(2 * PANEL_INCHES[0], 1.8 * PANEL_INCHES[1]), layout="constrained")
+        figure.suptitle(sheet.title)
+        upper, lower = figure.subfigures(2, 1)
+        _pictures(upper, sheet.rows[0], len(sheet.rows[0].tiles))
+        place = lower.subplots()
+        _panel(place, chart.panels[0], lower)
+        place.set_title(chart.title)
+        return figure
+
+    return _written(both, svg=svg)
+
+
+def _written(make: Callable[[], Any], *, svg: bool) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
     options = {"font.size": 10, "svg.hashsalt": "vaecodec", "svg.fonttype": "none", "font.family": "DejaVu Sans"}
     with matplotlib.rc_context(options):
-        if isinstance(figure, Chart):
-            drawn = _chart(figure)
-        else:
-            drawn = _sheet(figure) if isinstance(figure, Sheet) else _diagram(figure)
-        buffer = BytesIO()
-        metadata = {"Date": None, "Creator": None} if svg else {"Software": None}
-        drawn.savefig(buffer, format="svg" if svg else "png", dpi=DPI, metadata=metadata)
         from matplotlib import pyplot
 
+        drawn, buffer = make(), BytesIO()
+        metadata = {"Date": None, "Creator": None} if svg else {"Software": None}
+        drawn.savefig(buffer, format="svg" if svg else "png", dpi=DPI, metadata=metadata)
         pyplot.close(drawn)
     return buffer.getvalue()
 
@@ -68,6 +91,7 @@ def _panel(place: Any, panel: Panel, figure: Any) -> None:
     if panel.equal:
         place.set_aspect("equal", "datalim")
     place.grid(color="#dddddd", linewidth=0.6)
+    place.set_axisbelow(True)
     if len(panel.series) > 1:
         place.legend(fontsize=8, frameon=False)
 
@@ -75,6 +99,8 @@ def _panel(place: Any, panel: Panel, figure: Any) -> None:
 def _series(place: Any, one: Series, marker: str, values: list[float]) -> Any:
     """What a colour bar can be made of, where the points have values."""
     colour = COLOURS[one.colour % len(COLOURS)]
+    if one.bars:
+        return place.bar(one.x, one.y, color=colour, label=one.name)
     style = ("--" if one.dashed else "-") if one.line else "none"
     if one.values:
         limits = {"vmin": min(values), "vmax": max(values), "cmap": COLOUR_MAP}
@@ -101,16 +127,21 @@ def _sheet(sheet: Sheet) -> Any:
     figure.suptitle(sheet.title)
     parts = figure.subfigures(len(sheet.rows), 1, squeeze=False)[:, 0]
     for row, part in zip(sheet.rows, parts, strict=True):
-        part.suptitle(row.text, fontsize=8)
-        places = part.subplots(1, columns, squeeze=False)[0]
-        for place in places:
-            place.set_axis_off()
-        for tile, place in zip(row.tiles, places, strict=False):
-            grey = {"cmap": "gray", "vmin": 0, "vmax": 255} if tile.pixels.ndim == 2 else {}
-            place.imshow(tile.pixels, interpolation="nearest", **grey)
-            place.text(0.5, -0.03, tile.caption, transform=place.transAxes, ha="center", va="top", fontsize=7)
+        _pictures(part, row, columns)
     _note(figure, sheet.note)
     return figure
+
+
+def _pictures(part: Any, row: Row, columns: int) -> None:
+    """A row of pictures in a part of a figure."""
+    part.suptitle(row.text, fontsize=8)
+    places = part.subplots(1, columns, squeeze=False)[0]
+    for place in places:
+        place.set_axis_off()
+    for tile, place in zip(row.tiles, places, strict=False):
+        grey = {"cmap": "gray", "vmin": 0, "vmax": 255} if tile.pixels.ndim == 2 else {}
+        place.imshow(tile.pixels, interpolation="nearest", **grey)
+        place.text(0.5, -0.03, tile.caption, transform=place.transAxes, ha="center", va="top", fontsize=7)
 
 
 def _diagram(diagram: Diagram) -> Any:

@@ -8,7 +8,10 @@ every β, because the KL pulls it there, so that the paper's rise and fall canno
 say how far the latents spread. A mean of σ is not in stored models: their files hold no σ.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from vaecodec.evaluation.figures.chart import Chart, Panel, Series
 from vaecodec.evaluation.figures.subject import Sources, Subject
@@ -30,9 +33,9 @@ def mean_latent(sources: Sources) -> Chart:
 def _panel(results: Results, data: str, sources: Sources) -> Panel:
     runs = [run for run in different_runs(results.of(data)) if run.family in ONE_OBJECTIVE]
     early = unfinished(runs)
-    groups = (("mean of |μ|, stored runs", [run for run in runs if run not in early], 0),)
+    groups = [("mean of |μ|, stored runs", [run for run in runs if run not in early], 0)]
     if early:
-        groups += (("mean of |μ|, runs that stopped far from their end", early, 6),)
+        groups.append(("mean of |μ|, runs that stopped far from their end", early, 6))
     series = []
     for name, part, colour in groups:
         part = sorted(part, key=lambda run: run.beta)
@@ -43,15 +46,15 @@ def _panel(results: Results, data: str, sources: Sources) -> Panel:
     if kept:
         betas = tuple(_beta(one) for one in kept)
         for number, (name, reading) in enumerate(READINGS.items(), start=1):
-            values = tuple(float(reading(one.codes.means)) for one in kept)
+            values = tuple(reading(one.codes.means) for one in kept)
             series.append(Series(f"{name}, kept models", betas, values, line=len(betas) > 1, colour=number))
     return Panel(data, "β", "mean of the latents", tuple(series), log_x=True)
 
 
-READINGS = {
-    "mean of μ": lambda means: means.mean(),
-    "mean of |μ|": lambda means: np.abs(means).mean(),
-    "deviation of μ": lambda means: means.std(axis=0).mean(),
+READINGS: dict[str, Callable[[NDArray[np.float64]], float]] = {
+    "mean of μ": lambda means: float(means.mean()),
+    "mean of |μ|": lambda means: float(np.abs(means).mean()),
+    "deviation of μ": lambda means: float(means.std(axis=0).mean()),
 }
 
 

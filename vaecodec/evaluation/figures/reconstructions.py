@@ -60,4 +60,4 @@ def worst(sources: Sources) -> Sheet:
 
 def error_map(original: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Absolute differences, white where they are largest."""
-    return np.abs(original.astype(np.int16) - picture).astype(np.uint8)
+    return np.asarray(np.abs(original.astype(np.int16) - picture), dtype=np.uint8)

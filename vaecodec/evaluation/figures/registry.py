@@ -10,6 +10,7 @@ from vaecodec.evaluation.figures.comparison import rate_distortion_disentangleme
 from vaecodec.evaluation.figures.diagram import Diagram
 from vaecodec.evaluation.figures.losses import losses
 from vaecodec.evaluation.figures.mean_latent import mean_latent
+from vaecodec.evaluation.figures.pairs import pairs
 from vaecodec.evaluation.figures.reconstructions import reconstructions, worst
 from vaecodec.evaluation.figures.samples import samples
 from vaecodec.evaluation.figures.sheet import Sheet
@@ -22,7 +23,10 @@ Drawn = Chart | Sheet | Diagram
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """paper: the figure of the paper that it is, "" for one of ours. stored: drawn from results; else from a model."""
+    """paper: the figure or section of the paper that it is, "" for one of ours.
+
+    stored: whether it is drawn from stored results, or else from a model and images.
+    """
 
     name: str
     paper: str
@@ -41,6 +45,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure("comparison", "figure 7", "traditional and modified β-VAE side by side", side_by_side, stored=True),
     Figure("mean-latent", "figure 8", "the mean of the latents against β", mean_latent, stored=True),
     Figure("disentanglement", "", "rate, distortion and disentanglement", rate_distortion_disentanglement, stored=True),
+    Figure("pairs", "section 3.6", "pairs that share one factor, with Δz", pairs),
     Figure("samples", "", "draws from the prior", samples),
     Figure("interpolations", "", "paths between images", interpolations),
     Figure("worst", "", "the ten worst images", worst),

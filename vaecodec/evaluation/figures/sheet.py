@@ -3,16 +3,14 @@
 Tile (pixels, caption) ──several──> Row (heading) ──several──> Sheet
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
-import numpy as np
-
 from vaecodec.arrays import Pixels
+from vaecodec.codec.notebook import contact_sheet
 
 FRAME_MS = 90  # of an animation
-GAP = 2  # pixels between the pictures of a frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,22 +57,6 @@ class Sheet:
             yield from (tile.number for tile in row.tiles if tile.number is not None)
 
 
-def png(pixels: Pixels) -> bytes:
-    """A PNG of pixels (h, w) or (h, w, 3)."""
-    from PIL import Image
-
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def strip(pictures: Sequence[Pixels]) -> Pixels:
-    """Pictures of one size side by side, white between them."""
-    gap = np.full((pictures[0].shape[0], GAP, *pictures[0].shape[2:]), 255, np.uint8)
-    parts = [part for picture in pictures for part in (picture, gap)][:-1]
-    return np.concatenate(parts, axis=1)
-
-
 def animation(sheet: Sheet) -> bytes:
     """An APNG: frame k has the k-th picture of every row, rows below each other, there and back again.
 
@@ -87,7 +69,9 @@ def animation(sheet: Sheet) -> bytes:
         raise ValueError(f"animation: rows of {sorted(counts)} pictures, expected one length")
     steps = range(counts.pop())
     order = [*steps, *reversed(steps[1:-1])]
-    frames = [Image.fromarray(strip([row.tiles[k].pixels for row in sheet.rows])) for k in order]
+    frames = [
+        Image.fromarray(contact_sheet([row.tiles[k].pixels for row in sheet.rows], len(sheet.rows))) for k in order
+    ]
     buffer = BytesIO()
     frames[0].save(buffer, format="PNG", save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0)
     return buffer.getvalue()

@@ -96,3 +96,9 @@ class Sources:
 def spread(n: int, count: int) -> NDArray[np.intp]:
     """`count` places of n, evenly apart."""
     return np.unique(np.linspace(0, n - 1, min(count, n)).round().astype(np.intp))
+
+
+def truth_of(labels: NDArray[np.int64], names: tuple[str, ...]) -> GroundTruth:
+    """The factors behind labels (n,) or (n, k); all but the first are taken as scales."""
+    columns = labels.reshape(len(labels), -1)
+    return GroundTruth(columns, names, tuple(number > 0 for number in range(columns.shape[1])))

@@ -4,14 +4,12 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from vaecodec import __version__
-
-PACKAGES = ("numpy", "constriction", "onnxruntime", "scikit-learn", "scipy", "matplotlib", "plotly")
+PACKAGES = ("vaecodec", "numpy", "constriction", "onnxruntime", "scikit-learn", "scipy", "matplotlib", "plotly")
 
 
 def made() -> dict[str, str]:
     """For people: name → version, and the time."""
-    found = {"vaecodec": __version__, "Python": platform.python_version()}
+    found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)

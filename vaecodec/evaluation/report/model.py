@@ -19,7 +19,7 @@ from vaecodec.evaluation.report.made import made
 
 MOST_LEVELS, LEVEL_IMAGES = 9, 256
 MOST_LATENTS = 20  # of entanglement: a forest for each takes too long for more
-NO_FACTORS = "clusters"  # the figure that needs labels
+NEED_FACTORS = ("clusters", "pairs")
 
 Say = Callable[[str], None]
 
@@ -38,7 +38,7 @@ def model_report(subject: Subject, *, say: Say = lambda line: None) -> Report:
     say("pictures")
     sources, figures = Sources(None, (subject,)), []
     for figure in FIGURES:
-        if not figure.stored and (figure.name != NO_FACTORS or subject.truth is not None):
+        if not figure.stored and (figure.name not in NEED_FACTORS or subject.truth is not None):
             figures.append(Shown(figure.name, figure.paper, figure.make(sources), animated=figure.name == "traversals"))
     sections.append(Section("pictures", "Pictures", figures=tuple(figures)))
     sections.append(Section("provenance", "Settings, data, versions", tables=(_about(subject),)))

@@ -10,10 +10,11 @@ from importlib.resources import files
 from typing import Any
 
 from vaecodec.arrays import Pixels
+from vaecodec.codec.notebook import png
 from vaecodec.evaluation.figures.chart import Chart
 from vaecodec.evaluation.figures.drawing import draw
 from vaecodec.evaluation.figures.registry import Drawn
-from vaecodec.evaluation.figures.sheet import Sheet, animation, png
+from vaecodec.evaluation.figures.sheet import Sheet, animation
 from vaecodec.evaluation.report.content import Report
 from vaecodec.evaluation.report.plots import plot, script
 

@@ -15,7 +15,7 @@ from vaecodec.errors import DataError
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
 from vaecodec.evaluation.figures.clusters import Clustering, clusterings
 from vaecodec.evaluation.figures.registry import FIGURES, Figure, find_figure
-from vaecodec.evaluation.figures.subject import MOST_IMAGES, Sources, Subject, spread
+from vaecodec.evaluation.figures.subject import MOST_IMAGES, Sources, Subject, spread, truth_of
 from vaecodec.evaluation.report import tables
 from vaecodec.evaluation.report.claim import Number
 from vaecodec.evaluation.report.claims import judge_all
@@ -64,12 +64,6 @@ def kept_subjects(results: Results, data: str, *, data_dir: Path | None = None) 
     rows = spread(len(test), MOST_IMAGES)
     truth = truth_of(test.labels[rows], test.label_names) if test.labels is not None else None
     return [_subject(results, run, test.images[rows], truth) for run in kept]
-
-
-def truth_of(labels: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", names: tuple[str, ...]) -> GroundTruth:
-    """The factors behind labels (n,) or (n, k); all but the first are taken as scales, and of one factor none is."""
-    columns = labels.reshape(len(labels), -1)
-    return GroundTruth(columns, names, tuple(number > 0 for number in range(columns.shape[1])))
 
 
 def _subject(
@@ -136,7 +130,8 @@ def _pictures(data: str, subjects: Sequence[Subject]) -> Section:
         figures.append(_shown("clusters", data, compared))
         measured = (cluster_table(data, clusterings(tuple(compared))),)
     figures += [_shown(name, data, [one]) for name in ("samples", "interpolations", "worst") for one in compared[:2]]
-    figures += [_shown(name, data, compared[:1]) for name in ("system", "method")] if data == "mnist" else []
+    once = ("system", "method") if data == "mnist" else ("pairs",)
+    figures += [_shown(name, data, compared[:1]) for name in once]
     return Section(f"pictures-{data}", f"Pictures: {data}", tables=measured, figures=tuple(figures))
 
 

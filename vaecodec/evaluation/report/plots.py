@@ -33,6 +33,8 @@ def plot(panel: Panel) -> dict[str, Any]:
 
 def _trace(one: Series, number: int, what_values: str, limits: tuple[float, float]) -> dict[str, Any]:
     colour = COLOURS[one.colour % len(COLOURS)]
+    if one.bars:
+        return {"type": "bar", "name": one.name, "x": list(one.x), "y": list(one.y), "marker": {"color": colour}}
     marker: dict[str, Any] = {
         "symbol": SYMBOLS[number % len(SYMBOLS)],
         "color": list(one.values) or colour,

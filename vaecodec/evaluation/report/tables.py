@@ -142,21 +142,15 @@ def entanglement(results: Results, data: str) -> Table:
 
 def factor_bits(results: Results, model: CodedModel) -> Table:
     """Latents × factors: mutual information in bits, and the bits of each latent's symbol."""
-    factors = results.factors[model.data]
-    order = sorted(range(model.latents), key=lambda j: -model.latent_bits[j])
-    rows = tuple(
-        (
-            f"{j}",
-            Number("H", model.latent_bits[j], digits=2),
-            *(Number(name, bits, "", None, 2) for name, bits in zip(factors, model.mutual_bits[j], strict=True)),
-        )
-        for j in order
-    )
+    factors, rows = results.factors[model.data], []
+    for j in sorted(range(model.latents), key=lambda j: -model.latent_bits[j]):
+        about: list[Cell] = [Number(name, bits) for name, bits in zip(factors, model.mutual_bits[j], strict=True)]
+        rows.append((f"{j}", Number("H", model.latent_bits[j]), *about))
     return Table(
         f"factor-bits-{model.name}".replace(", ", "-").replace(" ", "-"),
         f"Which bits each factor costs: {model.name}",
         ("latent", "bits of its symbol", *(f"about {name}" for name in factors)),
-        rows,
+        tuple(rows),
     )
 
 
@@ -165,7 +159,7 @@ def pairs(results: Results, data: str) -> Table:
     rows = []
     for model in results.coded(data):
         if model.pairs is not None:
-            values = (Number(v.name, v.value, "", v.interval, 3) for v in model.pairs.values)
+            values: list[Cell] = [Number(v.name, v.value, "", v.interval, 3) for v in model.pairs.values]
             rows.append((model.name, *values, Number("votes", model.pairs.n, digits=0)))
     return Table(
         f"pairs-{data}",
