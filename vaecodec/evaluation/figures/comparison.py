@@ -5,6 +5,7 @@ stored runs, metrics ──> PSNR against bytes, all seeds     metrics of axes, 
 
 from collections.abc import Sequence
 
+from vaecodec.errors import ConfigError
 from vaecodec.evaluation.figures.chart import Chart, Panel, Series
 from vaecodec.evaluation.figures.subject import Sources
 from vaecodec.evaluation.results.noise import ONE_OBJECTIVE, different_runs
@@ -15,7 +16,7 @@ METRICS = (("mig", "MIG"), ("dci-classifier", "DCI D"), ("sap", "SAP"), ("infome
 
 
 def side_by_side(sources: Sources) -> Chart:
-    """Rate and distortion of every seed, and each metric of the kept models, for each data set."""
+    """Rate and distortion of every seed, metrics of the kept models. Raises ConfigError where no training is stored."""
     results = sources.need_results()
     panels: list[Panel] = []
     for data in DATA:
@@ -25,6 +26,8 @@ def side_by_side(sources: Sources) -> Chart:
         models = [model for family in COMPARED for model in results.coded(data) if model.family == family]
         if models:
             panels.append(_metrics(data, models))
+    if not panels:
+        raise ConfigError(f"no training of {' or '.join(COMPARED)} is stored")
     note = (
         "modified-beta-vae at all its β is the β-VAE's curve; vae is the point β = 1 of it. Bars: 95 % of a bootstrap "
         "over images of one model, not over seeds. Grey: the largest of ten rotations of the same latents."
@@ -67,13 +70,13 @@ def _metrics(data: str, models: Sequence[CodedModel]) -> Panel:
 
 
 def rate_distortion_disentanglement(sources: Sources) -> Chart:
-    """Bytes against PSNR of the measured models, coloured by MIG; the other runs behind them."""
+    """Bytes against PSNR of the measured models, coloured by MIG; the other runs behind. Raises ConfigError."""
     results = sources.need_results()
-    return Chart(
-        "Rate, distortion, disentanglement",
-        tuple(_coloured(results, data) for data in DATA if results.of(data)),
-        "Colour: MIG of the means, where it is measured. One seed a model.",
-    )
+    panels = tuple(_coloured(results, data) for data in DATA if results.of(data))
+    if not panels:
+        raise ConfigError("no training is stored")
+    note = "Colour: MIG of the means, where it is measured. One seed a model."
+    return Chart("Rate, distortion, disentanglement", panels, note)
 
 
 def _coloured(results: Results, data: str) -> Panel:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecodec.errors import ConfigError
 from vaecodec.evaluation.figures.chart import Chart, Panel, Series
 from vaecodec.evaluation.figures.subject import Sources, Subject
 from vaecodec.evaluation.results.noise import ONE_OBJECTIVE, different_runs, unfinished
@@ -20,9 +21,11 @@ from vaecodec.evaluation.results.stored import DATA, Results
 
 
 def mean_latent(sources: Sources) -> Chart:
-    """A panel a data set; subjects of the families of one objective add the other readings."""
+    """A panel a data set; subjects of the families of one objective add the other readings. Raises ConfigError."""
     results = sources.need_results()
     panels = tuple(_panel(results, data, sources) for data in DATA if results.of(data))
+    if not panels:
+        raise ConfigError("no training is stored")
     note = (
         "Means over images and latents. Stored runs: all latents of the trained model; kept models: those that are "
         "coded. A mean of μ is near 0 at every β; a mean of σ is not stored."

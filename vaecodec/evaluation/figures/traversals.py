@@ -9,6 +9,7 @@ same pixels.
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecodec.errors import ConfigError
 from vaecodec.evaluation.figures.sheet import Row, Sheet, Tile
 from vaecodec.evaluation.figures.subject import Sources, Subject, spread
 
@@ -53,9 +54,11 @@ def _row(subject: Subject, base: NDArray[np.int32], j: int) -> Row:
 
 
 def interpolations(sources: Sources) -> Sheet:
-    """Straight paths between the symbols of two images, every point rounded; of the first subject."""
+    """Straight paths between the symbols of two images, every point rounded. Raises ConfigError for one image."""
     subject = sources.need_subjects()[0]
-    ends = subject.symbols[spread(len(subject.symbols), 2 * PATHS)]
+    if len(subject.symbols) < 2:
+        raise ConfigError(f"{subject.name}: paths need two images or more")
+    ends = subject.symbols[spread(len(subject.symbols), 2 * min(PATHS, len(subject.symbols) // 2))]
     rows = []
     for first, last in zip(ends[::2], ends[1::2], strict=True):
         share = np.linspace(0, 1, STEPS)[:, None]

@@ -1,6 +1,6 @@
 """What the paper says of β, and of its modified β-VAE beside the traditional one; judged by the trainings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from statistics import fmean
 
 from vaecodec.evaluation.disentanglement.records import Interval
@@ -8,9 +8,9 @@ from vaecodec.evaluation.report.claim import Claim, Finding, Number, Verdict, sh
 from vaecodec.evaluation.results.noise import (
     ONE_OBJECTIVE,
     EqualBytes,
-    by_setting,
     difference,
     different_runs,
+    most_seeded,
     rank_correlation,
     seed_noise,
     unfinished,
@@ -26,16 +26,10 @@ def one_curve(results: Results, data: str) -> list[TrainedRun]:
     return sorted(points, key=lambda run: (run.beta, run.seed))
 
 
-def seeded(runs: Sequence[TrainedRun], family: str) -> list[TrainedRun]:
-    """The runs of a family's setting that has the most seeds; of several such the first."""
-    settings = [part for (name, _), part in by_setting(runs).items() if name == family]
-    return max(settings, key=len, default=[])
-
-
 def modified_against_vae(results: Results, data: str) -> tuple[list[TrainedRun], list[TrainedRun]]:
     """The seeds of modified-beta-vae and of vae, at different β: at one β they are one model, not two."""
     runs = results.of(data)
-    first, second = seeded(runs, "modified-beta-vae"), seeded(runs, "vae")
+    first, second = most_seeded(runs, "modified-beta-vae"), most_seeded(runs, "vae")
     return ([], []) if {run.beta for run in first} & {run.beta for run in second} else (first, second)
 
 
@@ -129,7 +123,7 @@ def blur_goes(results: Results) -> Iterator[Finding]:
 def losses_flatten(results: Results) -> Iterator[Finding]:
     """Figure 6: whether the validation loss falls fast, then slowly, and how far from its end the training stopped."""
     for data in DATA:
-        kept = [run for family in ("vae", "modified-beta-vae") for run in seeded(results.of(data), family)]
+        kept = [run for family in ("vae", "modified-beta-vae") for run in most_seeded(results.of(data), family)]
         shares, lasts = [], []
         for run in kept:
             loss = [p.validation_distortion_nats + run.beta * p.validation_rate_nats for p in run.curves]

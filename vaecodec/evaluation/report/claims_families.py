@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
 from vaecodec.evaluation.report.claim import Claim, Finding, Number, Verdict, shown, side, untestable
-from vaecodec.evaluation.report.claims_beta import seeded
-from vaecodec.evaluation.results.noise import EqualBytes, by_setting, different_runs
+from vaecodec.evaluation.results.noise import EqualBytes, by_setting, different_runs, most_seeded
 from vaecodec.evaluation.results.stored import DATA, Results, TrainedRun
 
 
@@ -40,7 +39,7 @@ def kept(runs: Sequence[TrainedRun], family: str) -> list[TrainedRun]:
 def costs_more(results: Results) -> Iterator[Finding]:
     """nvae's seconds a training beside vae's: of different machines and steps, so that only a wide gap decides."""
     for data in DATA:
-        deep, flat = kept(results.of(data), "nvae"), seeded(results.of(data), "vae")
+        deep, flat = kept(results.of(data), "nvae"), most_seeded(results.of(data), "vae")
         if not deep or not flat:
             yield Finding(data, Verdict.NOT_DECIDED, "a training is missing")
             continue
@@ -64,7 +63,7 @@ def overfits(results: Results) -> Iterator[Finding]:
         return 100 * (bounds[-1] / min(bounds) - 1)
 
     for data in DATA:
-        deep, flat = kept(results.of(data), "nvae"), seeded(results.of(data), "vae")
+        deep, flat = kept(results.of(data), "nvae"), most_seeded(results.of(data), "vae")
         if not deep or not flat:
             yield Finding(data, Verdict.NOT_DECIDED, "a training is missing")
             continue

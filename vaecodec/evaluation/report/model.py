@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from vaecodec.codec.quality import mse_of_each, psnr_db_from_mse
+from vaecodec.errors import ConfigError
 from vaecodec.evaluation.disentanglement.active import active
 from vaecodec.evaluation.disentanglement.entanglement import entanglement
 from vaecodec.evaluation.figures.chart import Chart, Panel, Series
@@ -19,13 +20,16 @@ from vaecodec.evaluation.report.made import made
 
 MOST_LEVELS, LEVEL_IMAGES = 9, 256
 MOST_LATENTS = 20  # of entanglement: a forest for each takes too long for more
+LEAST_IMAGES = 50  # below, no joint model of symbols can be fitted, nor a quantile told
 NEED_FACTORS = ("clusters", "pairs")
 
 Say = Callable[[str], None]
 
 
 def model_report(subject: Subject, *, say: Say = lambda line: None) -> Report:
-    """Everything that needs no factors. Raises as the subject's codec does."""
+    """Everything that needs no factors. Raises ConfigError for too few images."""
+    if len(subject.images) < LEAST_IMAGES:
+        raise ConfigError(f"a report needs {LEAST_IMAGES} images or more, found {len(subject.images)}")
     missing = [] if subject.truth is not None else ["the images' factors are not known: no metric of disentanglement"]
     say("rate and distortion")
     sections = [_rates(subject)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from vaecodec.codec.codec import load
 from vaecodec.data import load_dataset
-from vaecodec.errors import DataError
+from vaecodec.errors import ConfigError, DataError
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
 from vaecodec.evaluation.figures.clusters import Clustering, clusterings
 from vaecodec.evaluation.figures.registry import FIGURES, Figure, find_figure
@@ -37,9 +37,10 @@ def paper_report(results: Results, *, data_dir: Path | None = None, say: Say = l
             subjects[data] = kept_subjects(results, data, data_dir=data_dir)
         except DataError as error:
             missing.append(f"pictures of {data}: {error}")
+    everyone = [subject for part in subjects.values() for subject in part]
     sections = [
         _claims(results),
-        _stored_figures(results, [subject for part in subjects.values() for subject in part]),
+        _stored_figures(Sources(results, everyone), missing),
         _rates(results),
         *(_latents(results, data) for data in DATA if results.coded(data)),
     ]
@@ -88,10 +89,15 @@ def _claims(results: Results) -> Section:
     return Section("claims", "What the paper says, and what was measured", text, claims=tuple(judge_all(results)))
 
 
-def _stored_figures(results: Results, subjects: Sequence[Subject]) -> Section:
-    sources = Sources(results, subjects)
-    figures = tuple(Shown(figure.name, figure.paper, figure.make(sources)) for figure in FIGURES if figure.stored)
-    return Section("figures", "Loss, rate, distortion and the latents' mean", figures=figures)
+def _stored_figures(sources: Sources, missing: list[str]) -> Section:
+    figures = []
+    for figure in FIGURES:
+        if figure.stored:
+            try:
+                figures.append(Shown(figure.name, figure.paper, figure.make(sources)))
+            except ConfigError as error:
+                missing.append(f"figure {figure.name}: {error}")
+    return Section("figures", "Loss, rate, distortion and the latents' mean", figures=tuple(figures))
 
 
 def _rates(results: Results) -> Section:

@@ -51,6 +51,12 @@ def by_setting(runs: Iterable[TrainedRun]) -> dict[tuple[str, str], list[Trained
     return found
 
 
+def most_seeded(runs: Iterable[TrainedRun], family: str) -> list[TrainedRun]:
+    """The runs of a family's setting that has the most seeds, by seed; of several such settings the first."""
+    settings = [part for (name, _), part in by_setting(runs).items() if name == family]
+    return sorted(max(settings, key=len, default=[]), key=lambda run: run.seed)
+
+
 @dataclass(frozen=True, slots=True)
 class Noise:
     """What seeds make of one run: its standard deviation, and the degrees of freedom that it was estimated with."""
