@@ -69,6 +69,11 @@ def stock(tmp_path_factory):
     (folder / "runs" / "mine").mkdir(parents=True)
     for name in ("mine.vaem", "runs/mine/mine.vaem"):
         shutil.copy(ROOT / "tests" / "golden" / "tiny.vaem", folder / name)
+    results = ROOT / "benchmarks" / "results"
+    (folder / "benchmarks" / "results" / "families").mkdir(parents=True)
+    for path in (*results.glob("disentanglement-*.json"), *results.glob("families/*vae-dsprites*.json")):
+        shutil.copy(path, folder / "benchmarks" / "results" / path.relative_to(results))
+    shutil.copytree(DATA, folder / "data")
     return folder
 
 
