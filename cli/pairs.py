@@ -10,7 +10,6 @@ from .files import check_target, print_json, say, write_bytes
 from .subjects import require_report
 
 if TYPE_CHECKING:
-    from vaecodec.codec.codec import Codec
     from vaecodec.evaluation.disentanglement import GroundTruth
     from vaecodec.evaluation.figures.subject import Subject
 
@@ -59,7 +58,7 @@ def factored_subject(model: str | None, level: int | None, data: str, images: in
     """The model with images uniform over the factors. Raises ModelNotFound, DataError."""
     import numpy as np
 
-    from vaecodec.codec.codec import load
+    from vaecodec.codec.codec import Codec
     from vaecodec.evaluation.disentanglement import real_images
     from vaecodec.evaluation.figures.subject import Subject
 
@@ -67,7 +66,7 @@ def factored_subject(model: str | None, level: int | None, data: str, images: in
 
     if data == "mnist":
         return subject_of(model, level, data, "test", images, data_dir)
-    codec: Codec = load(model or data)
+    codec = Codec.load(model or data)
     found = real_images(images, rng=np.random.default_rng(0), data_dir=data_dir)
     chosen = codec.model.default_level if level is None else level
     return Subject(codec.model.name, codec, found.images, chosen, found.truth, found.label)

@@ -51,20 +51,25 @@ def command(source: str, out: str | None, original: str | None, model: str | Non
 def read_view(source: str, original: str | None, model: str | None) -> StreamView:
     """Raises OSError, FormatError's children, ModelNotFound, ImageError's children."""
     from vaecodec.bitstream.limits import MAX_STREAM_BYTES
+    from vaecodec.codec.choice import special_pixels
+    from vaecodec.codec.codec import Codec
     from vaecodec.codec.images import pixels_for
+    from vaecodec.errors import ModelError
     from vaecodec.evaluation.figures.stream import view_stream
 
-    from .choose import codec_for_stream
-    from .pictures import read_pixels
+    from .choose import Codecs
+    from .pictures import read_picture
 
     with naming(source):
         data = read_bytes(source, MAX_STREAM_BYTES)
-        codec = codec_for_stream(data, model)
+        codec = Codecs(model).for_stream(data)
+        if not isinstance(codec, Codec):
+            raise ModelError(f"{codec.model.name}: latents are shown of models of one geometry, not of photographs")
         codec.decompress(data)
     if original is None:
         return view_stream(os.path.basename(source), codec, data)
     with naming(original):
-        pixels = pixels_for(read_pixels(original), codec.channels)
+        pixels = pixels_for(special_pixels(read_picture(original)), codec.channels)
         return view_stream(os.path.basename(source), codec, data, pixels)
 
 

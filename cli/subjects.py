@@ -52,12 +52,12 @@ def subject_of(
     model: str | None, level: int | None, data: str | None, split: str, images: int, data_dir: str | None
 ) -> Subject:
     """The model with images. Raises ModelNotFound, DataError, ImageSizeError."""
-    from vaecodec.codec.codec import load
+    from vaecodec.codec.codec import Codec
     from vaecodec.data import load_dataset
     from vaecodec.evaluation.figures.subject import Subject, spread, truth_of
 
     name = data or "mnist"
-    codec = load(model or name)
+    codec = Codec.load(model or name)
     found = load_dataset(name, split, data_dir=data_dir)
     rows = spread(len(found), images)
     truth = truth_of(found.labels[rows], found.label_names) if found.labels is not None else None

@@ -28,7 +28,7 @@ from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.reader import Reader
-from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.codec import Codec
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ImageSizeError, ModelMismatch, ModelNotFound
 from vaecodec.modelfile.installed import model_by_fingerprint
@@ -104,7 +104,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         if self.fingerprint:
             _check_fingerprint(self.fingerprint)
         else:
-            codec = load(self.model)
+            codec = Codec.load(self.model)
             aim_for(codec.model, target)  # refuses a level that is not there
             self._codec.append(codec)
             object.__setattr__(self, "fingerprint", codec.fingerprint.hex())
@@ -159,7 +159,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         if installed is not None:
             return Codec(installed)
         try:
-            codec = load(self.model)
+            codec = Codec.load(self.model)
         except ModelNotFound as error:
             raise ModelNotFound(
                 f"the array needs model {self.model} ({self.fingerprint[:16]}…), which is not installed"

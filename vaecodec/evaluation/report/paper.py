@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecodec.codec.codec import load
+from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError, DataError
 from vaecodec.evaluation.disentanglement.truth import GroundTruth
@@ -75,7 +75,7 @@ def _subject(
 ) -> Subject:
     path = results.model_path(run)
     assert path is not None
-    return Subject(run.name, load(path), images, truth=truth, data=run.data)
+    return Subject(run.name, Codec.load(path), images, truth=truth, data=run.data)
 
 
 def _claims(results: Results) -> Section:
