@@ -10,6 +10,7 @@ import click
 
 from .files import say
 from .options import data_options, parse_size
+from .train_photographs import FAMILY, train_photographs
 
 if TYPE_CHECKING:
     from vaecodec.data import ImageSet
@@ -43,6 +44,8 @@ PLACES = {
 )
 @click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
 @click.option("--steps", type=click.IntRange(1), help="Training steps.  [default: 5000]")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Family photo: of training.  [default: 60]")
+@click.option("--start", multiple=True, metavar="FILE", help="Family photo: weights to begin with.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
 @click.option("--learning-rate", type=click.FloatRange(0), help="Adam's, at its highest.  [default: 0.001]")
 @click.option("--seed", type=click.IntRange(0), help="Decides weights, order and noise.  [default: 0]")
@@ -68,12 +71,20 @@ def command(
 ) -> None:
     """Train a model on DATA (mnist, dsprites, or a folder of images), or as CONFIG.toml says.
 
+    With --family photo DATA is a folder of photographs of any size, or a pack of crops.
+
     A flag overrides the config file. The run folder gets the config, metrics.jsonl, checkpoints and, at the end, the
     model file, whose path is printed. Needs the extra: pip install 'vaecodec[train]'.
     """
     from .training import load_images, require_training
 
     require_training()
+    if flags["family"] == FAMILY:
+        train_photographs(source, out, resume=resume, flags=flags)
+        return
+    for flag in ("minutes", "start"):
+        if flags.pop(flag):
+            raise click.UsageError(f"--{flag} goes with --family photo")
     first = first_values(source, out, resume)
     values = merged(first, flags)
     from vaecodec.families import family_of
