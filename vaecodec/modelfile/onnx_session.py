@@ -23,13 +23,18 @@ class Holder(Protocol):
         ...
 
 
-def start_session(analysis: Analysis) -> Any:
-    """The session of a graph that is not empty. Raises ModelError, and FormatError's children for packed weights."""
+def start_session(analysis: Analysis, *, keeps_memory: bool = True) -> Any:
+    """The session of a graph that is not empty.
+
+    keeps_memory: whether what a run needed is kept for the next; large tensors should be given back at once.
+    Raises ModelError, and FormatError's children for packed weights.
+    """
     graph = analysis.whole()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is in the error
+    options.enable_cpu_mem_arena = keeps_memory
     options.intra_op_num_threads = core_count()  # left to itself it binds threads to cores that may be taken
     # Threads that wait for work in a loop take the cores from the entropy coder, and from other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -49,7 +49,7 @@ class GraphSession:
         if self._session is None:
             if not self._graph.graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
-            self._session = start_session(self._graph)
+            self._session = start_session(self._graph, keeps_memory=False)
         try:
             found: Float32 = self._session.run(None, {self._session.get_inputs()[0].name: x})[0]
         except Exception as error:  # ONNX Runtime's errors share no narrower parent

@@ -37,6 +37,7 @@ ANALYSIS_STEPS = 24  # in a standard deviation of its weights
 EXAMPLE = 8  # positions a side of y, of the example that graphs are traced with
 CALIBRATION_CROPS, CALIBRATION_LEVELS = 6, 4  # the greatest activations of these decide how many bits follow the point
 PRIOR_CROPS = 256  # whose hyperlatents the prior is fitted to, where training had none of the stored kind
+PRIOR_STEPS, PRIOR_BATCH = 1000, 64  # crops a batch: 1,024 values a channel
 
 
 @torch.no_grad()
@@ -125,7 +126,7 @@ def export(options: argparse.Namespace) -> PhotoModel:
     if not isinstance(model.prior, Bottleneck):
         some = crops[:: max(1, len(crops) // PRIOR_CROPS)]
         rng = torch.Generator().manual_seed(options.seed)
-        model.prior = fit_bottleneck(hyperlatents(model, some), rng=rng)
+        model.prior = fit_bottleneck(hyperlatents(model, some), rng=rng, steps=PRIOR_STEPS, batch=PRIOR_BATCH)
     top = model.config.anchors - 1.0
     data = [hashlib.sha256(path.read_bytes()).hexdigest() for path in options.weights]
     exported = export_model(
