@@ -4,8 +4,8 @@
 
 Kodak's 24 photographs are for evaluation alone: they are run once a released model. `--validation` runs the same on
 crops that are there for development (results/photographs-validation.json). Without --model the curves of the others are
-measured alone. Each file is written, read back and decoded; a curve that is there already, of the same pixels, is not
-measured again without --force, and one that was cut short goes on where it was.
+measured alone. Each file is written, read back and decoded. A curve that is there already, of the same pixels and
+settings, is not measured again without --force, and one that was cut short goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ import numpy as np
 from benchmarks.measuring.machine import RESULTS, ROOT, write_results
 from benchmarks.measuring.photo_codecs import OURS, WEBP, PhotoCodec, anchors
 from benchmarks.measuring.photo_points import PhotoPoint, measure_set, measured_once, point_of
-from benchmarks.measuring.photo_sets import PhotoSet, kodak, published_curves, validation
+from benchmarks.measuring.photo_sets import KODAK, PhotoSet, kodak, published_curves, validation
 from benchmarks.studies.photo_comparison import MEAN_IMAGE_PSNR, all_comparisons, margin, pairs
 from vaecodec.arrays import Pixels
 from vaecodec.codec.codec import load
@@ -39,6 +40,7 @@ MOST_RATE_PER_CENT, LEAST_MARGIN_DB = -20.0, 0.0  # bars: against WebP, by the m
 RANGE_DB = (27.0, 37.0)  # that the common range must reach over
 
 Curves = dict[str, list[PhotoPoint]]
+Model = dict[str, str]  # name and fingerprint
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,16 +54,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     photographs = validation() if options.validation else kodak()
     path = options.out / f"photographs-{photographs.name}.json"
-    stored = read_stored(path, photographs)
-    curves = {} if options.force else {name: points for name, points in stored.items() if name != OURS}
-    if not curves:
-        curves = measure_anchors(photographs)
-    model = None
+    curves, model = ({}, None) if options.force else read_stored(path, photographs)
+    for name, codecs in groupby(anchors(), key=lambda codec: codec.name):
+        settings = list(codecs)
+        if {point.setting for point in curves.get(name, [])} != {codec.setting for codec in settings}:
+            curves[name] = measure_anchor(settings, photographs, afresh=options.force)
+            store(path, photographs, curves, model)
     if options.model is not None:
         codec = load(options.model)
         curves[OURS] = measure_model(codec, photographs, options.levels)
         model = {"name": codec.model.name, "fingerprint": codec.fingerprint.hex()}
-    published = [] if options.validation else published_curves()
+    store(path, photographs, curves, model)
+    print(path)
+
+
+def store(path: Path, photographs: PhotoSet, curves: Curves, model: Model | None) -> None:
+    """Write what there is, with what follows from it."""
+    published = published_curves() if photographs.name == KODAK else []
     results = {
         "data": photographs.to_dict(),
         "model": model,
@@ -72,28 +81,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "bars": bars(curves) if model else None,
     }
     write_results(path, results, seed=None)
-    print(path)
 
 
-def read_stored(path: Path, photographs: PhotoSet) -> Curves:
-    """The curves of a result that is of the same pixels; none where there is no such result."""
-    if not path.is_file():
-        return {}
-    result = json.loads(path.read_text(encoding="utf-8"))
-    if result["data"]["pixels_sha256"] != photographs.to_dict()["pixels_sha256"]:
-        return {}
-    return {name: [PhotoPoint(**point) for point in points] for name, points in result["curves"].items()}
+def read_stored(path: Path, photographs: PhotoSet) -> tuple[Curves, Model | None]:
+    """The curves of a result that is of the same pixels, and the model of ours; none where there is no such result."""
+    result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if result is None or result["data"]["pixels_sha256"] != photographs.to_dict()["pixels_sha256"]:
+        return {}, None
+    return {name: [PhotoPoint(**one) for one in points] for name, points in result["curves"].items()}, result["model"]
 
 
-def measure_anchors(photographs: PhotoSet) -> Curves:
-    """The curves of Pillow's formats."""
-    curves: Curves = {}
-    for codec in anchors():
+def measure_anchor(codecs: Sequence[PhotoCodec], photographs: PhotoSet, *, afresh: bool) -> list[PhotoPoint]:
+    """The curve of one of Pillow's formats; afresh: forget what a run that was cut short has measured."""
+    points = []
+    for codec in codecs:
         started = time.process_time()
-        point = point_of(codec, measured_once(codec, photographs, CACHE), photographs.images[0])
-        print(f"{point}  {time.process_time() - started:5.1f} s", file=sys.stderr, flush=True)
-        curves.setdefault(codec.name, []).append(point)
-    return curves
+        measured = measured_once(codec, photographs, CACHE, afresh=afresh)
+        points.append(point_of(codec, measured, photographs.images[0]))
+        print(f"{points[-1]}  {time.process_time() - started:5.1f} s", file=sys.stderr, flush=True)
+    return points
 
 
 def measure_model(codec: AnyCodec, photographs: PhotoSet, levels: int) -> list[PhotoPoint]:
@@ -108,9 +114,14 @@ def measure_model(codec: AnyCodec, photographs: PhotoSet, levels: int) -> list[P
 
 def model_at_levels(codec: AnyCodec, levels: int) -> Iterator[PhotoCodec]:
     """A model at so many of its levels."""
-    last = len(codec.model.betas) - 1
-    for level in np.unique(np.linspace(0, last, min(levels, last + 1)).round().astype(int)).tolist():
+    for level in evenly_spread(len(codec.model.betas), levels):
         yield PhotoCodec(OURS, f"level {level}", partial(codec.compress, level=level), partial(decode_colour, codec))
+
+
+def evenly_spread(count: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 .. count - 1, first and last among them."""
+    spread: list[int] = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+    return spread
 
 
 def decode_colour(codec: AnyCodec, data: bytes) -> Pixels:

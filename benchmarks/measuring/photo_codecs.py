@@ -18,7 +18,7 @@ from vaecodec.arrays import Pixels
 from vaecodec.evaluation.classical import available_formats
 
 JPEG_QUALITIES = (5, 12, 25, 50, 78, 88, 92)
-WEBP_QUALITIES = (0, 5, 12, 25, 40, 55, 70, 78, 84, 90)
+WEBP_QUALITIES = (0, 5, 12, 25, 40, 55, 70, 78, 84, 90, 95)
 AVIF_QUALITIES = (5, 15, 25, 35, 42, 50, 57, 64, 70, 76, 82)
 AVIF_444_QUALITIES = (5, 15, 30, 45, 58, 68, 76)
 JXL_QUALITIES = (5, 22, 35, 50, 73, 87, 91)

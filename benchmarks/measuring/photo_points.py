@@ -8,7 +8,7 @@ Photographs differ in size, so that every mean is over photographs: of the bits 
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,22 +80,26 @@ def measure(codec: PhotoCodec, name: str, pixels: Pixels, folder: Path) -> Photo
 
 def measure_set(codec: PhotoCodec, photographs: PhotoSet) -> list[PhotoMeasure]:
     """measure() of each photograph of a set."""
-    with tempfile.TemporaryDirectory() as folder:
-        return [
-            measure(codec, name, pixels, Path(folder))
-            for name, pixels in zip(photographs.names, photographs.images, strict=True)
-        ]
+    return list(_measured_from(codec, photographs, 0))
 
 
-def measured_once(codec: PhotoCodec, photographs: PhotoSet, cache: Path) -> list[PhotoMeasure]:
-    """measure_set(), kept in the folder `cache`, so that a run which was cut short goes on where it was."""
+def measured_once(codec: PhotoCodec, photographs: PhotoSet, cache: Path, *, afresh: bool = False) -> list[PhotoMeasure]:
+    """measure_set(), each kept in the folder `cache`, so that a run which was cut short goes on where it was."""
     stem = "".join(c if c.isalnum() else "-" for c in f"{codec.name} {codec.setting}".lower())
     path = cache / photographs.name / f"{stem}.json"
-    if path.is_file():
-        return [PhotoMeasure(**one) for one in json.loads(path.read_text(encoding="utf-8"))["photographs"]]
-    measured = measure_set(codec, photographs)
-    write_json(path, {"photographs": [asdict(one) for one in measured]})
+    measured: list[PhotoMeasure] = []
+    if path.is_file() and not afresh:
+        measured = [PhotoMeasure(**one) for one in json.loads(path.read_text(encoding="utf-8"))["photographs"]]
+    for one in _measured_from(codec, photographs, len(measured)):
+        measured.append(one)
+        write_json(path, {"photographs": [asdict(one) for one in measured]})
     return measured
+
+
+def _measured_from(codec: PhotoCodec, photographs: PhotoSet, first: int) -> Iterator[PhotoMeasure]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pixels in zip(photographs.names[first:], photographs.images[first:], strict=True):
+            yield measure(codec, name, pixels, Path(folder))
 
 
 def point_of(codec: PhotoCodec, measured: Sequence[PhotoMeasure], pixels: Pixels) -> PhotoPoint:

@@ -17,6 +17,7 @@ from vaecodec.data.location import data_folder
 from vaecodec.data.photographs import read_pack
 from vaecodec.errors import DatasetMissing
 
+KODAK, VALIDATION = "kodak", "validation"  # names of sets
 KODAK_IMAGES = 24
 PUBLISHED = (
     "webp",
@@ -64,7 +65,7 @@ def kodak() -> PhotoSet:
     for path in paths:
         with Image.open(path) as image:
             images.append(np.asarray(image.convert("RGB")))
-    return PhotoSet("kodak", "Kodak's 24 photographs", tuple(path.name for path in paths), tuple(images))
+    return PhotoSet(KODAK, "Kodak's 24 photographs", tuple(path.name for path in paths), tuple(images))
 
 
 def validation() -> PhotoSet:

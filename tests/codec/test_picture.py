@@ -1,6 +1,7 @@
 """Every picture that Pillow opens comes through as it looks, with what comes with it, or is refused by name."""
 
 import io
+import struct
 import warnings
 from pathlib import Path
 
@@ -153,6 +154,19 @@ def test_exif_is_the_same_bytes_but_for_the_orientation() -> None:
     kept = read_picture(saved(RGB, "JPEG", exif=exif)).chunks["exif"]
     assert len(kept) == len(data)
     assert [k for k in range(len(data)) if data[k] != kept[k]] == [data.index(b"\x01\x12\x00\x03") + 9]
+
+
+@pytest.mark.parametrize(("order", "mark"), [("<", b"II"), (">", b"MM")])
+@pytest.mark.parametrize(("kind", "value"), [(3, "Hxx"), (4, "I"), (9, "i")])
+def test_an_orientation_of_any_integer_type_is_applied_and_set_upright(
+    order: str, mark: bytes, kind: int, value: str
+) -> None:
+    exif = struct.pack(f"{order}2sHIHHHI{value}I", mark, 42, 8, 1, 0x0112, kind, 1, 6, 0)
+    picture = read_picture(saved(RGB, "PNG", exif=exif))
+    np.testing.assert_array_equal(picture.pixels, np.rot90(COLOUR, -1))
+    kept = Image.Exif()
+    kept.load(picture.chunks["exif"])
+    assert kept[0x0112] == 1
 
 
 def test_broken_exif_is_kept_and_turns_nothing() -> None:

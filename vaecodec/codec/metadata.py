@@ -34,7 +34,7 @@ TIFF_FIELDS = (
     ExifTags.Base.Copyright,
 )
 TIFF_FOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-_SHORT = 3  # TIFF 6.0: the type that an orientation has
+_INTEGERS = {3: "H", 4: "I", 8: "h", 9: "i"}  # TIFF 6.0: an orientation is a SHORT, 3, and some write others
 _ENTRY = struct.Struct("HHI")
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 _ICC_SPACE = slice(16, 20)  # ICC.1, 7.2.6: data colour space
@@ -128,8 +128,8 @@ def _upright_exif(data: bytes) -> bytes:
         (count,) = struct.unpack_from(f"{order}H", data, start)
         for at in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, _ = struct.unpack_from(f"{order}{_ENTRY.format}", data, at)
-            if tag == ExifTags.Base.Orientation and kind == _SHORT:
-                struct.pack_into(f"{order}H", changed, at + 8, UPRIGHT)
+            if tag == ExifTags.Base.Orientation and kind in _INTEGERS:
+                struct.pack_into(f"{order}{_INTEGERS[kind]}", changed, at + 8, UPRIGHT)
     except struct.error:  # the fields end before they should: as they are
         return data
     return bytes(changed)

@@ -4,6 +4,8 @@
     loader = DataLoader(ArchiveDataset(archive), batch_size=128, shuffle=True, num_workers=2, persistent_workers=True)
     for images, labels in loader:   # uint8 (b, h, w), int64 (b,)
 
+Photographs differ in size: `collate_fn=list` keeps each batch as a list, and a transform can make them equal.
+
 A loader asks for a whole batch at once (__getitems__), so images are made together. Each worker keeps the symbols that
 it has decoded; with persistent_workers it keeps them for the next epoch too.
 """
@@ -24,7 +26,7 @@ Transform = Callable[[torch.Tensor], Any]
 
 
 class ArchiveDataset(Dataset[Any]):
-    """(image uint8 (h, w), label) for each number, or the image alone where the archive has no labels.
+    """(image uint8 (h, w) or (h, w, 3), label) for each number, or the image alone where the archive has no labels.
 
     transform: applied to each image. with_labels: False leaves the labels out and unread. Safe in worker processes,
     forked or spawned. Raises as Archive does.

@@ -1,9 +1,9 @@
-"""A codec of Zarr v3: arrays of images (N, H, W), uint8, each chunk as an archive's blocks.
+"""A codec of Zarr v3: arrays of images (N, H, W) or (N, H, W, 3), uint8, each chunk as an archive's blocks.
 
     zarr.create_array(store, shape=(60_000, 28, 28), chunks=(1024, 28, 28), dtype="uint8",
                       serializer=VaecodecCodec(model="mnist", quality=75), compressors=None, filters=None)
 
-chunk (n, h, w) ──up to 128 images at a time──> block, block, ... (docs/format.md, 13.2)
+chunk (n, h, w) or (n, h, w, 3) ──up to 128 images at a time──> block, block, ... (docs/format.md, 13.2)
 
 In these blocks the model's number is 0 and images are numbered within the chunk. The array's metadata hold the model's
 fingerprint, and a reader finds that model among the installed ones. Lossy: what is read is what the model makes of the
@@ -16,30 +16,39 @@ import asyncio
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.registry import register_codec
 
-from vaecodec.archive.blocks import decode_block
+from vaecodec.archive.blocks import DecodedBlock, decode_block
 from vaecodec.archive.encode import PendingImage, aim_for, encode_block
-from vaecodec.arrays import Pixels
-from vaecodec.bitstream.archive.block import pack_block, unpack_block, unpack_head
+from vaecodec.archive.models import codec_by_fingerprint
+from vaecodec.archive.photographs import PendingStream, code_photograph, is_full, stream_block
+from vaecodec.arrays import Pixels, Size
+from vaecodec.bitstream.archive.block import Block, pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.limits import MAX_PICTURE_SIDE
+from vaecodec.bitstream.picture_stream import unpack_picture
 from vaecodec.bitstream.reader import Reader
-from vaecodec.codec.codec import Codec
+from vaecodec.codec.codec import Codec, load
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ImageSizeError, ModelMismatch, ModelNotFound
-from vaecodec.modelfile.installed import model_by_fingerprint
+
+if TYPE_CHECKING:
+    from vaecodec.codec.codec import AnyCodec
+    from vaecodec.codec.photograph import PhotographCodec
 
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")
 SETTINGS = ("model", *TARGETS, "fingerprint")
 
 
-def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:
-    """The blocks of images (n, h, w). Raises ImageSizeError, TargetMissed."""
+def pack_chunk(images: Pixels, codec: AnyCodec, target: Target) -> bytes:
+    """The blocks of images (n, h, w) or (n, h, w, 3). Raises ImageSizeError, TargetMissed."""
+    if not isinstance(codec, Codec):
+        return _pack_photographs(images, codec, target)
     aim, parts = aim_for(codec.model, target), []
     for first in range(0, len(images), MAX_BLOCK_IMAGES):
         framed = codec.frame.fit_all(images[first : first + MAX_BLOCK_IMAGES])
@@ -48,27 +57,61 @@ def pack_chunk(images: Pixels, codec: Codec, target: Target) -> bytes:
     return b"".join(parts)
 
 
-def unpack_chunk(data: bytes, codec: Codec, shape: tuple[int, ...]) -> Pixels:
-    """The images (n, h, w) of blocks. Raises FormatError's children."""
+def _pack_photographs(images: Pixels, codec: PhotographCodec, target: Target) -> bytes:
+    parts: list[bytes] = []
+    items: list[PendingStream] = []
+    for number, image in enumerate(images):
+        items.append(code_photograph(codec, image, target, number=number, name=None, labels=None))
+        if len(items) == MAX_BLOCK_IMAGES or is_full(items) or number == len(images) - 1:
+            parts.append(pack_block(stream_block(items, 0, number + 1 - len(items)), codec.fingerprint))
+            items = []
+    return b"".join(parts)
+
+
+def unpack_chunk(data: bytes, codec: AnyCodec, shape: tuple[int, ...]) -> Pixels:
+    """The images (n, h, w) or (n, h, w, 3) of blocks. Raises FormatError's children."""
     images = np.empty(shape, np.uint8)
     reader, first = Reader(data), 0
     while first < len(images):
         size = unpack_head(memoryview(data)[reader.offset :]).frame.record_bytes
         block = unpack_block(reader.take(size, "block"), {0: codec.fingerprint}.__getitem__)
         decoded = decode_block(block, codec)
-        sizes = {codec.geometry} if block.sizes is None else set(block.sizes)
-        if block.first != first or first + block.count > len(images) or sizes != {shape[1:]}:
+        sizes = _sizes(block, decoded, codec)
+        if block.first != first or first + block.count > len(images) or sizes != {shape[1:3]}:
             raise BadField(f"chunk: a block of images {block.first}+{block.count} of {sizes} does not fit {shape}")
-        images[first : first + block.count] = decoded.images()
+        for number, image in enumerate(decoded.images(), first):
+            if image.ndim == len(shape) and image.ndim == 3:
+                raise BadField(f"chunk: image {number} is in colour, the array is grey")
+            images[number] = image if image.ndim == len(shape) - 1 else image[..., None]
         first += block.count
     reader.end("chunk")
     return images
+
+
+def _sizes(block: Block, decoded: DecodedBlock, codec: AnyCodec) -> set[Size]:
+    """(height, width) of the images of a block."""
+    if codec.geometry is None:
+        return {unpack_picture(stream).size for stream in decoded.streams}
+    return {codec.geometry} if block.sizes is None else set(block.sizes)
+
+
+def _check_target(codec: AnyCodec, target: Target) -> None:
+    """Raises ModelError, ConfigError for what the model does not have."""
+    if isinstance(codec, Codec):
+        aim_for(codec.model, target)
+    else:
+        codec.check_target(target)
 
 
 def _check_fingerprint(text: Any) -> None:
     """Raises ConfigError for what is not 64 hexadecimal digits."""
     if not isinstance(text, str) or re.fullmatch("[0-9a-f]{64}", text) is None:
         raise ConfigError(f"fingerprint: expected 64 hexadecimal digits, found {text!r}")
+
+
+def _holds_images(shape: tuple[int, ...]) -> bool:
+    """Whether an array or a chunk of this shape is (n, h, w) or (n, h, w, 3)."""
+    return len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)
 
 
 @dataclass(frozen=True)
@@ -93,7 +136,7 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     max_error: int | None = None
     effort: int | None = None
     fingerprint: str = ""
-    _codec: list[Codec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
+    _codec: list[AnyCodec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", os.fspath(self.model))
@@ -104,8 +147,8 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         if self.fingerprint:
             _check_fingerprint(self.fingerprint)
         else:
-            codec = Codec.load(self.model)
-            aim_for(codec.model, target)  # refuses a level that is not there
+            codec = load(self.model)
+            _check_target(codec, target)
             self._codec.append(codec)
             object.__setattr__(self, "fingerprint", codec.fingerprint.hex())
 
@@ -136,30 +179,37 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: Any = None, **_: Any) -> None:
         """Refuse what are no images, and chunks of images larger than the model's. Raises ImageError's children."""
         native = dtype.to_native_dtype() if hasattr(dtype, "to_native_dtype") else np.dtype(dtype)
-        if len(shape) != 3 or native != np.uint8:
-            raise ImageModeError(f"{CODEC_NAME}: expected an array (n, h, w) of uint8, found {shape} of {native}")
-        size = tuple(getattr(chunk_grid, "chunk_shape", shape))[1:]
+        chunk = tuple(getattr(chunk_grid, "chunk_shape", shape))
+        if not _holds_images(shape) or not _holds_images(chunk) or native != np.uint8:
+            raise ImageModeError(
+                f"{CODEC_NAME}: expected an array (n, h, w) or (n, h, w, 3) of uint8, found {shape} of {native}, in "
+                f"chunks of {chunk}"
+            )
+        size = chunk[1:3]
         if self._codec:  # of an array that is only opened, the model is read when its pixels are
-            height, width = self._codec[0].geometry
+            codec = self._codec[0]
+            if codec.channels == 1 and len(shape) == 4:
+                raise ImageModeError(f"{CODEC_NAME}: an array in colour, {self.model} takes grey")
+            height, width = codec.geometry or (MAX_PICTURE_SIDE, MAX_PICTURE_SIDE)
             if size[0] > height or size[1] > width:
                 raise ImageSizeError(
                     f"{CODEC_NAME}: chunks of images of {size[0]}x{size[1]} (height x width), "
                     f"{self.model} takes at most {height}x{width}"
                 )
 
-    def codec(self) -> Codec:
+    def codec(self) -> AnyCodec:
         """The model that the array was written with. Raises ModelNotFound, ModelMismatch."""
         if not self._codec:
             self._codec.append(self._find())
         return self._codec[0]
 
-    def _find(self) -> Codec:
+    def _find(self) -> AnyCodec:
         wanted = bytes.fromhex(self.fingerprint)
-        installed = model_by_fingerprint(wanted)
+        installed = codec_by_fingerprint(wanted)
         if installed is not None:
-            return Codec(installed)
+            return installed
         try:
-            codec = Codec.load(self.model)
+            codec = load(self.model)
         except ModelNotFound as error:
             raise ModelNotFound(
                 f"the array needs model {self.model} ({self.fingerprint[:16]}…), which is not installed"

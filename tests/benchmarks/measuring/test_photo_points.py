@@ -57,6 +57,21 @@ def test_what_was_measured_is_kept_and_not_measured_again(tmp_path: Path) -> Non
     assert again[0].mse == pytest.approx(first[0].mse, rel=1e-5)
 
 
+def test_a_run_that_was_cut_short_goes_on_with_the_next_photograph(tmp_path: Path) -> None:
+    def fails_at_the_second(pixels: np.ndarray) -> bytes:
+        if pixels is SET.images[1]:
+            raise KeyboardInterrupt
+        return pixels.tobytes()
+
+    whole = off_by(5)
+    with pytest.raises(KeyboardInterrupt):
+        measured_once(PhotoCodec("raw", "off by 5", fails_at_the_second, whole.decode), SET, tmp_path)
+    started: list[str] = []
+    counting = PhotoCodec("raw", "off by 5", lambda pixels: started.append("one") or whole.encode(pixels), whole.decode)
+    assert [one.name for one in measured_once(counting, SET, tmp_path)] == ["a", "b"]
+    assert started == ["one"]
+
+
 def test_more_quality_is_more_bytes_and_less_error(tmp_path: Path) -> None:
     low, high = (measure(pillow_codec("WebP", "WEBP", q, method=0), "a", SMOOTH, tmp_path) for q in (0, 90))
     assert low.file_bytes < high.file_bytes
