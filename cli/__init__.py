@@ -1,6 +1,6 @@
 """The command line, installed as vaecodec.cli. A command parses, calls the library and prints.
 
-entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export    one file each
+entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  train_photographs  export
                 │                         report  figure  pairs  show, on subjects    (the `report` extra)
                 │                for folders: compress_folder  decompress_folder  mirror  evaluate_pictures
                 │                for archive: archive_write  archive_sources  archive_extract  archive_names

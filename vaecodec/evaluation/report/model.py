@@ -20,7 +20,7 @@ from vaecodec.evaluation.report.made import made
 
 MOST_LEVELS, LEVEL_IMAGES = 9, 256
 MOST_LATENTS = 20  # of entanglement: a forest for each takes too long for more
-LEAST_IMAGES = 50  # below, no joint model of symbols can be fitted, nor a quantile told
+LEAST_IMAGES, LEAST_FOR_ENTANGLEMENT = 50, 250  # for quantiles; for a joint model of symbols
 NEED_FACTORS = ("clusters", "pairs")
 
 Say = Callable[[str], None]
@@ -35,10 +35,7 @@ def model_report(subject: Subject, *, say: Say = lambda line: None) -> Report:
     sections = [_rates(subject)]
     say("latents")
     sections.append(_latents(subject))
-    if subject.codes.means.shape[1] > MOST_LATENTS:
-        missing.append(
-            f"entanglement: {subject.codes.means.shape[1]} coded latents, at most {MOST_LATENTS} are looked at"
-        )
+    missing += _why_no_entanglement(subject)
     say("pictures")
     sources, figures = Sources(None, (subject,)), []
     for figure in FIGURES:
@@ -95,9 +92,20 @@ def _latents(subject: Subject) -> Section:
     columns = ("latent", "bits, −log₂ P", "step", "mean of μ", "deviation of μ", "active")
     note = f"Level {subject.level}, {len(subject.images):,} images; active: variance of μ above 0.01."
     tables = [Table("latents", "The coded latents, by their bits", columns, rows, note)]
-    if len(codes.coded) <= MOST_LATENTS:
+    if not _why_no_entanglement(subject):
         tables.append(Table("entanglement", "What entanglement costs", ("", "bits"), tuple(_entangled(subject))))
     return Section("latents", "Latents", tables=tuple(tables))
+
+
+def _why_no_entanglement(subject: Subject) -> list[str]:
+    """A line where it cannot be told, else none."""
+    images, coded = len(subject.images), len(subject.codes.coded)
+    if images >= LEAST_FOR_ENTANGLEMENT and coded <= MOST_LATENTS:
+        return []
+    return [
+        f"entanglement: {images} images and {coded} coded latents, of {LEAST_FOR_ENTANGLEMENT} images at least and "
+        f"{MOST_LATENTS} latents at most"
+    ]
 
 
 def _entangled(subject: Subject) -> Iterator[tuple[Cell, ...]]:
