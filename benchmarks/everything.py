@@ -66,9 +66,11 @@ STEPS = (
     ),
     Step("flagship", "mnist --data mnist --effort 0 1 2 --refined-every 6", "flagship-mnist.json", 25, ("mnist",)),
     Step("whole_curve", "", "whole-curve-mnist.json", 12, ("mnist",)),
+    Step("whole_curve", "--data dsprites", "whole-curve-dsprites.json", 8, ("dsprites",)),
     Step("classical", "--data mnist --force", "classical-mnist.json", 27),
     Step("classical", "--data dsprites --force", "classical-dsprites.json", 27),
     # docs/results.md
+    Step("dsprites_anchors", "", "anchors-dsprites.json", 3),
     Step("startup", "", "startup.json", 1, ("mnist",)),
     Step("targets", "", "targets-mnist.json", 3, ("mnist",)),
     Step("speed", "", "speed.json", 3, ("mnist",)),

@@ -9,8 +9,9 @@ others are cut (recipes/dead_units.py), and what is left is 2 % of the weights. 
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from vaecodec.data import load_dataset
 from vaecodec.families.lossless.config import LosslessConfig
 from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.model import LosslessVAE
+from vaecodec.layers.residual import ResidualBlock, ResidualMLP
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.derived import join_models
 from vaecodec.modelfile.installed import SUFFIX
@@ -32,6 +34,7 @@ from vaecodec.recipes.dead_units import cut_dead_units
 from vaecodec.recipes.onnx_export import halve_weights
 from vaecodec.recipes.pack_analysis import floats_of, pack_model_weights
 
+INNER = "analysis.layers.blocks.{}.inner.weight"
 RARE = 1e-3  # the share of training images that may wake a unit which is cut
 
 
@@ -60,15 +63,25 @@ def pruned(model: Model, images: NDArray[np.uint8]) -> Model:
     assert stored is not None
     floats = floats_of(stored.analysis.graph)
     whole = LosslessVAE(LosslessConfig(**model.about["config"]["model"]))
+    whole.analysis.layers = _network_of(floats)
     whole.analysis.load_state_dict(
         {name: torch.from_numpy(floats[f"analysis.{name}"].copy()) for name in whole.analysis.state_dict()}
     )
     pixels = as_images(images).flatten(1)
-    whole.analysis.layers = cut_dead_units(whole.analysis.layers, pixels, RARE)
+    whole.analysis.layers = cut_dead_units(whole.analysis.layers, torch.split(pixels, 1000), RARE)
     print(f"units left: {whole.analysis.layers.enter.out_features}", file=sys.stderr)
     halve_weights(whole.analysis)
     graph = export_lossless_analysis(whole, torch.from_numpy(coded_latents(stored.analysis)))
     return replace(model, stored_lossless=stored.with_analysis(graph))
+
+
+def _network_of(floats: Mapping[str, NDArray[np.float32]]) -> ResidualMLP:
+    """Of the sizes of a graph's weights: some units may have been cut when the model was finished."""
+    units, inputs = floats["analysis.layers.enter.weight"].shape
+    network = ResidualMLP(inputs, units, 0, len(floats["analysis.layers.leave.weight"]))
+    hidden = takewhile(lambda weight: weight is not None, map(floats.get, map(INNER.format, count())))
+    network.blocks.extend(ResidualBlock(units, len(weight)) for weight in hidden if weight is not None)
+    return network
 
 
 def coded_latents(analysis: Analysis) -> NDArray[np.int64]:

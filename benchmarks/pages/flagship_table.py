@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from benchmarks.pages.markdown import markdown
 from benchmarks.pages.page import Result
+from vaecodec.modelfile.installed import model_by_fingerprint
 
 Row = Sequence[str]
 
@@ -37,12 +38,29 @@ def title(result: Result) -> str:
     model, curve = result["model"], result["efforts"][0]["levels"]
     low, high = (_psnr(curve[k]["point"]["psnr_db"]) for k in (0, -1))
     exact = result.get("lossless")
-    besides = "" if exact is None else f", and exact files of {exact['bytes']:.1f}"
+    besides = (
+        ""
+        if exact is None
+        else (
+            f". Exact files have {exact['bytes']:.1f}, and `compress` writes no lossy one as large, so larger levels "
+            "are the model's alone"
+        )
+    )
     return (
-        f"{model['name']}, one model of {model['model_bytes']:,} bytes for the whole curve: {model['levels']} levels "
+        f"{trained_on(model)}{model['name']}, one model of {model['model_bytes']:,} bytes for the whole curve: "
+        f"{model['levels']} levels "
         f"from {curve[0]['point']['file_bytes']:.1f} bytes at {low} dB to {curve[-1]['point']['file_bytes']:.1f} at "
         f"{high}{besides}. Some levels, at effort {result['efforts'][0]['effort']}, beside as many training images:"
     )
+
+
+def trained_on(model: Result) -> str:
+    """What the model's file says of its training images, in a sentence; nothing of a model that is not installed."""
+    found = None if "fingerprint" not in model else model_by_fingerprint(bytes.fromhex(model["fingerprint"]))
+    if found is None:
+        return ""
+    data = found.about["data"]
+    return f"{model['name']} was trained on {data['images']:,} images ({data['source']}). "
 
 
 def curve_rows(result: Result) -> list[Row]:
@@ -53,9 +71,14 @@ def curve_rows(result: Result) -> list[Row]:
 
 
 def shown_levels(result: Result) -> set[int | None]:
-    """The coarsest level, the default one, the finest, and those that the bars are judged at."""
-    effort = result["efforts"][0]
-    ends = {effort["levels"][k]["level"] for k in (0, -1)}
+    """The coarsest level, the default one, the finest, and those that the bars are judged at.
+
+    No level whose files are larger than exact ones, which compress() writes instead.
+    """
+    effort, exact = result["efforts"][0], result.get("lossless")
+    most = float("inf") if exact is None else exact["bytes"]
+    written = [level["level"] for level in effort["levels"] if level["point"]["file_bytes"] < most]
+    ends = {written[0], written[-1]}
     return ends | {result["model"]["default_level"]} | {verdict["level"] for verdict in effort["bars"]["sizes"]}
 
 

@@ -19,16 +19,25 @@ def compare_rows(result: Result, classical: Result) -> list[Sequence[str]]:
             best = min(affordable, key=lambda point: float(point["mse"]))
             rows.append(point_row(f"PCA, {best['setting']}", best))
     curves = {curve["codec"]: curve["points"] for curve in classical["curves"]}
+    whole = result["data"]["images"]
     for name in ("WebP", "JPEG XL", "JPEG", "JPEG 2000", "AVIF"):
         lossy = [point for point in curves.get(name, []) if point["psnr_db"] is not None]
         if lossy:
             smallest = min(lossy, key=lambda point: float(point["file_bytes"]))
-            rows.append(point_row(f"{name} at its smallest ({smallest['setting']})", smallest))
+            rows.append(
+                point_row(f"{name} at its smallest ({smallest['setting']}){_images(smallest, whole)}", smallest)
+            )
     for name in ("JPEG XL", "WebP", "PNG"):
         exact = [point for point in curves.get(name, []) if point["psnr_db"] is None]
         if exact:
-            rows.append(point_row(f"{name}, lossless", min(exact, key=lambda point: float(point["file_bytes"]))))
+            least = min(exact, key=lambda point: float(point["file_bytes"]))
+            rows.append(point_row(f"{name}, lossless{_images(least, whole)}", least))
     return rows
+
+
+def _images(point: Result, whole: int) -> str:
+    """How many images a point was measured over, where that is not the whole set."""
+    return "" if point["images"] == whole else f", over {point['images']:,} images"
 
 
 def point_row(name: str, point: Result) -> Sequence[str]:

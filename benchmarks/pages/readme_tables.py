@@ -13,8 +13,10 @@ from benchmarks.pages.flagship_table import shown_levels
 from benchmarks.pages.markdown import markdown
 from benchmarks.pages.page import NOT_YET, TITLES, Result, read
 from benchmarks.pages.point_rows import POINT_HEAD, compare_rows, point_row
+from benchmarks.studies.anchors import anchors
 
 Row = Sequence[str]
+QUALITIES = (0, 20, 50, 80)  # of a whole curve: what the table shows
 
 THE_REST = (
     "docs/results.md has the curves' levels, the β sweep, what a model file adds to each image, and every promise "
@@ -44,20 +46,58 @@ def _of_set(data: str, folder: Path) -> list[str]:
     flagship = read(folder / f"flagship-{data}.json")
     lossless = read(folder / f"lossless-{data}.json")
     ours = [
-        *([] if flagship is None else flagship_rows(flagship)),
+        *([] if flagship is None else flagship_rows(flagship, read(folder / f"whole-curve-{data}.json"))),
         *([] if lossless is None else lossless_rows(lossless)),
     ]
     classical = read(folder / f"classical-{data}.json") or {"curves": []}
     head = f"**{TITLES[data]}: {result['data']['images']:,} {result['data']['split']} images**"
     table = markdown(POINT_HEAD, [*ours, *compare_rows(result, classical)])
-    return [head, table, *([] if flagship is None else [bd_rates(flagship)])]
+    beside = [] if flagship is None else [bd_rates(flagship), other_rates(data, classical, flagship)]
+    return [head, table, *beside]
 
 
-def flagship_rows(result: Result) -> list[Row]:
-    """The coarsest and the finest level, the default one, and those that the bars are judged at; lowest effort."""
+def other_rates(data: str, classical: Result, flagship: Result) -> str:
+    """What is left of that without containers, and with the exact files that each side may send."""
+    told = [
+        f"{one.codec} {one.payloads:+.1f} and {one.exact_too:+.1f} %"
+        for one in anchors(data, classical, flagship)
+        if one.payloads is not None and one.exact_too is not None
+    ]
+    return (
+        f"Payload against payload, and whole files none of which is larger than its codec's exact one (effort "
+        f"{flagship['efforts'][0]['effort']}): {'; '.join(told)}."
+    )
+
+
+def flagship_rows(result: Result, qualities: Result | None) -> list[Row]:
+    """What compress() writes at some qualities, where that was measured of this model.
+
+    Otherwise the coarsest and the finest level, the default one, and those that the bars are judged at; lowest effort.
+    """
+    if qualities is not None and qualities["model"]["name"] == result["model"]["name"]:
+        return quality_rows(qualities)
     name, levels = result["model"]["name"], result["efforts"][0]["levels"]
     shown = shown_levels(result)
     return [point_row(f"**{name}**, level {one['level']}", one["point"]) for one in levels if one["level"] in shown]
+
+
+def quality_rows(result: Result) -> list[Row]:
+    """Files of some qualities: the lossy one of each image, or the exact one where it is no larger."""
+    data, name = result["data"], result["model"]["name"]
+    pixels = data["height"] * data["width"]
+    return [
+        (
+            f"**{name}**, quality {point['quality']}, over {data['images']:,} images",
+            f"{point['mean_bytes']:.1f}",
+            f"{8 * point['mean_bytes'] / pixels:.3f}",
+            "",
+            "",
+            f"{point['psnr_db']:.2f}",
+            "",
+        )
+        for point in result["points"]
+        if point["quality"] in QUALITIES
+    ]
 
 
 def lossless_rows(result: Result) -> list[Row]:

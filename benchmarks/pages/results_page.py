@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.measuring.machine import ROOT
 from benchmarks.pages import flagship_table, photograph_tables
+from benchmarks.pages.anchors_table import anchors_table, known_by_heart_lines, qualities_table
 from benchmarks.pages.archive_table import archive_lines
 from benchmarks.pages.lossless_table import lossless_lines
 from benchmarks.pages.markdown import markdown
@@ -22,7 +23,8 @@ MARKERS = ("<!-- results:begin -->", "<!-- results:end -->")
 HEAD = """# Results
 
 Made by `python -m benchmarks.table` from benchmarks/results/, where each number has its command, seed and versions.
-Whole test sets, bytes counted on the disk, PSNR from the mean MSE over the set. The paper's systems: docs/families.md.
+Whole test sets, unless a row says over how many of their images; bytes counted on the disk, PSNR from the mean MSE over
+the images. The paper's systems: docs/families.md.
 """
 
 
@@ -40,7 +42,10 @@ def render(folder: Path) -> str:
         parts.append(set_tables(data, read(folder / f"rate-distortion-{data}.json"), classical))
         flagship = read(folder / f"flagship-{data}.json")
         if flagship is not None:
-            parts += flagship_table.tables(flagship)
+            parts += [*flagship_table.tables(flagship), anchors_table(data, classical, flagship)]
+        qualities = read(folder / f"whole-curve-{data}.json")
+        if qualities is not None:
+            parts.append(qualities_table(qualities))
     photographs = read(folder / "photographs-kodak.json")
     parts += [] if photographs is None else photograph_tables.tables(photographs)
     parts.append("## What is promised, and measured\n\n" + promises(folder))
@@ -122,6 +127,7 @@ def promises(folder: Path) -> str:
         ("speed", flagship_table.speed_lines),
         ("archive", archive_lines),
         ("photograph-speed", photograph_tables.speed_lines),
+        ("anchors-dsprites", known_by_heart_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")

@@ -4,6 +4,7 @@ import json
 import re
 from statistics import fmean, stdev
 
+import bjontegaard
 import pytest
 
 from benchmarks.measuring.machine import RESULTS, ROOT
@@ -34,7 +35,8 @@ def rows(name):
 
 
 OF_EXACT_FILES = [row for row in rows("results") if re.match(r"\*\*.+\*\*, lossless", row[1][0])]
-OF_POINTS = [row for row in rows("results") if row not in OF_EXACT_FILES]
+OF_QUALITIES = [row for row in rows("results") if re.match(r"\*\*.+\*\*, quality", row[1][0])]
+OF_POINTS = [row for row in rows("results") if row not in (*OF_EXACT_FILES, *OF_QUALITIES)]
 
 
 def classical_points(data):
@@ -53,10 +55,14 @@ def point_of(data, name):
         return next(one["point"] for one in swept["zoo"] if one["name"] == model.group(1))
     if pca := re.fullmatch(r"PCA, (.+)", name):
         return next(one["point"] for one in swept["pca"] if one["point"]["setting"] == pca.group(1))
+    name, _, images = name.partition(", over ")
     if smallest := re.fullmatch(r"(.+) at its smallest \((.+)\)", name):
         lossy = [p for codec, p in classical_points(data) if codec == smallest.group(1) and p["psnr_db"] is not None]
-        assert min(lossy, key=lambda p: p["file_bytes"])["setting"] == smallest.group(2)
-        return min(lossy, key=lambda p: p["file_bytes"])
+        point = min(lossy, key=lambda p: p["file_bytes"])
+        assert point["setting"] == smallest.group(2)
+        whole = stored(f"rate-distortion-{data}")["data"]["images"]
+        assert images == ("" if point["images"] == whole else f"{point['images']:,} images")
+        return point
     codec = re.fullmatch(r"(.+), lossless", name).group(1)
     exact = [p for other, p in classical_points(data) if other == codec and p["psnr_db"] is None]
     return min(exact, key=lambda p: p["file_bytes"])
@@ -109,6 +115,51 @@ def test_the_rates_in_the_sentence_are_those_of_the_flagship(data):
 def codecs_of(effort):
     """The codecs beside an effort; None where there is no rate."""
     return [one["codec"] if one["psnr_per_cent"] is not None else None for one in effort["beside"]]
+
+
+@pytest.mark.parametrize("data", DATA.values())
+def test_no_row_of_a_level_is_larger_than_the_exact_files(data):
+    """compress() writes these instead."""
+    exact = [float(cells[1]) for of, cells in OF_EXACT_FILES if of == data and "archive" not in cells[0]]
+    flagship = stored(f"flagship-{data}")
+    ours = [*OF_POINTS, *OF_QUALITIES]
+    levels = [float(cells[1]) for of, cells in ours if of == data and flagship["model"]["name"] in cells[0]]
+    assert levels
+    if flagship.get("lossless") is not None:
+        assert max(levels) <= min(exact)
+
+
+@pytest.mark.parametrize(("data", "cells"), OF_QUALITIES, ids=str)
+def test_a_row_of_a_quality_is_what_the_public_interface_wrote(data, cells):
+    result = stored(f"whole-curve-{data}")
+    name, quality = re.match(r"\*\*(.+)\*\*, quality (\d+), over", cells[0]).groups()
+    assert name == result["model"]["name"] == stored(f"flagship-{data}")["model"]["name"]
+    point = next(point for point in result["points"] if point["quality"] == int(quality))
+    assert cells[0].endswith(f", over {result['data']['images']:,} images")
+    assert (cells[1], cells[5]) == (f"{point['mean_bytes']:.1f}", f"{point['psnr_db']:.2f}")
+
+
+def test_rates_of_payloads_and_exact_files_are_those_of_curves_made_anew():
+    """AVIF's BD-rate is mostly its container's; the lossless modes of WebP and JPEG XL are dSprites' anchors."""
+    lines = [line for line in block("results").splitlines() if line.startswith("Payload against payload")]
+    told = [dict(re.findall(r"(?:: |; )([^;:]+?) ([-+.\d]+ and [-+.\d]+) %", line)) for line in lines]
+    assert [sorted(one) for one in told] == [
+        ["AVIF", "JPEG", "JPEG 2000", "JPEG XL", "WebP"],
+        ["JPEG", "JPEG 2000", "JPEG XL", "WebP"],
+    ]
+    for rates, data in zip(told, ("mnist", "dsprites"), strict=True):
+        levels = stored(f"flagship-{data}")["efforts"][0]["levels"]
+        ours = [(one["point"]["payload_bytes"], one["point"]["psnr_db"]) for one in levels]
+        points = [p for codec, p in classical_points(data) if codec == "WebP" and p["psnr_db"] is not None]
+        theirs = [(p["payload_bytes"], p["psnr_db"]) for p in points]
+        rate = bjontegaard.bd_rate(
+            *zip(*theirs, strict=True),
+            *zip(*ours, strict=True),
+            method="pchip",
+            require_matching_points=False,
+            min_overlap=0,
+        )
+        assert rates["WebP"].startswith(f"{rate:+.1f} and")
 
 
 @pytest.mark.parametrize(("title", "data"), DATA.items())

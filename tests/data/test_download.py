@@ -1,7 +1,11 @@
 """Downloads, from a real server on this machine: what passes the check, and that nothing else ever gets its name."""
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from vaecodec.data.download import ensure_dsprites, ensure_mnist, fetch
 from vaecodec.data.dsprites import OFFICIAL_NAME, SUBSET_NAME
 from vaecodec.data.mnist import load_mnist
 from vaecodec.errors import BadDataset, DatasetMissing
+from vaecodec.files import outputs
 
 from .conftest import Site
 
@@ -42,6 +47,25 @@ def test_a_file_that_fails_the_check_leaves_nothing(tmp_path: Path, site: Site) 
     with pytest.raises(BadDataset, match="not the body"):
         fetch([site.address + "f"], tmp_path / "f", is_body)
     assert is_empty(tmp_path)
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, site: Site) -> None:
+    """It is killed while the answer comes; an hour later another run asks for the same file."""
+    site.files["/f"] = BODY
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom vaecodec.data import download\n"
+        "download.Progress.show = lambda self, done: os.kill(os.getpid(), 9)\n"
+        "download.fetch([sys.argv[1]], Path(sys.argv[2]), lambda path: None)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, site.address + "f", str(tmp_path / "f")], check=False)
+    assert killed.returncode == -9
+    (left,) = tmp_path.iterdir()
+    fetch([site.address + "f"], tmp_path / "g", is_body)
+    assert left.exists()  # too young to be called abandoned
+    os.utime(left, (time.time() - 7200, time.time() - 7200))
+    outputs._swept.clear()
+    fetch([site.address + "f"], tmp_path / "f", is_body)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "g"]
 
 
 def test_a_connection_that_ends_early_leaves_nothing(tmp_path: Path, site: Site) -> None:

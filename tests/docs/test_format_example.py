@@ -14,14 +14,14 @@ from vaecodec.exact import known_answer
 from vaecodec.exact import network as exact
 from vaecodec.exact import operations as exact_ops
 from vaecodec.exact import ranges as exact_ranges
-from vaecodec.modelfile import lossless_part
+from vaecodec.modelfile import levels, lossless_part
 from vaecodec.modelfile import model as model_file
 from vaecodec.modelfile import priors as conditional_priors
 
 TEXT = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 MODULES = (
     *(array_bytes, check, coder, conditional_priors, container, escape, exact, exact_ops, exact_ranges),
-    *(known_answer, limits, lossless_part, model_file, picture_stream, reference, stream, tables),
+    *(known_answer, levels, limits, lossless_part, model_file, picture_stream, reference, stream, tables),
 )
 FINGERPRINT = bytes(range(32))
 EXAMPLE = CodingTables(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vaecodec.errors import LimitExceeded, NotExact
-from vaecodec.exact.network import MAX_LIVE_ELEMENTS, MAX_MACS, ExactNetwork
+from vaecodec.exact.network import MAX_LIVE_ELEMENTS, MAX_MACS, MAX_RESULT_ELEMENTS, ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
 from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS
 
@@ -95,6 +95,15 @@ def test_the_values_that_are_needed_at_once_have_a_limit() -> None:
     ExactNetwork(-one, one, (*largest, *kept(most - 1)))
     with pytest.raises(LimitExceeded, match="at once"):
         ExactNetwork(-one, one, (*largest, *kept(most)))
+
+
+def test_the_results_of_one_image_have_a_limit_together() -> None:
+    one, elements = np.ones(1, np.int32), MAX_VALUE_ELEMENTS // 4
+    start, most = image(elements, 1024), MAX_RESULT_ELEMENTS // elements - 2
+    many = [Rescale((2 + k,), SHIFT, 0, 9) for k in range(most + 1)]
+    assert ExactNetwork(-one, one, (*start, *many[:most])).work.elements == MAX_RESULT_ELEMENTS
+    with pytest.raises(LimitExceeded, match="results of"):
+        ExactNetwork(-one, one, (*start, *many))
 
 
 def test_the_products_of_one_image_have_a_limit() -> None:

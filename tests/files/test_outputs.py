@@ -104,13 +104,13 @@ def test_a_link_that_appears_meanwhile_is_not_followed(write, tmp_path, monkeypa
 def test_of_two_that_write_one_file_one_fails(write, tmp_path, monkeypatch, links):
     """The gap between look and link, as wide as it gets: both have written before either takes the name."""
     barrier, ended = threading.Barrier(2, timeout=20), []
-    publish = outputs._WholeFile._publish
+    publish = outputs.WholeFile._publish
 
     def together(file):
         barrier.wait()
         publish(file)
 
-    monkeypatch.setattr(outputs._WholeFile, "_publish", together)
+    monkeypatch.setattr(outputs.WholeFile, "_publish", together)
 
     def one():
         try:

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.independent import canonical_json, embedded, model_file
-from tests.independent.blocks import NAMED, Block, Start, read_block
+from tests.independent.blocks import NAMED, Block, Start, read_block, require_block_check
 from tests.independent.cursor import Cursor
 from tests.independent.footers import BlockPlace, ModelPlace
 from tests.independent.index import read_index
 from tests.independent.model_file import Model
-from tests.independent.names_table import NamesTable, read_names
+from tests.independent.names_table import NamesTable, read_names, table_bytes
 from tests.independent.records import BLOCK, BLOCK_FLAGS, CHECK_BYTES, MAX_METADATA_BYTES, METADATA, SYNC, Record
 from tests.independent.refusal import Refused, require
+from tests.independent.scan import scan
 
 Pixels = NDArray[np.uint8]
 
@@ -30,8 +31,9 @@ class Archive:
         self._at_hand = {model.fingerprint: model for model in models}
         self._index = read_index(data, self._at_hand)
         self._models: dict[int, Model] = {}
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[tuple[int, int], Block] = {}
         self._names: dict[int, str] | None = None
+        self._found: dict[tuple[int, int], BlockPlace] | None = None
 
     def __len__(self) -> int:
         return self._index.images
@@ -45,11 +47,6 @@ class Archive:
     def scanned(self) -> bool:
         """Whether a footer is damaged, so that records were looked for."""
         return self._index.scanned
-
-    @property
-    def contradicts(self) -> bool:
-        """Whether blocks that were found say other numbers than whole footers."""
-        return self._index.contradicts
 
     def blocks(self) -> Iterator[tuple[int, list[Pixels]]]:
         """First number and images of every block that is whole."""
@@ -106,15 +103,6 @@ class Archive:
             numbers = sorted(names)
         return next((number for number in numbers if names.get(number) == name), None)
 
-    def tables_are_whole(self) -> bool:
-        """Whether every name can be looked up in the names' tables."""
-        try:
-            for table, _ in self._tables():
-                table.check()
-        except Refused:
-            return False
-        return True
-
     def _listed_numbers(self, name: str) -> list[int]:
         return [first + number for table, first in self._tables() for number in table.numbers(name)]
 
@@ -123,8 +111,9 @@ class Archive:
         require(not self._index.scanned, "BadField", "a segment without an index may have names")
         for span in self._index.names:
             place = span.place
-            record = Record.exactly(self._data, place.start, place.size)
-            yield NamesTable(record, place.entries, place.page_hashes, span.images), span.first
+            end = place.start + place.size - CHECK_BYTES  # no damage to the record's frame matters
+            body = self._data[end - table_bytes(place.entries, span.images) : end]
+            yield NamesTable(body, place.entries, place.page_hashes, span.images), span.first
 
     def models(self) -> list[int]:
         """The numbers of the models that are known."""
@@ -161,18 +150,48 @@ class Archive:
         return Record.exactly(self._data, place.start, place.size)
 
     def _read(self, place: BlockPlace) -> tuple[Block, Model]:
-        record = self._record(place)
-        if place.start not in self._blocks:
+        key = (place.start, place.first)
+        if key not in self._blocks:
+            record = self._record(self._standing(place) or place)
             start = Start.of(record)
             require((start.first, start.images) == (place.first, place.images), "BadField", "a block of other images")
             model = self._model(start.model)
-            block = read_block(record, model.fingerprint, (model.height, model.width))
-            self._blocks[place.start] = block
-        block = self._blocks[place.start]
+            self._blocks[key] = read_block(record, model.fingerprint, (model.height, model.width))
+        block = self._blocks[key]
         return block, self._model(block.start.model)
+
+    def _standing(self, place: BlockPlace) -> BlockPlace | None:
+        """Where the whole block of these images stands: here, or elsewhere in the file; None if nowhere."""
+        if self._numbers_of_whole(place) == (place.first, place.images):
+            return place
+        return self._whole_blocks().get((place.first, place.images))
+
+    def _whole_blocks(self) -> dict[tuple[int, int], BlockPlace]:
+        """The file's whole blocks by their first image and number of images."""
+        if self._found is None:
+            fingerprints = {number: model.fingerprint for number, model in self._index.models.items()}
+            self._found = {}
+            for start, record, fingerprint in scan(self._data, 0, len(self._data), set(fingerprints.values())).blocks:
+                if fingerprints.get(start.model) == fingerprint:
+                    place = BlockPlace(record.start, record.end - record.start, start.first, start.images)
+                    self._found.setdefault((start.first, start.images), place)
+        return self._found
+
+    def _numbers_of_whole(self, place: BlockPlace) -> tuple[int, int] | None:
+        """First image and number of images of the block that stands here, if its check matches."""
+        try:
+            record = self._record(place)
+            start = Start.of(record)
+            require_block_check(record, self._place_of_model(start.model).fingerprint)
+        except Refused:
+            return None
+        return start.first, start.images
 
     def _read_names(self, place: BlockPlace) -> list[str] | None:
         """Names have a check of their own: damage to the images, or to the record's length, loses none."""
+        place = self._standing(place) or place
+        numbers = self._numbers_of_whole(place)
+        require(numbers in {None, (place.first, place.images)}, "BadField", "a block of other images")
         cursor = Cursor(self._data[: place.start + place.size - CHECK_BYTES], place.start)
         require(cursor.take(2, "sync") == SYNC, "BadField", f"no record at {place.start}")
         kind = cursor.unsigned(1, "kind")

@@ -105,6 +105,7 @@ def _start(cursor: Cursor, record: Record) -> Start:
     require(record.body_end - record.start <= MAX_BLOCK_BYTES, "LimitExceeded", "a block that is too long")
     model = cursor.uvarint("a block's model")
     images = cursor.unsigned(1, "a block's images") + 1
+    require(images <= MAX_BLOCK_IMAGES, "LimitExceeded", f"a block of {images} images")
     first = cursor.uvarint("a block's first image")
     names_size = cursor.uvarint("names' bytes") if record.kind & NAMED else 0
     require(cursor.position + names_size <= record.body_end, "BadField", "names that are longer than the block")
@@ -122,7 +123,6 @@ def read_block(record: Record, fingerprint: bytes, geometry: tuple[int, int]) ->
     require_block_check(record, fingerprint)
     cursor = Cursor(record.data[: record.body_end], record.body_start)
     start = _start(cursor, record)
-    require(start.images <= MAX_BLOCK_IMAGES, "BadField", f"a block of {start.images} images")
     payload_end = record.body_end - start.names_size
     codings = _read_codings(cursor, record.kind, start.images)
     error = 0

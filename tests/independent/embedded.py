@@ -49,8 +49,8 @@ def head_is_whole(record: Record) -> bool:
 def embedded_file(written: bytes) -> bytes:
     """The model file in a record of known length, repaired where it can be; its fingerprint has still to be compared.
 
-    A damaged head is no loss: the record's length tells the file's, and a chunk that is taken for damaged because its
-    CRC-32 is, is found again by its parity.
+    A damaged head is no loss: the record's length tells the file's, and chunks that fit their parity are whole,
+    whatever their CRC-32 says.
     """
     body = body_of(written)
     size = _file_bytes(len(body))
@@ -63,9 +63,15 @@ def embedded_file(written: bytes) -> bytes:
     parts += [cursor.take(CHUNK_BYTES, "a parity") for _ in range(PARITY_CHUNKS)]
     for parity in range(PARITY_CHUNKS):
         members = [*range(parity, chunks, PARITY_CHUNKS), chunks + parity]
+        damage = _exclusive_or([parts[i] for i in members])
+        if not any(damage):
+            continue
+        rebuilt = {i: _exclusive_or([parts[i], damage]) for i in members}
         damaged = [i for i in members if crc32(parts[i]) != checks[i]]
-        if len(damaged) == 1 and damaged[0] < chunks:
-            parts[damaged[0]] = _exclusive_or([parts[i] for i in members if i != damaged[0]])
+        fitting = [i for i in damaged if crc32(rebuilt[i]) == checks[i]]
+        found = fitting or (damaged if len(damaged) == 1 else [])
+        for i in found[:1]:
+            parts[i] = rebuilt[i]
     return b"".join(parts[:chunks])[:size]
 
 

@@ -111,6 +111,7 @@ def _read_phases(
         within = (result.lo >= -largest).all() and (result.hi <= largest).all()
         require(bool(within), "BadField", f"phase {phase} gives logit indices beyond the tables")
         found.append(network)
+        networks.check_work([map_network, *found])
     return tuple(found)
 
 

@@ -27,6 +27,7 @@ from tests.independent.tables import Tables
 MAX_SIDE = 65535
 COLOUR = 3
 MAX_LEVELS = 112
+MAX_LEVELS_ENTRIES = 16777216
 PACKED_ABOVE = 16
 
 
@@ -135,13 +136,15 @@ def _check_about(meta: dict[str, Any]) -> None:
 
 
 def _read_tables(sections: Sections, levels: int) -> tuple[Tables, ...]:
-    tables = []
+    tables, entries = [], 0
     for level in range(levels):
         prefix = f"decode/level/{level}/"
         if levels > PACKED_ABOVE:
             tables.append(read_packed(sections, prefix))
         else:
             tables.append(read_tables(sections, prefix))
+        entries += tables[-1].entries
+        require(entries <= MAX_LEVELS_ENTRIES, "LimitExceeded", f"{entries} counts of {level + 1} levels")
     sizes = {len(table.offsets) for table in tables}
     require(len(sizes) <= 1, "BadField", "levels of different latents")
     if tables:

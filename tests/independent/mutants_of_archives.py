@@ -4,13 +4,16 @@ archives by the page, and golden ones --damage a record, the footer's numbers, t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from random import Random
 
 from tests.independent.archives_by_the_page import plans
+from tests.independent.blocks import Start
 from tests.independent.checks import crc32
 from tests.independent.cursor import Cursor
 from tests.independent.model_file import Model
-from tests.independent.records import BLOCK, EMBEDDED, FOOTER, SYNC
+from tests.independent.names_table import NAMES_PER_PAGE, number_bytes
+from tests.independent.records import BLOCK, EMBEDDED, FOOTER, NAMES, SYNC, Record
 from tests.independent.refusal import Refused
 from tests.independent.writing_archives import (
     HEADER,
@@ -46,7 +49,8 @@ def mutants(models: Mapping[str, tuple[Model, bytes]], rng: Random, goldens: Seq
             parts += written
         if rng.random() < 0.6:
             for _ in range(rng.choice([1, 1, 1, 2, 3])):
-                rng.choice(CHANGES_OF_PARTS)(parts, rng)
+                if any(parts):
+                    rng.choice(CHANGES_OF_PARTS)(parts, rng)
         data = b"".join(parts)
         if rng.random() < 0.4:
             data = rng.choice(CHANGES_OF_BYTES)(data, rng)
@@ -143,6 +147,53 @@ def _change_other(segments: list[SegmentPlan], rng: Random) -> None:
         setattr(plan, field, _rechecked(written, changed))
 
 
+def _change_table(segments: list[SegmentPlan], rng: Random) -> None:
+    """Entries of a names' table in another order, twice, or of another number or hash; all checks made right."""
+    plan = rng.choice(segments)
+    if not plan.entries or plan.entries > NAMES_PER_PAGE:
+        return
+    width = 4 + number_bytes(plan.images)
+    body = Record.exactly(plan.names, 0, len(plan.names)).body[:-4]
+    entries = [body[i : i + width] for i in range(0, len(body), width)]
+    place, kind = rng.randrange(len(entries)), rng.randrange(5)
+    if kind == 0:
+        rng.shuffle(entries)
+    elif kind == 1:
+        entries[place] = rng.choice(entries)
+    elif kind == 2:
+        entries[place] = entries[place][:4] + (rng.choice([0, plan.images, 255]) % 256).to_bytes(width - 4, "little")
+    elif kind == 3:
+        entries[place] = rng.choice([bytes(4), b"\xff" * 4]) + entries[place][4:]
+    else:
+        entries.sort(key=lambda entry: entry[::-1])
+    page = b"".join(entries)
+    plan.names = record(NAMES, page + u32(crc32(page)))
+    if rng.random() < 0.5:
+        plan.page_hashes = [int.from_bytes(page[:4], "little")]
+
+
+def _names_size(written: bytes) -> int:
+    """Of a block; 0 where it says nothing that can be."""
+    try:
+        return Start.of(Record.exactly(written, 0, len(written))).names_size
+    except Refused:
+        return 0
+
+
+def _change_names(segments: list[SegmentPlan], rng: Random) -> None:
+    """A byte of the names in a block, with their check made right."""
+    plan = rng.choice(segments)
+    named = [place for place, (_, written) in enumerate(plan.blocks) if _names_size(written) > 4]
+    if not named:
+        return
+    place = rng.choice(named)
+    images, written = plan.blocks[place]
+    size = _names_size(written)
+    names = bytearray(written[-4 - size : -8])
+    names[rng.randrange(len(names))] = rng.choice([0, 1, 2, 0x78, 0x7F, 0x80, 0xC3, 0xFF])
+    plan.blocks[place] = (images, written[: -4 - size] + bytes(names) + u32(crc32(bytes(names))) + written[-4:])
+
+
 def _reorder(segments: list[SegmentPlan], rng: Random) -> None:
     plan = rng.choice(segments)
     kind = rng.randrange(4)
@@ -171,7 +222,7 @@ def _change_numbers(segments: list[SegmentPlan], rng: Random) -> None:
 
 def _flip_part(parts: list[bytes], rng: Random) -> None:
     """One or a few bytes of a part that is damaged: a part is as likely as another, however long."""
-    place = rng.randrange(len(parts))
+    place = rng.choice([place for place, part in enumerate(parts) if part])
     changed = bytearray(parts[place])
     where = rng.choice([len(changed), min(len(changed), 8), min(len(changed), 60)])
     for _ in range(rng.choice([1, 1, 1, 5])):
@@ -199,6 +250,24 @@ def _remove_part(parts: list[bytes], rng: Random) -> None:
 
 def _repeat_part(parts: list[bytes], rng: Random) -> None:
     parts.insert(rng.randrange(len(parts) + 1), rng.choice(parts))
+
+
+def _swap_parts(parts: list[bytes], rng: Random) -> None:
+    """Two blocks, or other parts, each in the place of the other."""
+    blocks = [place for place, part in enumerate(parts) if part[2:3] >= bytes([BLOCK])]
+    among = blocks if len(blocks) > 1 and rng.random() < 0.8 else range(len(parts))
+    a, b = rng.choice(among), rng.choice(among)
+    parts[a], parts[b] = parts[b], parts[a]
+
+
+def _zero(parts: list[bytes], rng: Random) -> None:
+    """A row of bytes that are gone, across parts, as a page of a disk is."""
+    data = bytearray(b"".join(parts))
+    size = rng.choice([30, 100, 300])
+    ends = list(accumulate(map(len, parts)))
+    start = max(0, rng.choice([rng.randrange(len(data)), rng.choice(ends) - rng.randrange(size)]))
+    data[start : start + size] = bytes(len(data[start : start + size]))
+    parts[:] = [bytes(data[end - len(part) : end]) for end, part in zip(ends, parts, strict=True)]
 
 
 def _insert_part(parts: list[bytes], rng: Random) -> None:
@@ -245,6 +314,8 @@ CHANGES_OF_PLANS = (
     _change_block,
     _change_model,
     _change_other,
+    _change_table,
+    _change_names,
     _reorder,
     _change_numbers,
 )
@@ -255,6 +326,10 @@ CHANGES_OF_PARTS = (
     _damage_embedded,
     _remove_part,
     _repeat_part,
+    _swap_parts,
+    _swap_parts,
+    _zero,
+    _zero,
     _insert_part,
     _end_early,
 )

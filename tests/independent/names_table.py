@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tests.independent.checks import crc32
 from tests.independent.cursor import Cursor
-from tests.independent.records import CHECK_BYTES, NAMES, Record
+from tests.independent.records import CHECK_BYTES
 from tests.independent.refusal import Refused, require
 
 NAMES_PER_PAGE = 512
@@ -60,13 +61,12 @@ def table_bytes(entries: int, images: int) -> int:
 class NamesTable:
     """A segment's table: finds the numbers, within the segment, that a name's hash has."""
 
-    def __init__(self, record: Record, entries: int, page_hashes: Sequence[int], images: int) -> None:
-        require(record.kind == NAMES, "BadField", f"a record of kind {record.kind}, not a names' table")
-        self._body = record.body
+    def __init__(self, body: bytes, entries: int, page_hashes: Sequence[int], images: int) -> None:
+        self._body = body
+        self._images = images
         self._entries = entries
         self._page_hashes = page_hashes
         self._number_bytes = number_bytes(images)
-        require(len(self._body) == table_bytes(entries, images), "BadField", "a names' table of another length")
 
     def numbers(self, name: str) -> list[int]:
         """Numbers of the images that may have the name, the lowest first."""
@@ -77,12 +77,17 @@ class NamesTable:
                 found += [number for hashed, number in self._page(page) if hashed == wanted]
         return found
 
-    def check(self) -> None:
-        """Refuses a table with a damaged page."""
-        for page in range(len(self._page_hashes)):
-            self._page(page)
-
     def _page(self, page: int) -> list[tuple[int, int]]:
+        """Hash and number of each entry. Refuses a page that is not sorted, or not as the footer says."""
+        entries = self._read_page(page)
+        require(all(a < b for a, b in pairwise(entries)), "NotCanonical", "entries that do not rise")
+        require(entries[0][0] == self._page_hashes[page], "NotCanonical", "another first hash than the footer says")
+        following = self._page_hashes[page + 1 : page + 2]
+        require(all(entries[-1][0] <= first for first in following), "NotCanonical", "pages that do not rise")
+        require(all(number < self._images for _, number in entries), "BadField", "a number beyond the segment")
+        return entries
+
+    def _read_page(self, page: int) -> list[tuple[int, int]]:
         width = 4 + self._number_bytes
         entries = min(NAMES_PER_PAGE, self._entries - page * NAMES_PER_PAGE)
         cursor = Cursor(self._body, page * (NAMES_PER_PAGE * width + CHECK_BYTES))

@@ -19,6 +19,7 @@ MAX_OPS = 256
 MAX_VALUE_ELEMENTS = 4194304
 MAX_LIVE_ELEMENTS = 4194304
 MAX_MACS = 1073741824
+MAX_RESULT_ELEMENTS = 16777216
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Network:
     high: NDArray[np.int64]
     operations: tuple[Operation, ...]
     result: Value
+    products: int
+    elements: int
 
     def run(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The result (batch, …) for rows (batch, m), which are clamped."""
@@ -52,8 +55,19 @@ def read(operations: Any, sections: Sections, prefix: str, low: NDArray, high: N
         operation = _read_operation(description, sections, f"{prefix}{position}/", len(values))
         values.append(operation.prove([values[source] for source in operation.sources]))
         read_operations.append(operation)
-    _check_work(read_operations, values)
-    return Network(low, high, tuple(read_operations), values[-1])
+    _check_use(read_operations, values)
+    products = sum(operation.products(values[operation.sources[0]]) for operation in read_operations)
+    network = Network(low, high, tuple(read_operations), values[-1], products, sum(v.elements for v in values[1:]))
+    check_work([network])
+    return network
+
+
+def check_work(together: Sequence[Network]) -> None:
+    """Refuses networks that cost too much for one image."""
+    products = sum(network.products for network in together)
+    require(products <= MAX_MACS, "LimitExceeded", f"{products} products")
+    elements = sum(network.elements for network in together)
+    require(elements <= MAX_RESULT_ELEMENTS, "LimitExceeded", f"results of {elements} elements")
 
 
 def _read_operation(description: Any, sections: Sections, prefix: str, values: int) -> Operation:
@@ -71,15 +85,12 @@ def _read_operation(description: Any, sections: Sections, prefix: str, values: i
     return kind(tuple(sources), **numbers, **arrays)
 
 
-def _check_work(operations: Sequence[Operation], values: Sequence[Value]) -> None:
-    """The limits of elements and products, and that every value is used."""
+def _check_use(operations: Sequence[Operation], values: Sequence[Value]) -> None:
+    """The limits of elements, and that every value is used."""
     last_use = [-1] * len(values)
-    products = 0
     for position, operation in enumerate(operations):
         for source in operation.sources:
             last_use[source] = position
-        products += operation.products(values[operation.sources[0]])
-    require(products <= MAX_MACS, "LimitExceeded", f"{products} products")
     for number, value in enumerate(values):
         require(value.elements <= MAX_VALUE_ELEMENTS, "LimitExceeded", f"value {number}: {value.elements} elements")
         require(number == len(values) - 1 or last_use[number] >= 0, "NotCanonical", f"value {number} is not used")

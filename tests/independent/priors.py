@@ -108,4 +108,5 @@ def _read_networks(listed: list[Any], sections: Sections, sizes: tuple[int, ...]
         within = (result.lo >= -MAX_MEAN).all() and (result.hi <= MAX_MEAN).all()
         require(bool(within), "NotExact", f"priors: network {number} leaves 2^20")
         found.append(network)
+        networks.check_work(found)
     return tuple(found)

@@ -5,6 +5,7 @@ bytes --> Refusal, or pixels, or what an archive gives
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,11 @@ def same_pixels(ours: Pixels, theirs: Pixels) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an archive gives, by the images' numbers; None stands for what is refused."""
+    """What an archive gives, by the images' numbers; None stands for what is refused.
+
+    labels: of the images that are there. embedded: by the models' numbers. found: the number that each name leads to,
+    of lost images too.
+    """
 
     length: int
     images: dict[int, Pixels]
@@ -109,7 +114,6 @@ class Contents:
     embedded: dict[int, bytes | None]
     found: dict[str, int | None]
     has_problems: bool
-    is_strange: bool = False
 
 
 def decide_archive(data: bytes, models: Mapping[str, Model]) -> Contents | Refusal:
@@ -121,41 +125,25 @@ def decide_archive(data: bytes, models: Mapping[str, Model]) -> Contents | Refus
     images = {first + i: image for first, block in archive.blocks() for i, image in enumerate(block)}
     names = archive.names()
     labels = {number: row for number, row in archive.labels().items() if number in images}
-    embedded = {} if archive.scanned else {number: _embedded(archive, number) for number in archive.models()}
-    found = {}
-    if archive.tables_are_whole():
-        found = {name: archive.number_of(name) for name in names.values()}
-        found = {name: number for name, number in found.items() if number in images}
-    try:
-        metadata = archive.metadata()
-    except Refused:
-        metadata = None
-    strange = archive.contradicts or len(archive) >= MANY
-    problems = bool(archive.problems)
-    return Contents(len(archive), images, names, labels, metadata, embedded, found, problems, strange)
-
-
-def _embedded(archive: Archive, number: int) -> bytes | None:
-    try:
-        return archive.embedded_model(number)
-    except Refused:
-        return None
+    embedded = {number: _or_none(lambda n=number: archive.embedded_model(n)) for number in archive.models()}
+    found = {name: archive.number_of(name) for name in names.values()}
+    metadata = _or_none(archive.metadata)
+    return Contents(len(archive), images, names, labels, metadata, embedded, found, bool(archive.problems))
 
 
 def program_on_archive(path: Path, asked: Contents | Refusal) -> Contents | Refusal:
-    """The program's decision; of embedded models and names to be found, those that this decoder gives."""
+    """The program's decision; the names to be found are those that this decoder gives."""
     try:
         with vaecodec.Archive(path) as archive:
             images = {first + i: image for first, block in archive.readable() for i, image in enumerate(block)}
-            lost = {image.number: image.name for image in archive.verify().lost} if len(archive) < MANY else {}
-            numbers = [number for number in range(min(len(archive), MANY)) if number not in lost]
-            names = {n: _or_none(lambda n=n: archive.names[n]) for n in numbers} | lost
+            lost = archive.verify().lost
+            names = {n: _or_none(lambda n=n: archive.names[n]) for n in images}
+            names |= {image.number: image.name for image in islice(lost, MANY)}
             labels = {n: _or_none(lambda n=n: tuple(archive.label(n).tolist())) for n in images}
             metadata = _or_none(lambda: dict(archive.metadata))
-            embedded, found = {}, {}
-            if isinstance(asked, Contents):
-                embedded = {k: _or_none(lambda k=k: archive.embedded_model(k)) for k in asked.embedded}
-                found = {name: _or_none(lambda name=name: archive.number_of(name)) for name in asked.found}
+            asked_models, asked_names = (asked.embedded, asked.found) if isinstance(asked, Contents) else ((), ())
+            embedded = {k: _or_none(lambda k=k: archive.embedded_model(k)) for k in asked_models}
+            found = {name: _or_none(lambda name=name: archive.number_of(name)) for name in asked_names}
             problems = bool(archive.problems)
             return Contents(len(archive), images, _there(names), _there(labels), metadata, embedded, found, problems)
     except VaecodecError as error:
@@ -165,7 +153,7 @@ def program_on_archive(path: Path, asked: Contents | Refusal) -> Contents | Refu
 def _or_none(action: Any) -> Any:
     try:
         return action()
-    except (VaecodecError, KeyError, AttributeError):
+    except (Refused, VaecodecError, KeyError, AttributeError):
         return None
 
 
@@ -174,24 +162,20 @@ def _there(values: Mapping[int, Any]) -> dict[int, Any]:
 
 
 def archives_differ(ours: Contents | Refusal, theirs: Contents | Refusal) -> str:
-    """How two decisions on an archive differ; nothing where they agree.
-
-    Not compared, since the page says nothing of it or the program has a fault: what is found where whole footers
-    contradict it; names of lost images in look-ups; embedded models of another fingerprint, or that the program cannot
-    repair; archives of so many lost images that the program does not come to an end.
-    """
+    """How two decisions on an archive differ; nothing where they agree."""
     if isinstance(ours, Refusal) or isinstance(theirs, Refusal):
         return differ(ours, theirs)
-    if ours.is_strange:
-        return ""
     for field in ("length", "names", "labels", "metadata", "found", "has_problems"):
         if getattr(ours, field) != getattr(theirs, field):
             return f"{field}: {getattr(ours, field)} here, {getattr(theirs, field)} by the program"
-    for number, file in ours.embedded.items():
-        if None not in {file, theirs.embedded[number]} and file != theirs.embedded[number]:
-            return "other embedded models"
+    if ours.embedded != theirs.embedded:
+        return f"embedded: {_sizes(ours.embedded)} here, {_sizes(theirs.embedded)} by the program"
     if ours.images.keys() != theirs.images.keys():
         return f"images {sorted(ours.images)} here, {sorted(theirs.images)} by the program"
     if not all(same_pixels(image, theirs.images[number]) for number, image in ours.images.items()):
         return "other pixels"
     return ""
+
+
+def _sizes(files: Mapping[int, bytes | None]) -> dict[int, int | None]:
+    return {number: None if file is None else len(file) for number, file in files.items()}

@@ -37,11 +37,7 @@ class Record:
     def at(cls, data: bytes, start: int, limit: int) -> "Record":
         """The record that starts here and ends at `limit` or before."""
         cursor = Cursor(memoryview(data)[:limit], start)
-        require(cursor.take(2, "sync") == SYNC, "BadField", f"no record at {start}")
-        kind = cursor.unsigned(1, "kind")
-        known = MODEL <= kind <= FOOTER or BLOCK <= kind <= BLOCK + BLOCK_FLAGS
-        require(known, "BadField", f"a record of kind {kind}")
-        size = cursor.uvarint("a record's length")
+        kind, size = take_frame(cursor)
         body_start = cursor.position
         cursor.take(size, "a record's body")
         cursor.take(CHECK_BYTES, "a record's check")
@@ -79,6 +75,16 @@ class Record:
         require(self.kind == kind, "BadField", f"a record of kind {self.kind}, not {kind}")
         self.require_check(self.body_end)
         return self.body
+
+
+def take_frame(cursor: Cursor) -> tuple[int, int]:
+    """The kind of the record that starts here, and the length of its body."""
+    start = cursor.position
+    require(cursor.take(2, "sync") == SYNC, "BadField", f"no record at {start}")
+    kind = cursor.unsigned(1, "kind")
+    known = MODEL <= kind <= FOOTER or BLOCK <= kind <= BLOCK + BLOCK_FLAGS
+    require(known, "BadField", f"a record of kind {kind}")
+    return kind, cursor.uvarint("a record's length")
 
 
 def record_bytes(body: int) -> int:

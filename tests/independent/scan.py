@@ -16,36 +16,36 @@ from tests.independent.refusal import Refused
 
 @dataclass(slots=True)
 class Found:
-    """Whole records, in the order found; embedded models by the place of the model found before them.
+    """Whole records, in the order found; embedded models by the place of the model that stands before them.
 
     blocks: each with the fingerprint that its check matches.
     """
 
     models: list[tuple[ModelRecord, Record]] = field(default_factory=list)
     embedded: dict[int, Record] = field(default_factory=dict)
-    metadata: Record | None = None
+    metadata: list[Record] = field(default_factory=list)
     blocks: list[tuple[Start, Record, bytes]] = field(default_factory=list)
     footers: list[Record] = field(default_factory=list)
 
 
-def scan(data: bytes, end: int, known: Collection[bytes]) -> Found:
-    """Everything whole before an offset; known: fingerprints that blocks may have been made with.
+def scan(data: bytes, start: int, end: int, known: Collection[bytes]) -> Found:
+    """Everything whole in a region; known: fingerprints that blocks may have been made with.
 
     A second time, where a model's record or a footer that is found tells other fingerprints.
     """
-    found = _scan_once(data, end, known)
+    found = _scan_once(data, start, end, known)
     told = {model.fingerprint for model, _ in found.models}
     for record in found.footers:
         try:
             told |= fingerprints_in(record)
         except Refused:
             continue
-    return found if told <= set(known) else _scan_once(data, end, {*known, *told})
+    return found if told <= set(known) else _scan_once(data, start, end, {*known, *told})
 
 
-def _scan_once(data: bytes, end: int, known: Collection[bytes]) -> Found:
+def _scan_once(data: bytes, start: int, end: int, known: Collection[bytes]) -> Found:
     found = Found()
-    position = data.find(SYNC, 0, end)
+    position = data.find(SYNC, start, end)
     while position >= 0:
         record = _record_at(data, position, end)
         taken = record is not None and _take(record, found, known)
@@ -78,13 +78,14 @@ def _take(record: Record, found: Found, known: Collection[bytes]) -> bool:
         if record.kind == EMBEDDED:
             if not embedded.head_is_whole(record):
                 return False
-            found.embedded[len(found.models) - 1] = record
+            if found.models and found.models[-1][1].end == record.start:
+                found.embedded[len(found.models) - 1] = record
         elif not record.is_checked():
             return False
         elif record.kind == MODEL:
             found.models.append((embedded.read_model_record(record), record))
         elif record.kind == METADATA:
-            found.metadata = record
+            found.metadata.append(record)
         elif record.kind == FOOTER:
             found.footers.append(record)
     except Refused:

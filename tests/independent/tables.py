@@ -34,10 +34,14 @@ def check_counts(counts: NDArray[np.uint32], least: int = 1) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of one group; rows[i] are the starts of latent i's columns and TOTAL, None where it is collapsed."""
+    """The tables of one group; rows[i] are the starts of latent i's columns and TOTAL, None where it is collapsed.
+
+    entries: the counts of tables that a model file holds.
+    """
 
     offsets: tuple[int, ...]
     rows: tuple[list[int] | None, ...]
+    entries: int = 0
 
     @classmethod
     def of(cls, offsets: NDArray[np.int32], counts: NDArray[np.uint32], coded: NDArray[np.uint8]) -> "Tables":
@@ -50,7 +54,7 @@ class Tables:
         require(bool((coded <= 1).all()), "BadField", "coded is 0 or 1")
         check_counts(counts)
         require(int(offsets.max()) + a - 2 <= INT32_MAX, "BadField", "an offset whose last symbol is no int32")
-        return cls(tuple(offsets.tolist()), starts_of(counts, coded))
+        return cls(tuple(offsets.tolist()), starts_of(counts, coded), counts.size)
 
     def decode(self, decoder: RangeDecoder) -> NDArray[np.int64]:
         """The symbols (n,) of the group: first all columns, then the escape values."""

@@ -18,6 +18,8 @@ DAMAGES = {
     "the record's length": (4, 1),
     "the file's length": (7, 1),
     "a CRC-32": (12, 4),
+    "every CRC-32": (10, 40),
+    "all before the file": (0, 50),
     "a byte of the file": (5000, 1),
     "four chunks": (50, 16384),
     "a parity": (30000, 100),

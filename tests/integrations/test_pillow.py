@@ -61,6 +61,25 @@ def test_quality_and_targets_are_the_codecs(images):
             Image.fromarray(images[0]).save(BytesIO(), format="VAECODEC", model=levels, **options)
 
 
+def test_an_image_is_saved_as_an_archive_of_one_and_several_as_one_of_all(codec, images, pixels, tmp_path):
+    first, *others = [Image.fromarray(image) for image in images[:3]]
+    path = tmp_path / "x.vaea"
+    first.save(path, model=codec)
+    with vaecodec.Archive(path, model=codec) as archive:
+        assert np.array_equal(list(archive), pixels[:1])
+    first.save(path, model=codec, save_all=True, append_images=others)
+    with Image.open(path) as opened:
+        assert np.array_equal([np.array(frame) for frame in ImageSequence.Iterator(opened)], pixels[:3])
+        opened.save(tmp_path / "again.vaea", model=codec, save_all=True)
+    with vaecodec.Archive(tmp_path / "again.vaea", model=codec) as archive:
+        assert len(archive) == 3
+    with pytest.raises(OSError, match="quality"):
+        first.save(tmp_path / "none.vaea", model=codec, quality=101)
+    with pytest.raises(OSError, match="28x28"):
+        Image.new("L", (29, 28)).save(tmp_path / "none.vaea", model=codec)
+    assert not (tmp_path / "none.vaea").exists()
+
+
 def test_an_archive_opens_as_frames(archive_path, pixels):
     with Image.open(archive_path) as opened:
         assert (opened.format, opened.n_frames, opened.is_animated) == ("VAECODEC-ARCHIVE", 40, True)

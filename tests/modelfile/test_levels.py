@@ -1,15 +1,20 @@
 """Levels in a model file: what is packed comes back, takes less, and is refused where it does not fit."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.independent.arrays import Sections
+from tests.independent.model_file import _read_tables
+from tests.independent.refusal import Refused
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
+from vaecodec.bitstream.limits import MAX_LEVEL
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import tables_from_histogram
-from vaecodec.errors import BadField
+from vaecodec.entropy.tables import MAX_ALPHABET, tables_from_histogram
+from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.modelfile.levels import MOST_PLAIN_LEVELS, Level, pack_quantizers, pack_tables, unpack_levels
 
 LATENTS = 12
@@ -79,3 +84,27 @@ def test_packed_tables_that_do_not_fit_are_refused(name: str, change: Callable[[
     sections[key] = pack_array(change(unpack_array(sections[key])))
     with pytest.raises(BadField):
         unpack_levels([level.beta for level in levels], sections)
+
+
+def test_tables_of_many_levels_are_refused_before_they_take_a_lot_of_memory() -> None:
+    """112 levels of 1,024 collapsed latents and the widest alphabet: 6 MB of file, 1.9 GB of tables."""
+    n = 1024
+    tables = {
+        "offsets": np.zeros(n, np.int32),
+        "coded": np.zeros(n, np.uint8),
+        "alphabet": np.array([MAX_ALPHABET], np.uint16),
+        "windows": np.empty((0, 2), np.uint16),
+        "counts": np.empty(0, np.uint32),
+    }
+    levels = MAX_LEVEL + 1
+    sections = {f"decode/level/{k}/{name}": pack_array(a) for k in range(levels) for name, a in tables.items()}
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitExceeded, match="entries of 5 levels"):
+            unpack_levels([1.0] * levels, sections)
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()
+    held = Sections({key: bytes(value) for key, value in sections.items()})
+    with pytest.raises(Refused, match="of 5 levels"):
+        _read_tables(held, levels)

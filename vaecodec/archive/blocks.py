@@ -21,18 +21,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.archive.directory import Directory
+from vaecodec.archive.directory import Directory, Span
 from vaecodec.archive.lossless_blocks import BlockPayload, decode_exact
 from vaecodec.archive.models import ArchiveModels
+from vaecodec.archive.moved import MovedBlocks
 from vaecodec.archive.photographs import streams_of
 from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
-from vaecodec.bitstream.archive.block import Block, unpack_block
+from vaecodec.bitstream.archive.block import Block, names_of_damaged, numbers_of_whole, unpack_block
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
 from vaecodec.entropy.coder import SymbolDecoder
-from vaecodec.errors import BadField, NotCanonical
+from vaecodec.errors import BadField, FormatError, NotCanonical
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
@@ -148,17 +149,45 @@ class Blocks:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._last: tuple[int, Block] | None = None
+        self._moved = MovedBlocks(source, directory)
+        self._moved_to: dict[int, Span] = {}
 
     def read(self, k: int) -> Block:
         """Block number k of the directory, verified. Raises FormatError's children."""
         last = self._last
         if last is not None and last[0] == k:
             return last[1]
-        block = unpack_block(self.raw(k), self._directory.fingerprint_of)
-        if (block.first, block.count) != (int(self._directory.firsts[k]), int(self._directory.counts[k])):
-            raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
+        try:
+            block = self._read_where_it_stands(k)
+        except FormatError:
+            stands_here = numbers_of_whole(self.raw(k), self._directory.fingerprint_of) == self._numbers(k)
+            moved = None if stands_here else self._moved.find(k)
+            if moved is None:
+                raise
+            self._moved_to[k] = moved
+            block = self._read_where_it_stands(k)
         self._last = (k, block)  # names and labels are asked for one by one
         return block
+
+    def _read_where_it_stands(self, k: int) -> Block:
+        block = unpack_block(self.raw(k), self._directory.fingerprint_of)
+        if (block.first, block.count) != self._numbers(k):
+            raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
+        return block
+
+    def _numbers(self, k: int) -> tuple[int, int]:
+        return int(self._directory.firsts[k]), int(self._directory.counts[k])
+
+    def is_moved(self, k: int) -> bool:
+        """Whether block number k was read at another place than the index says."""
+        return k in self._moved_to
+
+    def names_of_lost(self, k: int) -> tuple[str, ...] | None:
+        """The names of a block that read() refuses, by their own check; None where they are damaged or another's."""
+        data = self.raw(k)
+        names = names_of_damaged(data)
+        others = numbers_of_whole(data, self._directory.fingerprint_of) not in {None, self._numbers(k)}
+        return names if names is not None and len(names) == self._numbers(k)[1] and not others else None
 
     def forget(self) -> None:
         """Give back what is kept."""
@@ -168,7 +197,8 @@ class Blocks:
 
     def raw(self, k: int) -> bytes:
         """The bytes of block number k."""
-        return self._source.read(int(self._directory.offsets[k]), int(self._directory.lengths[k]))
+        place = (int(self._directory.offsets[k]), int(self._directory.lengths[k]))
+        return self._source.read(*self._moved_to.get(k, place))
 
     def decoded(self, k: int) -> DecodedBlock:
         """The symbols of block number k. Raises FormatError's children, ModelNotFound."""

@@ -1,20 +1,23 @@
 """Directory: what is where in an archive, read from its footers, or found by scanning where one is damaged.
 
 trailer at the end ──> footer ──> the segment before ──> footer ──> ... ──> header
-                         └ damaged: scan everything before it
-no trailer at the end: the last one that is whole, and what follows it is a torn tail, ignored and reported
+                         └ damaged: scan the file
+no trailer at the end: the last one that is whole; what follows it is a torn tail, ignored, or a segment that has lost
+its footer: scanned (tail.py)
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.source import Source
-from vaecodec.archive.tail import find_end
+from vaecodec.archive.tail import End, find_end
 from vaecodec.bitstream.archive.index import Footer, ModelEntry, number_bytes_for, unpack_footer
 from vaecodec.bitstream.archive.limits import (
     HEADER_BYTES,
@@ -51,6 +54,7 @@ class NamesTable:
 
     place: Span
     first_image: int
+    images: int
     named: int
     number_bytes: int
     page_hashes: npt.NDArray[np.uint32]
@@ -113,12 +117,21 @@ def read_directory(source: Source, candidates: Callable[[], Iterable[bytes]] = t
         footers.append(footer)
         position, footer_at = footer.start, None
     footers.reverse()
-    found = _scan_region(source, scanned_to, footers, candidates()) if scanned_to > HEADER_BYTES else []
+    found: list[Found] = []
+    if scanned_to > HEADER_BYTES or end.tail_was_finished:
+        found = _scanned(source, source.size if end.tail_was_finished else end.end, footers, candidates())
     directory = _assemble(found, footers, end.end, most_images(source.size))
-    directory.problems = problems
-    directory.indexed = scanned_to == HEADER_BYTES
+    directory.problems = [*problems, *_of_tail(end, directory)]
+    directory.indexed &= scanned_to == HEADER_BYTES
     _check_start(source, directory)
     return directory
+
+
+def _of_tail(end: End, directory: Directory) -> list[str]:
+    """What is wrong behind the last footer. Blocks that were taken from there leave the directory without an index."""
+    if not directory.indexed:
+        return [f"index after offset {end.end} is missing, rebuilt by scanning: its footer is damaged"]
+    return [f"torn tail of {end.tail_bytes} bytes is ignored: an append was not finished"] if end.tail_bytes else []
 
 
 def _check_start(source: Source, directory: Directory) -> None:
@@ -164,11 +177,12 @@ def _check_numbers(footer: Footer) -> None:
         raise BadField(f"footer: {footer.first_image} images before it, in {footer.start} bytes")
 
 
-def _scan_region(source: Source, end: int, footers: list[Footer], candidates: Iterable[bytes]) -> list[Found]:
-    """Every whole record before the end, from the file's first byte on: it may have lost some of them.
+def _scanned(source: Source, end: int, footers: list[Footer], candidates: Iterable[bytes]) -> list[Found]:
+    """Every whole record before the end, from the file's first byte on: it may have lost some of them, and blocks may
+    stand in another segment than their own.
 
-    Models' records and footers that the scan finds, which may stand where they do not belong, tell fingerprints: where
-    they tell new ones, it is made again with these.
+    Models' records and footers that the scan finds tell fingerprints: where they tell new ones, it is made again with
+    these.
     """
     known = {*candidates, *(model.fingerprint for footer in footers for model in footer.models)}
     found = list(scan(source.read, 0, end, known))
@@ -190,55 +204,79 @@ def _fingerprints_told(source: Source, record: Found) -> list[bytes]:
 
 
 def _assemble(found: list[Found], footers: list[Footer], end: int, most: int) -> Directory:
-    """One directory of what a scan found and of the footers after it. most: images that the file has room for."""
-    kept: list[Found] = []
-    for block in (record for record in found if record.kind & KIND_BLOCK):
-        # Only a forger writes numbers that do not rise, or such as no file of this length can have.
-        begins = kept[-1].first + kept[-1].count if kept else 0
-        if begins <= block.first <= most - block.count:
-            kept.append(block)
-    columns = [[b.offset, b.record_bytes, b.first, b.count] for b in kept]
-    parts = [np.array(columns, np.int64).reshape(-1, 4)]
+    """One directory of footers, which are believed, and of what a scan found of the segments before and after theirs.
+
+    most: images that the file has room for.
+    """
+    said = footers[-1].first_image + int(footers[-1].counts.sum()) if footers else 0
+    kept = _blocks_taken(found, 0, footers[0].first_image if footers else most)
+    added = _blocks_taken(found, said, most) if footers else []
+    parts = [_columns(kept)]
     for footer in footers:
         offsets = footer.blocks_start + np.cumsum(footer.lengths) - footer.lengths
         firsts = footer.first_image + np.cumsum(footer.counts) - footer.counts
         parts.append(np.stack([offsets, footer.lengths, firsts, footer.counts], axis=1))
-    table = np.concatenate(parts)
-    images = int(table[-1, 2] + table[-1, 3]) if len(table) else 0
+    table = np.concatenate([*parts, _columns(added)])
+    images = max([said, *(block.first + block.count for block in (*kept[-1:], *added[-1:]))])
     offsets, lengths, firsts, counts = (np.ascontiguousarray(column, np.int64) for column in table.T)
-    directory = Directory(offsets, lengths, firsts, counts, images, end)
-    _place_found(directory, found)
+    directory = Directory(offsets, lengths, firsts, counts, images, end, indexed=not added)
+    _number_blocks_models(directory, found)
+    _place_found(directory, [record for record in found if not footers or record.offset < footers[0].start], 0)
     for footer in footers:
         _place_footer(directory, footer)
+    if footers:
+        first_model = footers[-1].first_model + len(footers[-1].models)
+        _place_found(directory, [record for record in found if record.offset >= end], first_model)
     return directory
 
 
-def _place_found(directory: Directory, found: list[Found]) -> None:
+def _columns(blocks: list[Found]) -> Int64:
+    return np.array([[b.offset, b.record_bytes, b.first, b.count] for b in blocks], np.int64).reshape(-1, 4)
+
+
+def _blocks_taken(found: list[Found], low: int, high: int) -> list[Found]:
+    """Blocks of images low to high - 1, in the order of their numbers, wherever they stand.
+
+    Of blocks that hold the same image, the first in the file is taken.
+    """
+    kept: list[Found] = []
+    for block in (record for record in found if record.kind & KIND_BLOCK):
+        place = bisect_right(kept, block.first, key=attrgetter("first"))
+        begins = kept[place - 1].first + kept[place - 1].count if place else low
+        ends = kept[place].first if place < len(kept) else high
+        if begins <= block.first and block.first + block.count <= ends:
+            kept.insert(place, block)
+    return kept
+
+
+def _number_blocks_models(directory: Directory, found: list[Found]) -> None:
+    """Blocks tell their model's number, and their check which one it is."""
+    for record in found:
+        if record.kind & KIND_BLOCK:
+            directory.models.setdefault(record.model, ModelPlace(record.fingerprint, None, None))
+
+
+def _place_found(directory: Directory, found: list[Found], first_model: int) -> None:
+    """What a scan found besides blocks. first_model: the number of the first model's record, if no block tells it."""
     places: list[ModelPlace] = []
     for record in found:
         span = (record.offset, record.record_bytes)
         if record.kind == KIND_MODEL:
             places.append(ModelPlace(record.fingerprint, span, None))
-        elif record.kind == KIND_EMBEDDED and places:
+        elif record.kind == KIND_EMBEDDED and places and record.offset == sum(places[-1].record or ()):
             places[-1] = ModelPlace(places[-1].fingerprint, places[-1].record, span)
         elif record.kind == KIND_METADATA:
             directory.metadata = span
         elif record.kind == KIND_FOOTER:
             directory.segments += 1
-    _number_models(directory, found, places)
-
-
-def _number_models(directory: Directory, found: list[Found], places: list[ModelPlace]) -> None:
-    """Blocks tell their model's number, and their check which one it is; the other records are counted."""
-    by_fingerprint = {place.fingerprint: place for place in reversed(places)}
-    for record in found:
-        if record.kind & KIND_BLOCK:
-            place = by_fingerprint.get(record.fingerprint, ModelPlace(record.fingerprint, None, None))
-            directory.models.setdefault(record.model, place)
-    numbered = {place.fingerprint for place in directory.models.values()}
-    for number, place in enumerate(places):
-        if place.fingerprint not in numbered:
+    known = {place.fingerprint for place in directory.models.values()}
+    for number, place in enumerate(places, first_model):
+        if place.fingerprint not in known:
             directory.models.setdefault(number, place)
+    first_places = {place.fingerprint: place for place in reversed(places)}
+    for number, place in directory.models.items():
+        if place.record is None:
+            directory.models[number] = first_places.get(place.fingerprint, place)
 
 
 def _place_footer(directory: Directory, footer: Footer) -> None:
@@ -251,8 +289,9 @@ def _place_footer(directory: Directory, footer: Footer) -> None:
         directory.metadata = (offset, footer.metadata_bytes)
     if footer.names_bytes:
         place = (offset + footer.metadata_bytes, footer.names_bytes)
-        width = number_bytes_for(int(footer.counts.sum()))
-        table = NamesTable(place, footer.first_image, footer.named, width, footer.page_hashes)
+        images = int(footer.counts.sum())
+        width = number_bytes_for(images)
+        table = NamesTable(place, footer.first_image, images, footer.named, width, footer.page_hashes)
         directory.tables.append(table)
     directory.segments += 1
 

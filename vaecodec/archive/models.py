@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vaecodec.archive.directory import Directory, Span
+from vaecodec.archive.directory import Directory
 from vaecodec.archive.source import Source, read_within
 from vaecodec.bitstream.archive.model_record import (
     MAX_EMBEDDED_BYTES,
@@ -57,6 +58,15 @@ def codec_by_fingerprint(fingerprint: bytes) -> AnyCodec | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddedModel:
+    """A model file that an archive carries. repaired: whether its record is damaged."""
+
+    file: bytes
+    repaired: bool
+    codec: AnyCodec
+
+
 class ArchiveModels:
     """Finds the codec of each model number, once."""
 
@@ -101,25 +111,26 @@ class ArchiveModels:
         )
 
     def _embedded(self, number: int) -> AnyCodec | FormatError | None:
+        try:
+            embedded = self.embedded(number)
+        except FormatError as error:
+            return error
+        return None if embedded is None else embedded.codec
+
+    def embedded(self, number: int) -> EmbeddedModel | None:
+        """The model that the archive carries; None where it does not.
+
+        Raises FormatError's children, where its fingerprint is another than the archive's too.
+        """
         place = self._directory.models[number].embedded
         if place is None:
             return None
-        try:
-            data, _ = self._unpacked(place)
-            codec = codec_of(data)
-        except FormatError as error:
-            return error
+        record = read_within(self._source, place, MAX_EMBEDDED_BYTES, "embedded model")
+        file, repaired = unpack_embedded(record)
+        codec = codec_of(file)
         if codec.fingerprint != self._directory.fingerprint_of(number):
-            return BadChecksum("embedded model: its fingerprint is not the archive's")
-        return codec
-
-    def embedded_file(self, number: int) -> bytes | None:
-        """The model file that the archive carries. Raises FormatError's children."""
-        place = self._directory.models[number].embedded
-        return None if place is None else self._unpacked(place)[0]
-
-    def _unpacked(self, place: Span) -> tuple[bytes, bool]:
-        return unpack_embedded(read_within(self._source, place, MAX_EMBEDDED_BYTES, "embedded model"))
+            raise BadChecksum("embedded model: its fingerprint is not the archive's")
+        return EmbeddedModel(file, repaired, codec)
 
     def name(self, number: int) -> str | None:
         """As the archive tells it; None where that record is damaged."""

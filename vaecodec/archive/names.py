@@ -15,12 +15,11 @@ import numpy.typing as npt
 from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import Directory, NamesTable
 from vaecodec.archive.source import Source
-from vaecodec.bitstream.archive.block import names_of_damaged
 from vaecodec.bitstream.archive.columns import encode_name, unpack_names
 from vaecodec.bitstream.archive.index import name_hash, page_bytes, table_bytes, unpack_page
 from vaecodec.bitstream.archive.limits import NAMES_PER_PAGE
 from vaecodec.bitstream.archive.record import RECORD_CHECK_BYTES
-from vaecodec.errors import FormatError, WrongType
+from vaecodec.errors import BadField, FormatError, NotCanonical, WrongType
 
 KEPT_BLOCKS = 64
 
@@ -90,8 +89,8 @@ class Names(Sequence[str | None]):
         try:
             block = self._blocks.read(k)
         except FormatError:
-            names = names_of_damaged(self._blocks.raw(k))  # they have a check of their own
-            if names is None or len(names) != int(self._directory.counts[k]):
+            names = self._blocks.names_of_lost(k)
+            if names is None:
                 raise
             return names
         return (None,) * block.count if block.names is None else unpack_names(block.names, block.count)
@@ -99,23 +98,24 @@ class Names(Sequence[str | None]):
     def find(self, name: str) -> int | None:
         """The number of the first image of this name; None if there is none.
 
-        A damaged index makes it read everything. Raises WrongType.
+        Where the index is damaged, the names of the images before what it finds are read. Raises WrongType.
         """
         damaged = not self._directory.indexed
         try:
             key = name_hash(encode_name(name))
         except FormatError:  # no image is called so
             return None
+        found = None
         for table in self._directory.tables:
             try:
                 numbers = self._numbers_of(table, key)
             except FormatError:
                 damaged = True
                 continue
-            for number in numbers:
-                if self._is_named(number, name):
-                    return number
-        return self._search_all(name) if damaged else None
+            found = next((number for number in numbers if self._is_named(number, name)), None)
+            if found is not None:
+                break
+        return self._searched(name, found) if damaged else found
 
     def _numbers_of(self, table: NamesTable, key: int) -> list[int]:
         """The images of a segment whose names have this hash, rising."""
@@ -128,10 +128,10 @@ class Names(Sequence[str | None]):
             keys = self.page(table, page)
             low, high = np.searchsorted(keys >> np.uint64(32), [key, key + 1])
             numbers += [table.first_image + int(k & np.uint64(0xFFFFFFFF)) for k in keys[low:high]]
-        return numbers
+        return sorted(numbers)
 
     def page(self, table: NamesTable, page: int) -> npt.NDArray[np.uint64]:
-        """The keys of a page. Raises FormatError's children."""
+        """The keys of a page, hash · 2^32 + number in the segment, rising. Raises FormatError's children."""
         offset, size = table.place
         whole, rest = divmod(table.named, NAMES_PER_PAGE)
         page_size = page_bytes(NAMES_PER_PAGE, table.number_bytes)
@@ -139,7 +139,14 @@ class Names(Sequence[str | None]):
         body_bytes = table_bytes(table.named, table.number_bytes)
         start = offset + size - RECORD_CHECK_BYTES - body_bytes + page * page_size
         entries = NAMES_PER_PAGE if page < whole else rest
-        return unpack_page(self._source.read(start, page_bytes(entries, table.number_bytes)), table.number_bytes)
+        keys = unpack_page(self._source.read(start, page_bytes(entries, table.number_bytes)), table.number_bytes)
+        hashes = keys >> np.uint64(32)
+        following = table.page_hashes[page + 1 : page + 2]
+        if hashes[0] != table.page_hashes[page] or (hashes[-1] > following).any():
+            raise NotCanonical(f"names' table: the hashes of page {page} are not those that the footer says")
+        if ((keys & np.uint64(0xFFFFFFFF)) >= table.images).any():
+            raise BadField(f"names' table: page {page} has a number beyond the segment's {table.images} images")
+        return keys
 
     def _is_named(self, number: int, name: str) -> bool:
         try:
@@ -147,12 +154,15 @@ class Names(Sequence[str | None]):
         except FormatError:
             return False
 
-    def _search_all(self, name: str) -> int | None:
+    def _searched(self, name: str, found: int | None) -> int | None:
+        """The first image of this name before `found`, which is one, or of all; `found` if there is none."""
         for k, first in enumerate(self._directory.firsts.tolist()):
+            if found is not None and first >= found:
+                break
             try:
                 names = self.of_block(k)
             except FormatError:
                 continue
             if name in names:
                 return int(first) + names.index(name)
-        return None
+        return found

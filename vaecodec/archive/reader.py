@@ -168,6 +168,8 @@ class Archive(Sequence[Pixels]):
                 self._directory.block_of(number)
             yield from self._blocks.images_lazily(range(first, first + count))
             number = first + count
+        if number < len(self):
+            self._directory.block_of(number)
 
     def images(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> list[Pixels]:
         """The images of these numbers (negative ones count from the end), each block decoded once.
@@ -266,8 +268,12 @@ class Archive(Sequence[Pixels]):
         return describe_archive(self._source, self._directory, self._models)
 
     def embedded_model(self, number: int = 0) -> bytes | None:
-        """The model file that the archive carries, None where it does not. Raises FormatError's children."""
-        return self._models.embedded_file(number) if number in self._directory.models else None
+        """The model file that the archive carries, None where it does not.
+
+        Raises FormatError's children, BadChecksum where it is another model than the archive says.
+        """
+        embedded = self._models.embedded(number) if number in self._directory.models else None
+        return None if embedded is None else embedded.file
 
 
 def _codecs(model: object) -> list[AnyCodec]:

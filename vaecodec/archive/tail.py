@@ -1,7 +1,12 @@
 """Where an archive ends: at its last bytes, or, where these are no trailer, after the last segment that was finished.
 
-An append writes blocks, syncs, then footer and trailer, and syncs. So what follows the last footer was never finished,
-and is ignored; but a whole footer whose trailer is damaged or missing counts, for everything before it was on disk.
+An append writes blocks, syncs, then footer and trailer, and syncs. So a whole footer whose trailer is damaged or
+missing counts, for everything before it was on disk. What follows the last whole footer is told apart by its records'
+frames:
+
+    block block bl|                the file ends before the footer: never finished, ignored
+    block block names' table foo|  all else had been written: the index is damaged, and its blocks are whole
+    block bl0000000000000000000|   no record begins where one should: the same
 """
 
 from __future__ import annotations
@@ -16,9 +21,9 @@ from vaecodec.bitstream.archive.limits import (
     TRAILER_BYTES,
     TRAILER_MAGIC,
 )
-from vaecodec.bitstream.archive.record import check_header, unpack_trailer
+from vaecodec.bitstream.archive.record import MAX_FRAME_BYTES, check_header, unpack_frame, unpack_trailer
 from vaecodec.bitstream.archive.scan import WINDOW_BYTES, scan
-from vaecodec.errors import FormatError
+from vaecodec.errors import FormatError, Truncated
 
 _MARK = TRAILER_MAGIC + bytes([ARCHIVE_VERSION])
 
@@ -27,19 +32,22 @@ _MARK = TRAILER_MAGIC + bytes([ARCHIVE_VERSION])
 class End:
     """end: offset after the last segment. footer: (offset, bytes) of its footer where no trailer leads to it.
 
-    problems: what was found after it.
+    tail_bytes: what follows it. tail_was_finished: whether that may be a segment that has lost its footer. problems: of
+    the segment's end.
     """
 
     end: int
-    footer: tuple[int, int] | None
-    problems: tuple[str, ...]
+    footer: tuple[int, int] | None = None
+    tail_bytes: int = 0
+    tail_was_finished: bool = False
+    problems: tuple[str, ...] = ()
 
 
 def find_end(source: Source) -> End:
     """Raises BadMagic, UnsupportedVersion, Truncated where this is no archive at all."""
     size = source.size
     if size >= HEADER_BYTES + TRAILER_BYTES and _trailer_before(source, size):
-        return End(size, None, ())
+        return End(size)
     check_header(source.read(0, min(HEADER_BYTES, size)))
     whole = _last_trailer(source)
     # Without model numbers a scan cannot verify blocks, but it can footers, which is all that matters here.
@@ -47,14 +55,30 @@ def find_end(source: Source) -> End:
     if found:
         offset, footer_bytes = found[-1].offset, found[-1].record_bytes
         end = min(size, offset + footer_bytes + TRAILER_BYTES)
-        return End(end, (offset, footer_bytes), ("trailer is damaged or missing", *_torn(size - end)))
+        problems = ("trailer is damaged or missing",)
+        return End(end, (offset, footer_bytes), size - end, _was_finished(source, end), problems)
     if whole > HEADER_BYTES:
-        return End(whole, None, _torn(size - whole))
-    return End(size, None, ("archive has no footer: cut, or never finished",))
+        return End(whole, None, size - whole, _was_finished(source, whole))
+    return End(size, problems=("archive has no footer: cut, or never finished",))
 
 
-def _torn(size: int) -> tuple[str, ...]:
-    return (f"torn tail of {size} bytes is ignored: an append was not finished",) if size else ()
+def _was_finished(source: Source, position: int) -> bool:
+    """Whether the records from here to the file's end are more than those of an append that was cut short.
+
+    A footer that is only begun says so too: it is written when all else is on disk.
+    """
+    while position < source.size:
+        n = min(MAX_FRAME_BYTES, source.size - position)
+        try:
+            frame = unpack_frame(source.read(position, n))
+        except Truncated:  # the frame itself is cut
+            return False
+        except FormatError:
+            return True
+        if frame.kind == KIND_FOOTER:
+            return True
+        position += frame.record_bytes
+    return False
 
 
 def _trailer_before(source: Source, end: int) -> bool:

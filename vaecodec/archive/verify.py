@@ -14,18 +14,15 @@ from vaecodec.archive.directory import Directory, Span
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.names import Names
 from vaecodec.archive.source import Source, read_within
-from vaecodec.bitstream.archive.block import names_of_damaged
 from vaecodec.bitstream.archive.columns import unpack_names
 from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
 from vaecodec.bitstream.archive.metadata import unpack_metadata
 from vaecodec.bitstream.archive.model_record import (
-    MAX_EMBEDDED_BYTES,
     MAX_MODEL_RECORD_BYTES,
-    unpack_embedded,
     unpack_model_record,
 )
 from vaecodec.bitstream.archive.scan import check_record
-from vaecodec.errors import FormatError, NotCanonical
+from vaecodec.errors import FormatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +144,22 @@ def verify_archive(
             for stream in decoded.streams:
                 decoded.codec.decompress(stream)
         except FormatError as error:
-            known = names_of_damaged(blocks.raw(k))
-            lost.append(LostRun(first, count, known if known is not None and len(known) == count else None))
+            lost.append(LostRun(first, count, blocks.names_of_lost(k)))
             problems.append(f"images {first} to {first + count - 1} are lost: {error}")
             continue
+        if blocks.is_moved(k):
+            problems.append(f"images {first} to {first + count - 1} stand elsewhere than the index says, and are whole")
         try:
             if block.names is not None:
                 unpack_names(block.names, block.count)
         except FormatError as error:
             problems.append(f"names of images {first} to {first + count - 1} are lost, the images are not: {error}")
     lost.append(LostRun(expected, directory.images - expected))
-    problems += [*_other_damage(source, directory), *_damaged_tables(source, directory, names)]
+    problems += [*_other_damage(source, directory, models), *_damaged_tables(source, directory, names)]
     return Verification(directory.images, LostImages(lost), tuple(problems))
 
 
-def _other_damage(source: Source, directory: Directory) -> list[str]:
+def _other_damage(source: Source, directory: Directory, models: ArchiveModels) -> list[str]:
     """Damage to models and metadata."""
     problems = []
     if directory.metadata is not None:
@@ -176,7 +174,8 @@ def _other_damage(source: Source, directory: Directory) -> list[str]:
         except FormatError as error:
             problems.append(f"model record {number} is damaged, no image is lost by that: {error}")
         try:
-            if place.embedded is not None and _is_repaired(source, place.embedded):
+            embedded = models.embedded(number)
+            if embedded is not None and embedded.repaired:
                 problems.append(f"embedded model {number} is damaged; it was repaired while reading")
         except FormatError as error:
             problems.append(f"embedded model {number} is lost: {error}")
@@ -187,19 +186,13 @@ def _fingerprint_in(source: Source, place: Span) -> bytes:
     return unpack_model_record(read_within(source, place, MAX_MODEL_RECORD_BYTES, "model record")).fingerprint
 
 
-def _is_repaired(source: Source, place: Span) -> bool:
-    return unpack_embedded(read_within(source, place, MAX_EMBEDDED_BYTES, "embedded model"))[1]
-
-
 def _damaged_tables(source: Source, directory: Directory, names: Names) -> list[str]:
     problems = []
     for table in directory.tables:
         try:
             check_record(source.read, *table.place)
             for page in range(len(table.page_hashes)):
-                keys = names.page(table, page)
-                if int(keys[0]) >> 32 != int(table.page_hashes[page]):
-                    raise NotCanonical(f"page {page} starts with another hash than the footer says")
+                names.page(table, page)
         except FormatError as error:
             problems.append(f"names' table at offset {table.place[0]} is damaged, names are still found: {error}")
     return problems

@@ -1,26 +1,24 @@
 """Fetches the official files of a data set that is not on this machine, checks them, and only then puts them in place.
 
-    address --urllib--> .part file beside the target --check--> rename --> target
+    address --urllib--> temporary file beside the target --check--> rename --> target
 
-A file that is cut, altered or not the official one never gets its name. Where there is no network, the error says which
-file to put where.
+A file that is cut, altered or not the official one never gets its name, and what a killed run leaves is removed by a
+later one (vaecodec/files/outputs.py). Where there is no network, the error says which file to put where.
 """
 
 import http.client
-import os
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
 
 from vaecodec.data.dsprites import OFFICIAL_NAME, SUBSET_NAME
 from vaecodec.data.dsprites_official import check_official
 from vaecodec.data.location import ENVIRONMENT_VARIABLE
 from vaecodec.data.mnist import UNPACKED_SHA256, file_names, find_idx, read_idx
 from vaecodec.errors import BadDataset, DatasetMissing
+from vaecodec.files.outputs import OutputFile, WholeFile
 
 MNIST_ADDRESSES = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -92,22 +90,19 @@ def fetch(urls: Sequence[str], target: Path, check: Callable[[Path], None]) -> N
 def fetch_one(url: str, target: Path, check: Callable[[Path], None]) -> None:
     """One attempt at one address; OSError, HTTPException or BadDataset where it fails."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    part = Path(name)
+    file = WholeFile(str(target), overwrite=True)
     try:
-        with os.fdopen(handle, "wb") as file:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-                copy(answer, file, target.name)
-            file.flush()
-            os.fsync(file.fileno())
-        check(part)
-        part.chmod(0o644)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            copy(answer, file, target.name)
+        file.sync()
+        check(Path(file.temporary))
+    except BaseException:
+        file.abort()
+        raise
+    file.commit()
 
 
-def copy(answer: http.client.HTTPResponse, file: IO[bytes], what: str) -> None:
+def copy(answer: http.client.HTTPResponse, file: OutputFile, what: str) -> None:
     """The whole answer into the file; OSError where it ends early or is larger than any file we want."""
     length = answer.headers.get("Content-Length")
     expected = int(length) if length is not None and length.isdigit() else None

@@ -26,6 +26,28 @@ from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS, Range, prove
 MAX_OPS = 256  # a hostile model must not keep us busy for hours
 MAX_LIVE_ELEMENTS = MAX_VALUE_ELEMENTS  # of one image, all values that are needed at once: 1 GB for 64 images
 MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released ones take 21 million at most
+MAX_RESULT_ELEMENTS = 1 << 24  # of one image, all results together: 1 s to prove; released ones have 660,000
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What networks cost for one image: products, and the elements of all results."""
+
+    macs: int = 0
+    elements: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.macs + other.macs, self.elements + other.elements)
+
+    def check(self, what: str) -> Work:
+        """Itself. Raises LimitExceeded."""
+        if self.macs > MAX_MACS:
+            raise LimitExceeded(f"{what}: {self.macs} products or more for one image, at most {MAX_MACS} allowed")
+        if self.elements > MAX_RESULT_ELEMENTS:
+            raise LimitExceeded(
+                f"{what}: results of {self.elements} elements for one image, at most {MAX_RESULT_ELEMENTS} allowed"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -34,7 +56,7 @@ class ExactNetwork:
 
     input_low, input_high: int32 (n,), the range that each input is clamped to. Raises NotExact where a sum could reach
     2^24, an operation does not fit its source, a source lies ahead or a result is never used; LimitExceeded where a
-    value, all values that are needed at once, or the number of products is too large.
+    value, all values that are needed at once, all results together, or the number of products is too large.
     """
 
     input_low: npt.NDArray[np.int32]
@@ -43,6 +65,11 @@ class ExactNetwork:
 
     def __post_init__(self) -> None:
         _ = self.result
+
+    @cached_property
+    def work(self) -> Work:
+        """What it costs; proving it has counted that, unless there is nothing to do."""
+        return Work()
 
     @cached_property
     def result(self) -> Range:
@@ -54,7 +81,7 @@ class ExactNetwork:
         found = self._input_range()
         self._check_sources()
         yield found
-        alive, macs = {0: found}, 0
+        alive, macs, elements = {0: found}, 0, 0
         for position, (op, done) in enumerate(zip(self.ops, last_uses(self.ops), strict=True)):
             found = alive[position + 1] = op.bounds(*(alive[source] for source in op.sources))
             live = sum(math.prod(value.shape) for value in alive.values())
@@ -62,9 +89,10 @@ class ExactNetwork:
                 raise LimitExceeded(
                     f"operation {position + 1}: {live} values of one image at once, at most {MAX_LIVE_ELEMENTS} allowed"
                 )
+            elements += math.prod(found.shape)
             macs += math.prod(found.shape) * op.weight.shape[1] if isinstance(op, Dense) else 0
-            if macs > MAX_MACS:
-                raise LimitExceeded(f"network: {macs} products or more for one image, at most {MAX_MACS} allowed")
+            work = vars(self)["work"] = Work(macs, elements)
+            work.check("network")
             for source in done:
                 del alive[source]
             yield found

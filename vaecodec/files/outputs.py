@@ -49,7 +49,7 @@ def check_output(target: str, *, overwrite: bool) -> None:
 def open_output(target: str, *, overwrite: bool) -> OutputFile:
     """The output, to be written piece by piece. Raises OutputError, OutputExists, OSError, all of which name it."""
     check_output(target, overwrite=overwrite)
-    return _StraightFile(target) if _is_written_straight(target) else _WholeFile(target, overwrite=overwrite)
+    return _StraightFile(target) if _is_written_straight(target) else WholeFile(target, overwrite=overwrite)
 
 
 def write_file(target: str, data: bytes, *, overwrite: bool) -> None:
@@ -73,8 +73,11 @@ def sync_folder(target: str) -> None:
             os.close(descriptor)
 
 
-class _WholeFile:
-    """A temporary file that takes the target's name at the end."""
+class WholeFile:
+    """A temporary file that takes the target's name at the end. temporary: its path until then, for whoever checks it.
+
+    What killed processes left in the folder is removed first.
+    """
 
     def __init__(self, target: str, *, overwrite: bool) -> None:
         self._target, self._overwrite = target, overwrite
@@ -83,10 +86,10 @@ class _WholeFile:
         folder = os.path.dirname(self._place)
         _remove_abandoned(folder)
         # Not tempfile, which makes files that only their owner can read, and costs 10 ms to import.
-        self._temporary = os.path.join(folder, f".vaecodec-{os.getpid()}-{os.urandom(4).hex()}.tmp")
+        self.temporary = os.path.join(folder, f".vaecodec-{os.getpid()}-{os.urandom(4).hex()}.tmp")
         mode = 0o666 if self._replaced is None else stat.S_IMODE(self._replaced.st_mode) & 0o666
         with _named(target):
-            self._descriptor = os.open(self._temporary, NEW_FILE, mode)
+            self._descriptor = os.open(self.temporary, NEW_FILE, mode)
         _lock(self._descriptor)
         self._open = True
 
@@ -111,7 +114,7 @@ class _WholeFile:
     def abort(self) -> None:
         self._close()
         with suppress(OSError):
-            os.unlink(self._temporary)
+            os.unlink(self.temporary)
 
     def _close(self) -> None:
         if self._open:
@@ -121,19 +124,19 @@ class _WholeFile:
     def _publish(self) -> None:
         if self._overwrite:
             if self._replaced is not None:
-                _become(self._temporary, self._replaced)
-            os.replace(self._temporary, self._place)
+                _become(self.temporary, self._replaced)
+            os.replace(self.temporary, self._place)
             return
         try:
-            os.link(self._temporary, self._place)
+            os.link(self.temporary, self._place)
         except FileExistsError as error:
             raise _exists(self._target) from error
         except OSError:  # a file system without links
             self._reserve()
-            os.replace(self._temporary, self._place)
+            os.replace(self.temporary, self._place)
         else:
             with suppress(OSError):
-                os.unlink(self._temporary)
+                os.unlink(self.temporary)
 
     def _reserve(self) -> None:
         """Take the name by an empty file, which is then replaced: a kill in between leaves it."""

@@ -1,8 +1,9 @@
-"""Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and opens archives.
+"""Pillow plugin: after `import vaecodec.integrations.pillow`, Pillow opens and saves streams and archives.
 
     Image.open("digit.vae")                                  one stream: mode L, RGB, LA or RGBA
     Image.open("digits.vaea")                                an archive: as many frames as images
     image.save("photograph.vae", quality=75)                 by the model that suits it, or model="mnist"
+    image.save("digits.vaea", save_all=True)                 an archive of its frames; without save_all, of one image
 
 Pixels are decoded when they are asked for, by an installed model (or the archive's own). A photograph's ICC profile,
 EXIF and XMP are in info, and those in the info of an image are saved.
@@ -11,13 +12,17 @@ EXIF and XMP are in info, and those in the info of an image are saved.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageSequence
 
 from vaecodec.archive.models import as_codec
 from vaecodec.archive.reader import Archive
+from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.archive.limits import ARCHIVE_MAGIC
 from vaecodec.bitstream.limits import (
     MAX_LEVEL,
@@ -36,7 +41,7 @@ from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpa
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.metadata import ICC, info_of
-from vaecodec.codec.picture import as_picture, mode_of, to_pil
+from vaecodec.codec.picture import Picture, as_picture, mode_of, to_pil
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import FormatError, VaecodecError
 from vaecodec.modelfile.installed import installed_models
@@ -231,19 +236,49 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     target_psnr, max_mse, max_error, lossless, level (else the model's default), and effort, as Codec.compress has them;
     icc_profile, exif, xmp: bytes instead of those in the image's info, None or b"" for none.
     """
-    options = getattr(image, "encoderinfo", {})
     try:
-        settings = {name: options.get(name) for name in AIMS}
-        if options.get("lossless") and settings["max_error"] is None:
-            settings["max_error"] = 0
-        target = Target(**settings, effort=options.get("effort") or 0)
-        picture = as_picture(_with_info(image, options))
-        model = options.get("model")
-        given = None if model is None else as_codec(model)
-        (chosen,) = Choice(ADVICE, given=given, exact=target.exact).compress([picture], target)
-        file.write(chosen.stream)
+        picture, target, choice = _asked_for(image)
+        file.write(choice.compress([picture], target)[0].stream)
     except VaecodecError as error:
         raise OSError(str(error)) from error
+
+
+def save_archive(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
+    """Writes an archive of one image. Raises OSError. Options as save_stream() has them."""
+    _write_archive(iter([image]), image, file)
+
+
+def save_frames(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
+    """Writes an archive of all frames, for save_all=True; those of append_images follow. Raises OSError."""
+    appended = getattr(image, "encoderinfo", {}).get("append_images") or ()
+    _write_archive(chain.from_iterable(map(ImageSequence.Iterator, [image, *appended])), image, file)
+
+
+def _write_archive(frames: Iterator[Image.Image], image: Image.Image, file: IO[bytes]) -> None:
+    """image: has the options. An archive is made in a file of its own, since it is written by name."""
+    try:
+        first, target, choice = _asked_for(image)
+        pictures = (as_picture(frame.copy()) for frame in frames)  # a copy is the frame alone
+        with TemporaryDirectory() as folder:
+            path = os.path.join(folder, f"new{ARCHIVE_SUFFIX}")
+            with ArchiveWriter.create(path, choice.for_picture(first, target), target=target) as writer:
+                writer.add_batch(pictures)
+            with open(path, "rb") as written:
+                shutil.copyfileobj(written, file)
+    except VaecodecError as error:
+        raise OSError(str(error)) from error
+
+
+def _asked_for(image: Image.Image) -> tuple[Picture, Target, Choice]:
+    """The picture that save() is to write, and what its options, which Pillow hangs on the image, ask for."""
+    options = getattr(image, "encoderinfo", {})
+    settings = {name: options.get(name) for name in AIMS}
+    if options.get("lossless") and settings["max_error"] is None:
+        settings["max_error"] = 0
+    target = Target(**settings, effort=options.get("effort") or 0)
+    model = options.get("model")
+    given = None if model is None else as_codec(model)
+    return as_picture(_with_info(image, options)), target, Choice(ADVICE, given=given, exact=target.exact)
 
 
 def _with_info(image: Image.Image, options: Mapping[str, Any]) -> Image.Image:
@@ -263,6 +298,8 @@ def register() -> None:
     Image.register_save(STREAM_FORMAT, save_stream)
     Image.register_extension(STREAM_FORMAT, STREAM_SUFFIX)
     Image.register_open(ARCHIVE_FORMAT, ArchiveImageFile, accept_archive)
+    Image.register_save(ARCHIVE_FORMAT, save_archive)
+    Image.register_save_all(ARCHIVE_FORMAT, save_frames)
     Image.register_extension(ARCHIVE_FORMAT, ARCHIVE_SUFFIX)
 
 

@@ -26,6 +26,7 @@ from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.stored_form import Sections
 
 MOST_PLAIN_LEVELS = 16
+MAX_LEVELS_ENTRIES = 1 << 24  # of the tables of all levels: 64 MB; the released models have 2.3 million at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +67,14 @@ def unpack_levels(betas: Sequence[float], sections: Mapping[str, Buffer]) -> tup
     """The inverse of both. Raises BadField, LimitExceeded, KeyError for a section that is not there."""
     packed = len(betas) > MOST_PLAIN_LEVELS
     names = ("offsets", "coded", "alphabet", "windows", "counts") if packed else ("offsets", "counts", "coded")
-    levels = []
+    levels: list[Level] = []
+    entries = 0
     for k, beta in enumerate(betas):
         arrays = {name: unpack_array(sections[f"decode/level/{k}/{name}"]) for name in names}
         tables = _from_windows(arrays) if packed else CodingTables.from_arrays(arrays)
+        entries += tables.counts.size
+        if entries > MAX_LEVELS_ENTRIES:
+            raise LimitExceeded(f"coding tables: {entries} entries of {k + 1} levels, at most {MAX_LEVELS_ENTRIES}")
         if packed and "encode/level/0/center" not in sections:
             quantizer = Quantizer.rounding(tables.n)
         else:

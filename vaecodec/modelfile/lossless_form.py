@@ -99,13 +99,17 @@ def _unpack(found: dict[str, Any], sections: Mapping[str, bytes]) -> LosslessPar
     if found["bit_depth"] != 1:
         values = ValueMixture(_int32(sections, "weights"), _int32(sections, "value_counts"))
     map_network = unpack_network(found["map"], sections, f"{DECODE}map/")
-    phases = tuple(_unpack_phase(k, ops, map_network, sections) for k, ops in enumerate(found["phases"]))
+    phases: list[ExactNetwork] = []
+    work = map_network.work
+    for k, ops in enumerate(found["phases"]):
+        phases.append(_unpack_phase(k, ops, map_network, sections))
+        work = (work + phases[-1].work).check("lossless part")
     answer = found["known_answer"]
     return LosslessPart(
         analysis=Analysis.stored(sections, ENCODE),
         quantizer=Quantizer(*(unpack_array(sections[f"{ENCODE}{name}"]) for name in ("center", "step"))),
         tables=tables,
-        likelihood=PixelLikelihood(map_network, phases, _int32(sections, "zero_counts"), values),
+        likelihood=PixelLikelihood(map_network, tuple(phases), _int32(sections, "zero_counts"), values),
         known_answer=checked_answer(
             unpack_integers(sections[f"{DECODE}known_answer"], "known answer").astype(np.int32), answer
         ),

@@ -23,7 +23,7 @@ from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import MAX_ENTRIES, CodingTables, Int32
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.known_answer import KnownAnswer, checked_answer
-from vaecodec.exact.network import Engine, ExactNetwork, by_numpy
+from vaecodec.exact.network import Engine, ExactNetwork, Work, by_numpy
 from vaecodec.exact.stored_form import Sections, pack_ops, unpack_integers, unpack_ops
 
 if TYPE_CHECKING:
@@ -139,13 +139,15 @@ def unpack_priors(found: dict[str, Any], sections: Mapping[str, Buffer], symbols
     if any(type(size) is not int for size in sizes):
         raise BadField(f"conditional priors: groups of {sizes} symbols, expected whole numbers")
     low, high = (unpack_integers(sections[f"{PRIORS}{name}"], name).astype(np.int32) for name in ("low", "high"))
-    networks = []
+    networks: list[ExactNetwork] = []
+    work = Work()
     for number, described in enumerate(found["networks"]):
         before = sum(sizes[: number + 1])
         if before > len(low):
             raise BadField(f"conditional priors: network {number} of {before} symbols, ranges of {len(low)}")
         ops = unpack_ops(described, sections, f"{PRIORS}{number}/")
         networks.append(ExactNetwork(low[:before], high[:before], ops))
+        work = (work + networks[-1].work).check("conditional priors")
     return ConditionalPriors(
         sizes=sizes,
         networks=tuple(networks),

@@ -6,37 +6,39 @@ inputs ──enter──> h ──relu, inner, relu, outer──(+)──> … �
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from vaecodec.layers.residual import RECTIFIED, ResidualBlock, ResidualMLP
 
-CHUNK = 1000  # rows at once: bounds the memory
-
 Kept = Bool[Tensor, " u"]
 
 
 @torch.no_grad()
-def cut_dead_units(network: ResidualMLP, inputs: Float[Tensor, "b i"], share: float = 0) -> ResidualMLP:
+def cut_dead_units(network: ResidualMLP, batches: Iterable[Float[Tensor, "b i"]], share: float = 0) -> ResidualMLP:
     """The network without the units that at most `share` of the inputs wake; one at least stays in each place.
 
-    Of inputs that wake none of those it computes the same. Raises ValueError for a network that reads its stream
-    normalised, where every unit counts.
+    batches: of inputs, a thousand at once or so, since they are held in memory. Of inputs that wake none of those it
+    computes the same. Raises ValueError for a network that reads its stream normalised, where every unit counts.
     """
     if network.reading is not RECTIFIED:
         raise ValueError("a network that reads its stream normalised has no units without effect")
     blocks = [block for block in network.blocks if isinstance(block, ResidualBlock)]
     stream = torch.zeros(len(blocks) + 1, network.enter.out_features)  # rows that wake a unit, at each reading
     hidden = [torch.zeros(block.inner.out_features) for block in blocks]
-    for rows in torch.split(inputs, CHUNK):
+    inputs = 0
+    for rows in batches:
+        inputs += len(rows)
         h = network.enter(rows)
         for k, block in enumerate(blocks):
             stream[k] += (h > 0).sum(dim=0)
             hidden[k] += (block.inner(h.relu()) > 0).sum(dim=0)
             h = block(h)
         stream[-1] += (h > 0).sum(dim=0)
-    most = share * len(inputs)
+    most = share * inputs
     return _restricted(network, blocks, _above(stream.amax(dim=0), most), [_above(count, most) for count in hidden])
 
 

@@ -17,9 +17,13 @@ from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
+from vaecodec.families.lossless.config import LosslessConfig
+from vaecodec.families.lossless.finish import cut_units
+from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.recipes.config import Hardware, TrainingConfig
+from vaecodec.recipes.pack_analysis import floats_of
 from vaecodec.training.run import export, finish, run
 
 pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
@@ -64,6 +68,21 @@ def test_every_image_comes_back_from_its_file_and_from_an_archive(trained: Train
     assert files["stored"] == 0
     assert files["bytes"] < 0.7 * raw
     assert archive["bytes"] < len(trained.images) * files["bytes"] + 1000
+
+
+def test_units_that_no_training_image_wakes_are_cut(trained: Trained) -> None:
+    """And the graph has the rest alone: it gives the latents that the trained network gives."""
+    network = LosslessVAE(LosslessConfig(**trained.codec.model.about["config"]["model"])).analysis
+    images = trained.sets[0].images
+    with torch.no_grad():
+        network.layers.enter.bias[:9] = -1000
+        whole = network(torch.from_numpy(images.astype(np.float32) / 255))
+        assert cut_units(network, images) <= network.layers.leave.in_features < 32 - 8
+        torch.testing.assert_close(network(torch.from_numpy(images.astype(np.float32) / 255)), whole)
+    stored = trained.codec.model.stored_lossless
+    assert stored is not None
+    left = trained.codec.model.about["finish"]["analysis_units"]
+    assert floats_of(stored.analysis.graph)["analysis.layers.leave.weight"].shape[1] == left
 
 
 def test_the_record_says_what_files_take(trained: Trained) -> None:

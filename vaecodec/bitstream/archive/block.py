@@ -35,7 +35,6 @@ FLAG_LABELS = 2
 FLAG_ONE_SIZE = 4  # all images have one size, and not the model's
 FLAG_SIZES = 8  # each image says its size
 FLAG_CODINGS = 16  # each image says its coding
-_FLAGS = FLAG_NAMES | FLAG_LABELS | FLAG_ONE_SIZE | FLAG_SIZES | FLAG_CODINGS
 
 FingerprintOf = Callable[[int], bytes]
 
@@ -149,8 +148,6 @@ def unpack_head(data: Buffer) -> BlockHead:
     frame = unpack_frame(view[:MAX_FRAME_BYTES])
     if not frame.kind & KIND_BLOCK:
         raise BadField(f"record kind at offset 2: {frame.kind} is no block")
-    if frame.kind & ~(KIND_BLOCK | _FLAGS):
-        raise BadField(f"record kind at offset 2: block flags {frame.kind:#x} have no meaning")
     if frame.frame_bytes + frame.body_bytes > MAX_BLOCK_BYTES:
         raise LimitExceeded(f"block: {frame.frame_bytes + frame.body_bytes} bytes, at most {MAX_BLOCK_BYTES} allowed")
     reader = Reader(view)
@@ -159,6 +156,8 @@ def unpack_head(data: Buffer) -> BlockHead:
     if model >= MAX_ARCHIVE_MODELS:
         raise LimitExceeded(f"block's model: {model}, at most {MAX_ARCHIVE_MODELS - 1} allowed")
     count = reader.u8("block's images") + 1
+    if count > MAX_BLOCK_IMAGES:
+        raise LimitExceeded(f"block: {count} images, at most {MAX_BLOCK_IMAGES} allowed")
     first = reader.uvarint("block's first image")
     names_bytes = reader.uvarint("names' bytes") if frame.kind & FLAG_NAMES else 0
     if names_bytes > frame.body_bytes - (reader.offset - frame.frame_bytes):
@@ -191,8 +190,6 @@ def unpack_block(data: Buffer, fingerprint_of: FingerprintOf) -> Block:
 
 def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
     kind, count = head.frame.kind, head.count
-    if count > MAX_BLOCK_IMAGES:
-        raise LimitExceeded(f"block: {count} images, at most {MAX_BLOCK_IMAGES} allowed")
     codings = take_codings(fields, count, bool(kind & FLAG_CODINGS))
     if kind & FLAG_ONE_SIZE and kind & FLAG_SIZES:
         raise BadField("record kind at offset 2: one size and a size for each image exclude each other")
@@ -208,6 +205,21 @@ def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
     labels = take_labels(fields, count) if kind & FLAG_LABELS else None
     payload = bytes(fields.take(fields.remaining, "payload"))
     return Block(head.model, head.first, codings, sizes, labels, names, payload)
+
+
+def numbers_of_whole(data: Buffer, fingerprint_of: FingerprintOf) -> tuple[int, int] | None:
+    """(first image, images) of a block whose check matches, whatever else it says; None of one that is damaged."""
+    try:
+        head = unpack_head(data)
+        state = _fingerprint_state(fingerprint_of(head.model))
+        view = memoryview(data).cast("B")
+        if head.frame.record_bytes != len(view):
+            return None
+        covered = view[: len(view) - RECORD_CHECK_BYTES - head.names_bytes]
+        compare_check(zlib.crc32(covered, state), int.from_bytes(view[-RECORD_CHECK_BYTES:], "little"), len(covered))
+    except (FormatError, LookupError):
+        return None
+    return head.first, head.count
 
 
 def names_of_damaged(data: Buffer) -> tuple[str, ...] | None:

@@ -4,8 +4,8 @@
     embedded record body: file's bytes (u32) | CRC-32 of each chunk and parity (u32 each) | file | parities (4 chunks)
 
 The file is cut into chunks of 4096 bytes. Parity j is the XOR of chunks j, j + 4, j + 8 ..., the last one filled up
-with zeros: a chunk whose CRC-32 does not match is rebuilt from the others, so one flipped byte cannot lose the whole
-archive.
+with zeros. Where they do not fit together, the chunk whose CRC-32 does not match is rebuilt from the others, so one
+flipped byte cannot lose the whole archive.
 """
 
 import zlib
@@ -32,7 +32,7 @@ from vaecodec.bitstream.archive.record import (
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES, MAX_SIDE
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
-from vaecodec.errors import BadChecksum, BadField, LimitExceeded
+from vaecodec.errors import BadField, LimitExceeded
 
 ANY_SIZE: Size = (1, 1)  # the geometry of a photograph model, which has none
 Bytes = npt.NDArray[np.uint8]
@@ -109,9 +109,10 @@ def pack_embedded(file: Buffer) -> bytes:
 
 
 def unpack_embedded(data: Buffer) -> tuple[bytes, bool]:
-    """(the model file, whether something was damaged and is repaired). Raises FormatError's children.
+    """(the model file, whether something was damaged). Raises FormatError's children.
 
-    A damaged record whose length is right is repaired wherever one chunk of each parity at most is damaged.
+    A damaged record whose length is right is repaired wherever one chunk of each parity at most is damaged. A file with
+    more damage is given as it is: it has checks of its own.
     """
     view = memoryview(data).cast("B")
     file_bytes = _file_bytes(view)
@@ -128,10 +129,10 @@ def unpack_embedded(data: Buffer) -> tuple[bytes, bool]:
     reader.end("embedded model")
     whole = zlib.crc32(view[: frame_bytes + 4 + table_bytes]) == check and frame[2] == KIND_EMBEDDED
     rows = np.concatenate([chunks, parities])
-    bad = [k for k, row in enumerate(rows) if zlib.crc32(row.tobytes()) != crcs[k]]
-    if bad:
-        _repair(rows, bad, count)
-    return rows[:count].tobytes()[:file_bytes], bool(bad) or not whole
+    whole &= all(zlib.crc32(row.tobytes()) == crc for row, crc in zip(rows, crcs, strict=True))
+    if not whole:
+        _repair(rows, crcs, count)
+    return rows[:count].tobytes()[:file_bytes], not whole
 
 
 def _file_bytes(view: memoryview) -> int:
@@ -159,15 +160,14 @@ def embedded_head_bytes(file_bytes: int) -> int:
     return 4 + 4 * (-(-file_bytes // CHUNK_BYTES) + PARITY_CHUNKS)
 
 
-def _repair(rows: Bytes, bad: list[int], count: int) -> None:
-    """Rebuild damaged chunks in place; damaged parities need no repair unless their chunks do."""
+def _repair(rows: Bytes, crcs: list[int], count: int) -> None:
+    """Rebuild damaged chunks in place: the model file's own checks say whether all of them were found."""
     for j in range(PARITY_CHUNKS):
-        group = list(range(j, count, PARITY_CHUNKS))
-        damaged = [k for k in group if k in bad]
-        if not damaged:
+        members = [*range(j, count, PARITY_CHUNKS), count + j]
+        damage = np.bitwise_xor.reduce(rows[members], axis=0)
+        if not damage.any():  # all whole: where a CRC does not match, it is the CRC that is damaged
             continue
-        # A wrong CRC in the table beside a whole chunk looks the same: rebuilding it then gives the same bytes.
-        if len(damaged) > 1 or count + j in bad:
-            raise BadChecksum(f"embedded model: {len(damaged)} chunks of parity {j} are damaged, one can be repaired")
-        others = [k for k in group if k != damaged[0]]
-        rows[damaged[0]] = np.bitwise_xor.reduce(rows[[count + j, *others]], axis=0)
+        suspects = [k for k in members if zlib.crc32(rows[k].tobytes()) != crcs[k]]
+        rebuilt = [k for k in suspects if zlib.crc32((rows[k] ^ damage).tobytes()) == crcs[k]]
+        for k in (rebuilt or (suspects if len(suspects) == 1 else []))[:1]:
+            rows[k] ^= damage

@@ -31,7 +31,7 @@ from vaecodec.errors import BadChecksum, BadField, BadMagic, Truncated, Unsuppor
 
 RECORD_CHECK_BYTES = 4
 MAX_FRAME_BYTES = len(SYNC) + 1 + MAX_UVARINT_BYTES
-_KINDS = {KIND_MODEL, KIND_EMBEDDED, KIND_METADATA, KIND_NAMES, KIND_FOOTER}
+_KINDS = {KIND_MODEL, KIND_EMBEDDED, KIND_METADATA, KIND_NAMES, KIND_FOOTER, *range(KIND_BLOCK, KIND_BLOCK + 32)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def unpack_frame(data: Buffer) -> Frame:
     if sync != SYNC:
         raise BadMagic(f"not a record: starts with {sync.hex()}, expected {SYNC.hex()}")
     kind = reader.u8("record kind")
-    if kind not in _KINDS and not kind & KIND_BLOCK:
+    if kind not in _KINDS:
         raise BadField(f"record kind at offset 2: {kind} has no meaning")
     body_bytes = reader.uvarint("record length")
     return Frame(kind, reader.offset, body_bytes)

@@ -7,7 +7,7 @@ model ──halve──> analysis ──> symbols of the training images ──>
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -25,11 +25,13 @@ from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.model import LosslessAnalysis, LosslessVAE
 from vaecodec.families.lossless.objective import LosslessTrainable
 from vaecodec.layers.exact.symbols import SymbolRange
+from vaecodec.layers.residual import RECTIFIED
 from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.modelfile.model import Model, lossless_model
 from vaecodec.pixels.phases import make_likelihood_answer
 from vaecodec.recipes.batches import NOISE_STREAM, all_over, as_images, stream_seed
 from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.dead_units import cut_dead_units
 from vaecodec.recipes.latents import as_floats, carrying_or_first, fine_tune_on_symbols, fit_tables, limit_of
 from vaecodec.recipes.onnx_export import LinearParts, halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
@@ -58,6 +60,7 @@ def finish_lossless(
     model, how = trainable.model, config.finish
     assert isinstance(how, LosslessFinish)
     model.fold_steps()
+    units = cut_units(model.analysis, training.images)
     shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
@@ -90,15 +93,32 @@ def finish_lossless(
     answer = make_likelihood_answer(likelihood, known_rows(held_out))
     part = LosslessPart(graph, quantizer, fitted.tables, likelihood, answer)
     about = training_record(config, training)
-    about["finish"] = {"tables": fitted.made_by, "coded_latents": len(active), "validation_bits": _plain(bits)}
+    about["finish"] = {
+        "tables": fitted.made_by,
+        "coded_latents": len(active),
+        "analysis_units": units,
+        "validation_bits": _plain(bits),
+    }
     return lossless_model(config.name, config.family, part, about)
 
 
 @torch.no_grad()
 def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Latents (N, n) of a whole set."""
-    parts = [model.analyse(as_images(images[k : k + CHUNK])) for k in range(0, len(images), CHUNK)]
-    return torch.cat(parts).numpy()
+    return torch.cat([model.analyse(part) for part in _floats(images)]).numpy()
+
+
+def cut_units(analysis: LosslessAnalysis, images: npt.NDArray[np.uint8]) -> int:
+    """Cut what no training image wakes from the residual stream: most of it, where it is read by a ReLU. Units left."""
+    if analysis.layers.reading is RECTIFIED:
+        analysis.layers = cut_dead_units(analysis.layers, (analysis.seen(part) for part in _floats(images)))
+    return analysis.layers.enter.out_features
+
+
+def _floats(images: npt.NDArray[np.uint8]) -> Iterator[torch.Tensor]:
+    """In 0..1, some at once."""
+    for k in range(0, len(images), CHUNK):
+        yield as_images(images[k : k + CHUNK])
 
 
 def shrink_weights(analysis: LosslessAnalysis) -> None:

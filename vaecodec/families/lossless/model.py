@@ -36,10 +36,13 @@ class LosslessAnalysis(nn.Module):
         self.layers = ResidualMLP(seen, config.units, config.blocks, config.latents, reading)
         self.straight = nn.Linear(seen, config.latents, bias=False)
 
+    def seen(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b i"]:
+        """The pixels, and the moments of a model that measures them."""
+        pixels = x.flatten(1)
+        return pixels if self.moments is None else torch.cat([pixels, self.moments(x)], dim=1)
+
     def forward(self, x: Float[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
-        seen = x.flatten(1)
-        if self.moments is not None:
-            seen = torch.cat([seen, self.moments(x)], dim=1)
+        seen = self.seen(x)
         latents: Tensor = self.layers(seen) + self.straight(seen)
         return LATENT_SCALE * latents
 
