@@ -237,7 +237,7 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     icc_profile, exif, xmp: bytes instead of those in the image's info, None or b"" for none.
     """
     try:
-        picture, target, choice = _asked_for(image)
+        picture, target, choice = _asked_for(image, image)
         file.write(choice.compress([picture], target)[0].stream)
     except VaecodecError as error:
         raise OSError(str(error)) from error
@@ -257,7 +257,7 @@ def save_frames(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
 def _write_archive(frames: Iterator[Image.Image], image: Image.Image, file: IO[bytes]) -> None:
     """image: has the options. An archive is made in a file of its own, since it is written by name."""
     try:
-        first, target, choice = _asked_for(image)
+        first, target, choice = _asked_for(image, image.copy())
         pictures = (as_picture(frame.copy()) for frame in frames)  # a copy is the frame alone
         with TemporaryDirectory() as folder:
             path = os.path.join(folder, f"new{ARCHIVE_SUFFIX}")
@@ -269,8 +269,8 @@ def _write_archive(frames: Iterator[Image.Image], image: Image.Image, file: IO[b
         raise OSError(str(error)) from error
 
 
-def _asked_for(image: Image.Image) -> tuple[Picture, Target, Choice]:
-    """The picture that save() is to write, and what its options, which Pillow hangs on the image, ask for."""
+def _asked_for(image: Image.Image, frame: Image.Image) -> tuple[Picture, Target, Choice]:
+    """A frame as a picture, and what save()'s options, which Pillow hangs on the image, ask for."""
     options = getattr(image, "encoderinfo", {})
     settings = {name: options.get(name) for name in AIMS}
     if options.get("lossless") and settings["max_error"] is None:
@@ -278,7 +278,7 @@ def _asked_for(image: Image.Image) -> tuple[Picture, Target, Choice]:
     target = Target(**settings, effort=options.get("effort") or 0)
     model = options.get("model")
     given = None if model is None else as_codec(model)
-    return as_picture(_with_info(image, options)), target, Choice(ADVICE, given=given, exact=target.exact)
+    return as_picture(_with_info(frame, options)), target, Choice(ADVICE, given=given, exact=target.exact)
 
 
 def _with_info(image: Image.Image, options: Mapping[str, Any]) -> Image.Image:
