@@ -22,7 +22,7 @@ from vaecodec.modelfile.priors import PRIORS, ConditionalPriors, make_conditiona
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
-SECTION = TEXT[TEXT.index("## 15. ") :]
+SECTION = TEXT[TEXT.index("## 15. ") : TEXT.index("## 16. ")]
 TINY = read_model(ROOT / "tests" / "golden" / "tiny.vaem")
 
 
