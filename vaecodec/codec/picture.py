@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from vaecodec.arrays import Pixels, Size
+from vaecodec.bitstream.limits import MAX_PICTURE_SIDE
 from vaecodec.codec import refusals
 from vaecodec.codec.metadata import ICC, chunks_of, info_of, is_profile_of_rgb, orientation_of
 from vaecodec.errors import ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
@@ -30,7 +31,6 @@ from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular, path_text
 from vaecodec.memory import memory_bytes
 
-MAX_PICTURE_SIDE = 65535  # what two bytes of a stream say
 MAX_PICTURE_PIXELS = 1 << 28  # of a file: 0.8 GB once it is pixels; a crafted one must not fill the memory
 READING_BYTES_A_PIXEL = 15  # RGBA in Pillow, twice in numpy, and the picture's own
 ONE_PICTURE_OF_SEVERAL = frozenset({"MPO", "PSD"})  # formats whose other frames are previews, or layers of the first
