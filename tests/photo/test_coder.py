@@ -9,6 +9,7 @@ import pytest
 from tests.photo.tiny import LEVELS, smooth_picture, tiny_photo_model
 from vaecodec.errors import BadField, FormatError, ImageSizeError, KnownAnswerMismatch, ModelError, NotCanonical
 from vaecodec.photo import coder, regions
+from vaecodec.photo.analysis import PhotoAnalysis
 from vaecodec.photo.coder import decode_picture, encode_picture
 from vaecodec.photo.latents import decode_region
 from vaecodec.photo.model import PhotoModel, open_photo_model
@@ -126,3 +127,13 @@ def test_a_machine_that_computes_wrongly_is_noticed_before_it_decodes():
     decode["known_answer"][0]["sha256"] = "0" * 64
     with pytest.raises(KnownAnswerMismatch, match="level 0"):
         _ = replace(model, decode=decode).networks
+
+
+def test_an_analysis_in_tiles_gives_the_latents_of_the_whole(monkeypatch):
+    encoder, pixels = tiny_photo_model().encoder, smooth_picture(320, 400)
+    analysis = PhotoAnalysis(encoder.analysis, encoder.hyper, 2 * encoder.halo)  # a file has half the radius
+    whole = analysis.latents(pixels)
+    monkeypatch.setattr("vaecodec.photo.analysis.TILE", 7)
+    tiles = analysis.latents(pixels)
+    assert tiles.shape == whole.shape == (20, 25, 5)
+    assert np.abs(tiles - whole).max() < 1e-4 * np.abs(whole).max()

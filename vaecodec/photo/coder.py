@@ -42,9 +42,9 @@ def encode_picture(model: PhotoModel, pixels: Pixels, level: int) -> EncodedPict
         raise ModelError(f"{model.name} holds its decoder alone (it has no analysis): it cannot compress")
     networks, size = model.networks, (pixels.shape[0], pixels.shape[1])
     regions = region_grid(size)
-    padded = np.pad(pixels, ((0, -size[0] % BLOCK), (0, -size[1] % BLOCK), (0, 0)), mode="edge")
+    padded = _padded(pixels)
     y = model.analysis.latents(padded)
-    base, detail = (np.zeros((*y.shape[:2], n), np.int16) for n in (y.shape[2], networks.detail_channels))
+    base = np.empty(y.shape, np.int16)
     encoders = [RegionEncoder(networks, level) for _ in regions]
     for region, encoder in zip(regions, encoders, strict=True):
         scaled = y[region.inside] * model.encoder.gain[level]
@@ -55,14 +55,15 @@ def encode_picture(model: PhotoModel, pixels: Pixels, level: int) -> EncodedPict
     trunk = networks.synthesis.trunk(base, level) if len(regions) == 1 else None
     for top, rows in _rows_of_regions(regions):
         picture = _base_picture(networks, base, level, top, top + rows[0][0].height, trunk)
+        detail = np.zeros((rows[0][0].height, base.shape[1], networks.detail_channels), np.int16)
         if level >= networks.silent:
             original = padded[top * BLOCK :][: len(picture)]
             for region, number in rows:
                 columns = slice(region.left * BLOCK, (region.left + region.width) * BLOCK)
                 latents = _detail_latents(networks, original[:, columns], picture[:, columns], level)
                 weight = _step(networks, level) ** 2 / (3 * model.betas[level])
-                detail[region.inside] = encoders[number].tell_detail(latents, weight, trunk)
-        _finish_rows(networks, picture, detail, level, top, made)
+                detail[:, region.inside[1]] = encoders[number].tell_detail(latents, weight, trunk)
+        _finish_rows(networks, picture, detail, level, made[top * BLOCK :])
     return EncodedPicture(tuple(encoder.finish() for encoder in encoders), made[: size[0], : size[1]])
 
 
@@ -84,7 +85,7 @@ def decode_picture(model: PhotoModel, payloads: Sequence[bytes], level: int, siz
     made = np.empty((grid[0] * BLOCK, grid[1] * BLOCK, 3), np.uint8)
     for begin, end in _stripes(0, *grid):
         picture = networks.synthesis.picture(base, level, begin, end, trunk)
-        _finish_rows(networks, picture, detail, level, begin, made)
+        _finish_rows(networks, picture, detail[begin:end], level, made[begin * BLOCK :])
     return made[: size[0], : size[1]]
 
 
@@ -111,16 +112,19 @@ def _base_picture(networks: ExactPhoto, base: Told, level: int, first: int, last
     return made
 
 
-def _finish_rows(
-    networks: ExactPhoto, picture: Told | Float32, detail: Told, level: int, first: int, made: Pixels
-) -> None:
-    """Add what the detail says to a picture of the base, whose first row of y is given, and round."""
-    rows = len(picture) // BLOCK
-    for begin, end in _stripes(0, rows, detail.shape[1]):
+def _padded(pixels: Pixels) -> Pixels:
+    """Sides that are multiples of 16, by repeating the last row and column."""
+    missing = [-side % BLOCK for side in pixels.shape[:2]]
+    return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge") if any(missing) else pixels
+
+
+def _finish_rows(networks: ExactPhoto, picture: Told | Float32, detail: Told, level: int, made: Pixels) -> None:
+    """Add what the detail says to a picture of the base, the same rows of it, and round into the first rows of made."""
+    for begin, end in _stripes(0, *detail.shape[:2]):
         base = picture[begin * BLOCK : end * BLOCK].astype(np.float32)
         if level >= networks.silent:
-            base += networks.synthesis.detail(detail[first + begin : first + end], level)
-        made[(first + begin) * BLOCK : (first + end) * BLOCK] = to_bytes(base)
+            base += networks.synthesis.detail(detail[begin:end], level)
+        made[begin * BLOCK : end * BLOCK] = to_bytes(base)
 
 
 def _step(networks: ExactPhoto, level: int) -> float:

@@ -9,9 +9,8 @@ import numpy as np
 from vaecodec.errors import BadField, NotExact
 from vaecodec.photo.convolution import EXACT, TRUNK, ExactConvolution
 from vaecodec.photo.latents import ExactPhoto
-from vaecodec.photo.regions import BLOCKS_A_POSITION, DETAIL_BLOCK
+from vaecodec.photo.regions import BLOCKS_A_POSITION, COLOURS, DETAIL_BLOCK
 
-COLOURS = 3
 LAST_FACTOR = 4  # of the pixel shuffle that gives the picture
 
 

@@ -35,6 +35,7 @@ from vaecodec.photo.order import Heads, Part, decode_order, drive
 from vaecodec.photo.regions import hyper_size
 from vaecodec.photo.synthesis import ExactSynthesis, Told
 
+ROWS_AT_ONCE = 1 << 10  # positions whose symbols are chosen at once
 SYMBOL_LIMIT = 1 << 12  # what is told is clamped to 2,048 steps; larger symbols mean the same
 
 
@@ -95,6 +96,7 @@ class RegionEncoder:
         if trunk is None:
             trunk = self._networks.synthesis.trunk(self._base, self._level)
         heads = self._networks.heads_of_detail(trunk, self._facts.astype(np.float32), self._level)
+        self._facts = self._base = np.empty(0, np.int16)  # needed no more, and other regions need room
         choose = partial(_cheapest, self._networks.gaussians, weight)
         return self._tell(heads, self._networks.detail_heads.sizes, latents, choose)
 
@@ -111,8 +113,11 @@ class RegionEncoder:
         def answer(part: Part[Told]) -> Told:
             first = sum(slices[: part.slice])
             wanted = colours(shape)[part.parity].pick(aim[:, :, first : first + slices[part.slice]])
-            v = wanted - part.mean * np.float32(2.0**-TOLD_BITS)
-            symbols = np.clip(choose(v, part.scale), -SYMBOL_LIMIT, SYMBOL_LIMIT)
+            symbols = np.empty(wanted.shape, np.int32)
+            for begin in range(0, len(wanted), ROWS_AT_ONCE):
+                some = slice(begin, begin + ROWS_AT_ONCE)
+                v = wanted[some] - part.mean[some] * np.float32(2.0**-TOLD_BITS)
+                symbols[some] = np.clip(choose(v, part.scale[some]), -SYMBOL_LIMIT, SYMBOL_LIMIT)
             flat = symbols.ravel()
             for number, places in _by_table(part.scale):
                 self._encoder.encode_alike(flat[places], self._networks.gaussians.tables[number])

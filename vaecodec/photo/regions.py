@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from vaecodec.arrays import Size
 
+COLOURS = 3  # red, green, blue
 BLOCK = 16  # pixels a side of one position of y and of the detail latents
 DETAIL_BLOCK = 8  # pixels a side of the detail's transform: what the base leaves has no longer correlations
 BLOCKS_A_POSITION = (BLOCK // DETAIL_BLOCK) ** 2

@@ -9,6 +9,7 @@ bits, which are as good as random. docs/format.md says what each section holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from vaecodec.photo.convolution import ExactConvolution, Int32
 from vaecodec.photo.gaussians import TABLES, GaussianTables
 from vaecodec.photo.heads import ExactBaseHeads, ExactBaseSlice, ExactDetailHalf, ExactDetailHeads, ExactHyper
 from vaecodec.photo.latents import ExactPhoto
+from vaecodec.photo.regions import BLOCKS_A_POSITION, COLOURS, DETAIL_BLOCK
 from vaecodec.photo.synthesis import ExactBranch, ExactStage, ExactSynthesis
 
 CONVOLUTIONS = "decode/convolutions"
@@ -156,35 +158,14 @@ class _Convolutions:
 def unpack_networks(described: dict[str, Any], sections: Mapping[str, Buffer]) -> ExactPhoto:
     """The inverse of pack_networks. Raises FormatError's children, NotExact; KeyError for a missing section."""
     _check(described)
-    levels = described["levels"]
+    tables, convolutions = _Tables(sections, described["levels"]), _Convolutions(sections[CONVOLUTIONS])
     base_slices, detail_slices = tuple(described["base_slices"]), tuple(described["detail_slices"])
-
-    def array(name: str, *shape: int) -> Int32:
-        found = unpack_integers(sections[f"decode/{name}"], name)
-        if found.shape != shape or not (found.min(initial=0) >= -(2**31) and found.max(initial=0) < 2**31):
-            raise BadField(f"section decode/{name}: shape {found.shape}, expected {shape} of 32 bits")
-        return found.astype(np.int32)
-
-    convolutions = _Convolutions(sections[CONVOLUTIONS])
-    enter = convolutions.take()
-    stages = []
-    for number, counts in enumerate(described["branches"]):
-        branches = tuple(ExactBranch(convolutions.several(count)) for count in counts)
-        leave = convolutions.take()
-        stages.append(ExactStage(array(f"level_bias/{number}", levels, leave.weights.shape[2]), branches, leave))
-    components = sum(detail_slices) // 4
-    synthesis = ExactSynthesis(
-        inverse_gain=array("inverse_gain", levels, sum(base_slices)),
-        enter=enter,
-        stages=(stages[0], stages[1], stages[2]),
-        basis=array("basis", components, 192),
-        step=array("step", levels),
-    )
+    synthesis = _synthesis(convolutions, tables, described["branches"], sum(base_slices), sum(detail_slices))
     layers = convolutions.several(HYPER_LAYERS)
     hyper = ExactHyper(
-        inverse_gain=array("hyper/inverse_gain", levels, layers[0].weights.shape[2]),
+        inverse_gain=tables.of_levels("hyper/inverse_gain", layers[0].weights.shape[2]),
         layers=layers,
-        level_bias=array("hyper/level_bias", levels, layers[2].weights.shape[3]),
+        level_bias=tables.of_levels("hyper/level_bias", layers[2].weights.shape[3]),
     )
     base_heads = ExactBaseHeads(base_slices, tuple(_base_slice(convolutions, k) for k in range(len(base_slices))))
     halves = tuple((_half(convolutions, k > 0), _half(convolutions, True)) for k in range(len(detail_slices)))
@@ -193,14 +174,52 @@ def unpack_networks(described: dict[str, Any], sections: Mapping[str, Buffer]) -
     detail_heads = ExactDetailHeads(
         sizes=detail_slices,
         summary=(first, second),
-        level_bias=array("detail/level_bias", levels, second.weights.shape[3]),
-        offset=array("detail/offset", levels, sum(detail_slices)),
+        level_bias=tables.of_levels("detail/level_bias", second.weights.shape[3]),
+        offset=tables.of_levels("detail/offset", sum(detail_slices)),
         halves=halves,
     )
-    offsets = array("z/offsets", layers[0].weights.shape[2])
+    offsets = tables.array("z/offsets", layers[0].weights.shape[2])
     z_tables = CodingTables(offsets, unpack_array(sections["decode/z/counts"]), np.ones(len(offsets), np.bool_))
     gaussians = GaussianTables(_gaussian_rows(unpack_array(sections["decode/gaussians"])))
     return ExactPhoto(synthesis, hyper, base_heads, detail_heads, z_tables, gaussians, described["silent"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The arrays of a model of so many levels."""
+
+    sections: Mapping[str, Buffer]
+    levels: int
+
+    def array(self, name: str, *shape: int) -> Int32:
+        """An array of this shape, of any integers that 32 bits hold. Raises FormatError's children, KeyError."""
+        found = unpack_integers(self.sections[f"decode/{name}"], name)
+        limits = np.iinfo(np.int32)
+        if found.shape != shape or not (limits.min <= found.min(initial=0) and found.max(initial=0) <= limits.max):
+            raise BadField(f"section decode/{name}: shape {found.shape}, expected {shape} of 32 bits")
+        return found.astype(np.int32)
+
+    def of_levels(self, name: str, *shape: int) -> Int32:
+        """An array with a row for each level."""
+        return self.array(name, self.levels, *shape)
+
+
+def _synthesis(
+    convolutions: _Convolutions, tables: _Tables, branches: list[list[int]], base: int, detail: int
+) -> ExactSynthesis:
+    enter = convolutions.take()
+    stages = []
+    for number, counts in enumerate(branches):
+        made = tuple(ExactBranch(convolutions.several(count)) for count in counts)
+        leave = convolutions.take()
+        stages.append(ExactStage(tables.of_levels(f"level_bias/{number}", leave.weights.shape[2]), made, leave))
+    return ExactSynthesis(
+        inverse_gain=tables.of_levels("inverse_gain", base),
+        enter=enter,
+        stages=(stages[0], stages[1], stages[2]),
+        basis=tables.array("basis", detail // BLOCKS_A_POSITION, COLOURS * DETAIL_BLOCK**2),
+        step=tables.of_levels("step"),
+    )
 
 
 def _base_slice(convolutions: _Convolutions, number: int) -> ExactBaseSlice:

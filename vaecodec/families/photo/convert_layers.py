@@ -21,8 +21,8 @@ from vaecodec.errors import NotExact
 from vaecodec.photo.convolution import EXACT_IN_FLOAT32, MAX_INPUT_SHIFT, MAX_SHIFT, TRUNK, ExactConvolution, Float64
 
 WEIGHT_BITS = 10
-ROOM = 1.5  # above the greatest value of the calibration, before anything is clamped
-QUIET = 0.25  # of the loudest channel's clamp: others are clamped to no less
+ROOM = 1.25  # above the greatest value of the calibration, before anything is clamped
+QUIET = 0.1  # of the loudest channel's clamp: others are clamped to no less
 
 
 @contextmanager
@@ -77,13 +77,14 @@ def integer_convolution(
 ) -> ExactConvolution:
     """weight (o, i, k, k), bias (o,); fractions: of the input and of the result; relu, limit: of the input.
 
-    fast: the greatest |inputs| (i,), where the input is to have few enough bits for float32. Raises NotExact.
+    fast: the greatest |inputs| (i,), where the input is to have few enough bits for float32: with several rows of taps,
+    of which each is summed apart, there are enough. Raises NotExact.
     """
     real = weight.detach().double().numpy()
     into, out = fractions
     limits = np.full(real.shape[1], limit, np.int32)
     input_shift = 0
-    if fast is not None:
+    if fast is not None and real.shape[2] > 1:
         input_shift = min(MAX_INPUT_SHIFT, max(0, into - fast_bits(weight, fast, relu=relu)))
         into -= input_shift
         limits = np.minimum(np.floor(clamps(fast) * 2.0**into), limit).astype(np.int32)

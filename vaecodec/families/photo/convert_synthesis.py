@@ -76,7 +76,10 @@ def _branch(name: str, block: torch.nn.Module, trunk: int, greatest: Mapping[str
     names = ("enter", "look", "leave") if isinstance(block, Bottleneck) else ("enter", "leave")
     convolutions = [getattr(block, part) for part in names]
     seen = [greatest[f"{name}.{part}"] for part in names]
-    inner = [fast_bits(c.weight, g, relu=True) for c, g in zip(convolutions[1:], seen[1:], strict=True)]
+    inner = [
+        fast_bits(c.weight, greatest[full], relu=True) if c.kernel_size[0] > 1 else fraction_bits(greatest, full)
+        for c, full in [(c, f"{name}.{part}") for c, part in zip(convolutions[1:], names[1:], strict=True)]
+    ]
     fractions = [trunk, *inner, trunk]
     return ExactBranch(
         tuple(
