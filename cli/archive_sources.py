@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from vaecodec.errors import BadDataset, DataError, DatasetMissing
 
 from .files import STANDARD, naming
 from .mirror import say_linked
+from .pictures import read_picture_file
 
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
@@ -135,16 +136,9 @@ def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], Sour
 
 
 def _read_file(place: Place, *, named: bool, strip: bool) -> SourceImage:
-    from vaecodec.codec.picture import read_picture
-
     with naming(place.path):
-        picture = read_picture(place.path)
-    return SourceImage(
-        replace(picture, chunks={}) if strip else picture,
-        place.name if named else None,
-        None,
-        os.path.getsize(place.path),
-    )
+        picture = read_picture_file(place.path, strip=strip)
+    return SourceImage(picture, place.name if named else None, None, os.path.getsize(place.path))
 
 
 def _starts_as_idx(path: Path) -> bool:

@@ -6,7 +6,7 @@ image file ──Pillow──> Picture ──codec──> stream .vae ──code
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .files import STANDARD, read_bytes
 
@@ -33,22 +33,28 @@ def read_picture(source: str, *, strip: bool = False) -> Picture:
 
     Raises OSError, ImageError's children.
     """
-    from dataclasses import replace
     from io import BytesIO
+
+    from vaecodec.errors import UnreadableImage
+
+    if source != STANDARD and os.path.isfile(source):
+        return read_picture_file(source, strip=strip)
+    data = read_bytes(source, MAX_PIPED_BYTES)
+    if len(data) > MAX_PIPED_BYTES:
+        raise UnreadableImage(f"larger than {MAX_PIPED_BYTES} bytes: an image as large as that is read from a file")
+    return read_picture_file(BytesIO(data), strip=strip)
+
+
+def read_picture_file(file: str | IO[bytes], *, strip: bool = False) -> Picture:
+    """read_picture() of a regular file alone, or of bytes in memory. Raises OSError, ImageError's children."""
+    from dataclasses import replace
 
     from PIL import Image
 
     from vaecodec.codec import picture
-    from vaecodec.errors import UnreadableImage
 
     Image.MAX_IMAGE_PIXELS = None  # picture.py has a limit of its own, of which nobody is warned at half the way
-    if source != STANDARD and os.path.isfile(source):
-        found = picture.read_picture(source)
-    else:
-        data = read_bytes(source, MAX_PIPED_BYTES)
-        if len(data) > MAX_PIPED_BYTES:
-            raise UnreadableImage(f"larger than {MAX_PIPED_BYTES} bytes: an image as large as that is read from a file")
-        found = picture.read_picture(BytesIO(data))
+    found = picture.read_picture(file)
     return replace(found, chunks={}) if strip else found
 
 

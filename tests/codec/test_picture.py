@@ -280,6 +280,7 @@ def test_a_hundred_megapixels_are_read() -> None:
 
 def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     file = saved(Image.new("1", (20000, 10000)), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1 << 26)
     with pytest.raises(ImageSizeError, match="Pillow is set to open"):
         read_picture(file)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
