@@ -84,8 +84,8 @@ def disentangles_better(results: Results, family: str) -> Iterator[Finding]:
             verdict = Verdict.CONFIRMED if above > below else Verdict.CONTRADICTED
         why = (
             f"{first[0].name} against {second[0].name}, {len(first)} and {len(second)} seeds: intervals of {above} "
-            f"metrics lie above, of {below} below, of {open_} meet. Decided where most metrics decide and three quarters "
-            "of these agree."
+            f"metrics lie above, of {below} below, of {open_} meet. Decided where most metrics decide and three "
+            "quarters of these agree."
         )
         yield Finding(data, verdict, why, numbers)
 
