@@ -99,6 +99,15 @@ def test_disentanglement_is_compared_by_intervals(tmp_path, vae, other, expected
     assert found["modified-disentangles"] == "not decided"  # its latents are not there
 
 
+def test_seeds_widen_what_a_verdict_must_be_clear_of(tmp_path):
+    runs = [run("vae", 1.0, data="dsprites", seed=k) for k in range(2)]
+    other = model("hfvae", 0.4)
+    near = [model("vae", score, name=one["name"]) for score, one in zip((0.2, 0.39), runs, strict=True)]
+    assert verdicts(tmp_path / "near", *runs, models=[*near, other])["hfvae-disentangles"] == "not decided"
+    far = [model("vae", score, name=one["name"]) for score, one in zip((0.2, 0.3), runs, strict=True)]
+    assert verdicts(tmp_path / "far", *runs, models=[*far, other])["hfvae-disentangles"] == "confirmed"
+
+
 def test_entangled_means_bits_and_axes_that_are_like_any(tmp_path):
     assert verdicts(tmp_path, models=[model("vae", 0.15)])["vae-entangled"] == "confirmed"
     assert verdicts(tmp_path, models=[model("vae", 0.9)])["vae-entangled"] == "not decided"

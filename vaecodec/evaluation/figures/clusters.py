@@ -71,9 +71,11 @@ def in_the_plane(means: NDArray[np.float64]) -> NDArray[np.float64]:
     if means.shape[1] <= 2:
         return np.pad(means, ((0, 0), (0, 2 - means.shape[1])))
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # which scikit-learn brings
 
     made = TSNE(2, perplexity=min(PERPLEXITY, (len(means) - 1) / 3), init="pca", random_state=SEED, n_jobs=1)
-    return np.asarray(made.fit_transform(means), dtype=np.float64)
+    with threadpool_limits(1):  # on a busy machine its threads would wait for each other, busily, for minutes
+        return np.asarray(made.fit_transform(means), dtype=np.float64)
 
 
 def clustering(name: str, means: NDArray[np.float64], labels: NDArray[np.int64]) -> Clustering:

@@ -3,16 +3,17 @@
 stored runs, metrics ──> PSNR against bytes, all seeds     metrics of axes, with intervals and the rotation null
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vaecodec.errors import ConfigError
 from vaecodec.evaluation.figures.chart import Chart, Panel, Series
 from vaecodec.evaluation.figures.subject import Sources
-from vaecodec.evaluation.results.noise import ONE_OBJECTIVE, different_runs
+from vaecodec.evaluation.results.noise import LEAST_RUNS, ONE_OBJECTIVE, different_runs, rank_correlation
 from vaecodec.evaluation.results.stored import DATA, CodedModel, Results, TrainedRun
 
 COMPARED = ("vae", "modified-beta-vae")
 METRICS = (("mig", "MIG"), ("dci-classifier", "DCI D"), ("sap", "SAP"), ("infomec", "InfoM"), ("med", "MED"))
+RATE_AXES = ("bytes a file", "PSNR from the mean MSE, dB")
 
 
 def side_by_side(sources: Sources) -> Chart:
@@ -42,7 +43,7 @@ def _rates(data: str, runs: Sequence[TrainedRun]) -> Panel:
         labels = tuple(f"β {run.beta:g}" for run in own) if family != "vae" else ()
         x, y = tuple(run.file_bytes for run in own), tuple(run.psnr_db for run in own)
         series.append(Series(family, x, y, labels=labels, line=False, colour=number))
-    return Panel(f"{data}: files", "bytes a file", "PSNR from the mean MSE, dB", tuple(series))
+    return Panel(f"{data}: files", *RATE_AXES, tuple(series))
 
 
 def _metrics(data: str, models: Sequence[CodedModel]) -> Panel:
@@ -70,30 +71,45 @@ def _metrics(data: str, models: Sequence[CodedModel]) -> Panel:
 
 
 def rate_distortion_disentanglement(sources: Sources) -> Chart:
-    """Bytes against PSNR of the measured models, coloured by MIG; the other runs behind. Raises ConfigError."""
+    """Bytes against PSNR, a panel a metric, the measured models in its colours. Raises ConfigError without runs."""
     results = sources.need_results()
-    panels = tuple(_coloured(results, data) for data in DATA if results.of(data))
+    panels: list[Panel] = []
+    for data in DATA:
+        if results.coded(data) and results.of(data):
+            panels += [_coloured(results, data, metric, name) for metric, name in METRICS]
+        elif results.of(data):
+            panels.append(Panel(data, *RATE_AXES, tuple(_behind(results, data))))
     if not panels:
         raise ConfigError("no training is stored")
-    note = "Colour: MIG of the means, where it is measured. One seed a model."
-    return Chart("Rate, distortion, disentanglement", panels, note)
+    note = (
+        "Colour: the metric of the means, where it is measured, of one seed a model. ρ: Spearman's rank correlation of "
+        f"metric and PSNR with its 95 % interval, from {LEAST_RUNS} models on."
+    )
+    return Chart("Rate, distortion, disentanglement", tuple(panels), note)
 
 
-def _coloured(results: Results, data: str) -> Panel:
-    runs = different_runs(results.of(data))
-    measured = {model.name: model.value("mig", "MIG") for model in results.coded(data)}
-    shown = [(run, value.value) for run in runs if (value := measured.get(run.name)) is not None]
-    curve = sorted((run for run in runs if run.family in ONE_OBJECTIVE), key=lambda run: run.file_bytes)
-    others = [run for run in runs if run.family not in ONE_OBJECTIVE]
-    series = [
-        Series("vae, β-VAE, tuned β: one objective", *_points(curve), line=False, colour=5),
-        Series("other families", *_points(others), line=False, colour=6),
-    ]
+def _coloured(results: Results, data: str, metric: str, name: str) -> Panel:
+    measured = {model.name: model.value(metric, name) for model in results.coded(data)}
+    shown = [(run, value.value) for run in results.of(data) if (value := measured.get(run.name)) is not None]
+    series, title = list(_behind(results, data)), f"{data}: {name}"
     if shown:
         x, y = _points([run for run, _ in shown])
+        values = tuple(value for _, value in shown)
         names = tuple(f"{run.family}, β {run.beta:g}" for run, _ in shown)
-        series.append(Series("measured", x, y, labels=names, values=tuple(v for _, v in shown), line=False))
-    return Panel(data, "bytes a file", "PSNR from the mean MSE, dB", tuple(series), what_values="MIG")
+        series.append(Series("measured", x, y, labels=names, values=values, line=False))
+        found = rank_correlation(values, y)
+        title += f", {len(shown)} models: too few for ρ"
+        if found is not None:
+            title = f"{data}: {name}, ρ {found.value:.2f} [{found.interval.low:.2f}, {found.interval.high:.2f}]"
+    return Panel(title, *RATE_AXES, tuple(series), what_values=name)
+
+
+def _behind(results: Results, data: str) -> Iterator[Series]:
+    """All runs of a data set, each training once."""
+    runs = different_runs(results.of(data))
+    for name, colour, wanted in (("vae, β-VAE, tuned β: one objective", 5, True), ("other families", 6, False)):
+        part = [run for run in runs if (run.family in ONE_OBJECTIVE) is wanted]
+        yield Series(name, *_points(part), line=False, colour=colour)
 
 
 def _points(runs: Sequence[TrainedRun]) -> tuple[tuple[float, ...], tuple[float, ...]]:

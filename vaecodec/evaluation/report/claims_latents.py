@@ -1,7 +1,9 @@
 """What the paper says of disentanglement; judged by metrics with intervals, their rotation null, and bits."""
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
+from vaecodec.evaluation.disentanglement.records import Interval, Value
 from vaecodec.evaluation.disentanglement.verdict import Verdict as Side
 from vaecodec.evaluation.disentanglement.verdict import between
 from vaecodec.evaluation.report.claim import Claim, Finding, Number, Verdict, untestable
@@ -28,9 +30,23 @@ CLUSTERS = (
 SEPARATE = 0.5  # of DCI's disentanglement, 1 where each latent follows one factor
 
 
-def one(models: Sequence[CodedModel], family: str) -> CodedModel | None:
-    """A family's measured model."""
-    return next((model for model in models if model.family == family), None)
+def measured(results: Results, data: str, family: str) -> list[CodedModel]:
+    """A family's measured models of one setting: the one that has the most of them, which are its seeds."""
+    settings = {run.name: run.setting for run in results.of(data)}
+    found: dict[str, list[CodedModel]] = {}
+    for model in results.coded(data):
+        if model.family == family:
+            found.setdefault(settings.get(model.name, model.name), []).append(model)
+    return max(found.values(), key=len) if found else []
+
+
+def over_seeds(models: Sequence[CodedModel], metric: str, name: str) -> Value | None:
+    """Their mean, from the lowest to the highest end of their intervals; None where one of them has no such value."""
+    values = [value for model in models if (value := model.value(metric, name)) is not None]
+    if not values or len(values) < len(models):
+        return None
+    low, high = min(value.reach.low for value in values), max(value.reach.high for value in values)
+    return Value(name, fmean(value.value for value in values), Interval(low, high))
 
 
 def label(metric: str, name: str) -> str:
@@ -38,17 +54,17 @@ def label(metric: str, name: str) -> str:
     return f"{name}, regressed" if metric == "dci-regressor" else name
 
 
-def compared(first: CodedModel, second: CodedModel) -> tuple[int, int, int, tuple[Number, ...]]:
-    """How many metrics have the first above the second, below it, undecided; and both models' values."""
+def compared(first: Sequence[CodedModel], second: Sequence[CodedModel]) -> tuple[int, int, int, tuple[Number, ...]]:
+    """How many metrics have the first above the second, below it, undecided; and the values of both."""
     sides, numbers = [], []
     for metric, name in OF_AXES:
-        a, b = first.value(metric, name), second.value(metric, name)
+        a, b = over_seeds(first, metric, name), over_seeds(second, metric, name)
         if a is None or b is None:
             continue
         sides.append(between(a, b))
         numbers += [
-            Number(f"{label(metric, name)}: {model.family}", value.value, "", value.interval, 3)
-            for model, value in ((first, a), (second, b))
+            Number(f"{label(metric, name)}: {models[0].family}", value.value, "", value.interval, 3)
+            for models, value in ((first, a), (second, b))
         ]
     counts = tuple(sides.count(side) for side in (Side.ABOVE, Side.BELOW, Side.NOT_DECIDED))
     return counts[0], counts[1], counts[2], tuple(numbers)
@@ -57,8 +73,8 @@ def compared(first: CodedModel, second: CodedModel) -> tuple[int, int, int, tupl
 def disentangles_better(results: Results, family: str) -> Iterator[Finding]:
     """A family's metrics of axes beside vae's."""
     for data in DATA:
-        first, second = one(results.coded(data), family), one(results.coded(data), "vae")
-        if first is None or second is None:
+        first, second = measured(results, data, family), measured(results, data, "vae")
+        if not first or not second:
             yield Finding(data, Verdict.NOT_DECIDED, f"{family}'s latents or vae's are not measured yet")
             continue
         above, below, open_, numbers = compared(first, second)
@@ -67,8 +83,9 @@ def disentangles_better(results: Results, family: str) -> Iterator[Finding]:
         if decided > open_ and max(above, below) >= MOST * decided:
             verdict = Verdict.CONFIRMED if above > below else Verdict.CONTRADICTED
         why = (
-            f"{first.name} against {second.name}, one model each: intervals of {above} metrics lie above, of {below} "
-            f"below, of {open_} meet. Decided where most metrics decide and three quarters of these agree."
+            f"{first[0].name} against {second[0].name}, {len(first)} and {len(second)} seeds: intervals of {above} "
+            f"metrics lie above, of {below} below, of {open_} meet. Decided where most metrics decide and three "
+            "quarters of these agree."
         )
         yield Finding(data, verdict, why, numbers)
 
@@ -76,15 +93,21 @@ def disentangles_better(results: Results, family: str) -> Iterator[Finding]:
 def is_entangled(results: Results) -> Iterator[Finding]:
     """vae's latents: bits of entanglement, and whether its axes can be told from rotations of themselves."""
     for data in DATA:
-        model = one(results.coded(data), "vae")
-        if model is None:
+        models = measured(results, data, "vae")
+        if not models:
             yield Finding(data, Verdict.NOT_DECIDED, "vae's latents are not measured yet")
             continue
-        told = [model.verdicts[metric].get(name) == "above" for metric, name in OF_AXES if metric in model.verdicts]
-        bits = model.entangled_bits
+        told = [
+            model.verdicts[metric].get(name) == "above"
+            for model in models
+            for metric, name in OF_AXES
+            if metric in model.verdicts
+        ]
+        ends = [model.entangled_bits for model in models]
+        bits = Interval(min(end.low for end in ends), max(end.high for end in ends))
         numbers = (
             Number("entanglement, at least", bits.low, "bits", bits, 1),
-            Number("of all bits of the latents", model.marginal_bits, "bits", digits=1),
+            Number("of all bits of the latents", fmean(model.marginal_bits for model in models), "bits", digits=1),
             Number("metrics that tell its axes from ten random rotations", sum(told), f"of {len(told)}", digits=0),
         )
         entangled = bits.low > 0 and sum(told) < len(told) / 2
@@ -96,8 +119,8 @@ def is_entangled(results: Results) -> Iterator[Finding]:
 def one_source_each(results: Results) -> Iterator[Finding]:
     """The modified β-VAE: DCI's disentanglement, which is 1 where each latent follows one factor."""
     for data in DATA:
-        model = one(results.coded(data), "modified-beta-vae")
-        found = [] if model is None else [(name, model.value(*name)) for name in OF_AXES[:3]]
+        models = measured(results, data, "modified-beta-vae")
+        found = [(name, over_seeds(models, *name)) for name in OF_AXES[:3]]
         values = [(label(*name), value) for name, value in found if value is not None]
         if not values:
             yield Finding(data, Verdict.NOT_DECIDED, "the modified β-VAE's latents are not measured yet")

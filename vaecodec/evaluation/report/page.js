@@ -1,8 +1,11 @@
 "use strict";
-// Plots: drawn when the page is there, and again at the width that a page of paper has.
+// Plots: as wide as their place, whenever that changes, and as wide as a page of paper in print.
 const plots = JSON.parse(document.getElementById("plots").textContent);
+const resized = new ResizeObserver((places) => {
+  for (const place of places) Plotly.Plots.resize(place.target);
+});
 for (const [id, plot] of Object.entries(plots)) {
-  Plotly.newPlot(id, plot.data, plot.layout, { responsive: true, displaylogo: false });
+  Plotly.newPlot(id, plot.data, plot.layout, { displaylogo: false }).then((place) => resized.observe(place));
 }
 addEventListener("beforeprint", () => {
   for (const id of Object.keys(plots)) Plotly.relayout(id, { width: 640 });

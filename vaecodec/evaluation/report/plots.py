@@ -57,7 +57,7 @@ def _trace(one: Series, number: int, what_values: str, limits: tuple[float, floa
         "line": {"color": colour, "dash": "dash" if one.dashed else "solid"},
     }
     if one.labels:
-        trace |= {"text": list(one.labels), "textposition": "top right", "textfont": {"size": 10}}
+        trace |= {"text": list(one.labels), "textposition": "top right", "textfont": {"size": 10}, "cliponaxis": False}
     if one.low:
         above = [high - y for high, y in zip(one.high, one.y, strict=True)]
         below = [y - low for low, y in zip(one.low, one.y, strict=True)]

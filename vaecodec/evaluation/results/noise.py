@@ -54,8 +54,8 @@ def by_setting(runs: Iterable[TrainedRun]) -> dict[tuple[str, str], list[Trained
 def most_seeded(runs: Iterable[TrainedRun], family: str) -> list[TrainedRun]:
     """The runs of a family's setting that has the most seeds, by seed; of several such settings the first."""
     settings = [part for (name, _), part in by_setting(runs).items() if name == family]
-    longest: list[TrainedRun] = max(settings, key=len, default=[])
-    return sorted(longest, key=lambda run: run.seed)
+    most: list[TrainedRun] = max(settings, key=len) if settings else []
+    return sorted(most, key=lambda run: run.seed)
 
 
 @dataclass(frozen=True, slots=True)
