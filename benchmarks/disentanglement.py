@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 import vaecodec
 from benchmarks.measuring.machine import RESULTS, provenance, write_results
 from benchmarks.pages.page import read
-from benchmarks.studies.codes import Codes, codes_of
 from benchmarks.studies.kept_models import DATA, IMAGES, Study, Subject, describe, load_study, subjects
 from vaecodec.data.dsprites_factors import COUNT
+from vaecodec.evaluation.codes import Codes, codes_of
 from vaecodec.evaluation.disentanglement import (
     GroundTruth,
     Metric,

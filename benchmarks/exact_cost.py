@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.measuring.images import describe_set
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import levels_to_measure
+from vaecodec.arrays import Pixels, Symbols
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
@@ -27,13 +27,10 @@ from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable
 from vaecodec.families.trainables import make_trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.run import read_run_config
+from vaecodec.training.run_folder import read_run_config
 
 MOST_LOST_DB = 0.05
 CHUNK = 500
-
-Pixels = NDArray[np.uint8]
-Symbols = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)

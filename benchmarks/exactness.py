@@ -26,6 +26,7 @@ from benchmarks.measuring.images import DATA, Images, describe_set, evenly_space
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import levels_to_measure, lossy_streams, through_files
 from benchmarks.measuring.workers import THREADS, run_worker
+from vaecodec.arrays import Symbols
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
@@ -36,8 +37,6 @@ MAX_OVERHEAD_BYTES = 9
 CODING_LOSS = 1.01  # payload may exceed the information content by this factor
 SET_SLACK_BITS, IMAGE_SLACK_BITS = 4.0, 12.0  # ... and by so many bits an image
 TORCH_SHARE = 1e-4  # pixels that may differ from torch, by one level
-
-Symbols = NDArray[np.int32]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -29,6 +29,7 @@ from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.derived import join_models
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.model import Model, pack_model, read_model
+from vaecodec.recipes.batches import as_images
 from vaecodec.recipes.dead_units import cut_dead_units
 from vaecodec.recipes.onnx_export import halve_weights
 from vaecodec.recipes.pack_analysis import floats_of, pack_model_weights
@@ -66,7 +67,7 @@ def pruned(model: Model, images: NDArray[np.uint8]) -> Model:
     whole.analysis.load_state_dict(
         {name: torch.from_numpy(floats[f"analysis.{name}"].copy()) for name in whole.analysis.state_dict()}
     )
-    pixels = torch.from_numpy(images.astype(np.float32) / 255).flatten(1)
+    pixels = as_images(images).flatten(1)
     whole.analysis.layers = cut_dead_units(whole.analysis.layers, torch.split(pixels, 1000), RARE)
     print(f"units left: {whole.analysis.layers.enter.out_features}", file=sys.stderr)
     halve_weights(whole.analysis)

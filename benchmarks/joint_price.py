@@ -18,8 +18,8 @@ import numpy as np
 
 import vaecodec
 from benchmarks.measuring.machine import RESULTS, write_results
-from benchmarks.studies.codes import codes_of
 from benchmarks.studies.kept_models import DATA, IMAGES, Study, Subject, describe, load_study, subjects
+from vaecodec.evaluation.codes import codes_of
 from vaecodec.evaluation.disentanglement.autoregressive import held_out
 from vaecodec.evaluation.disentanglement.price import price
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.measuring.images import evenly_spaced
+from benchmarks.measuring.images import Images, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import lossy_streams
 from vaecodec.codec.codec import Codec
@@ -32,8 +31,6 @@ from vaecodec.recipes.pack_analysis import pack_model_weights
 MOST_BYTES_PER_CENT = 0.2
 MOST_DB = 0.02
 IMAGES_OF_SEVERAL_LEVELS, EXACT_IMAGES = 1000, 1000
-
-Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

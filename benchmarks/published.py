@@ -40,10 +40,11 @@ from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_factors import COUNT, classes_of, default_rows
 from vaecodec.data.dsprites_renderer import render
 from vaecodec.recipes.batches import all_over
-from vaecodec.recipes.config import FinishConfig, ObjectiveConfig, OptimiserConfig, TrainingConfig
+from vaecodec.recipes.config import FinishConfig, OptimiserConfig, TrainingConfig
+from vaecodec.recipes.objective_config import ObjectiveConfig
 from vaecodec.recipes.sizes import ModelConfig
-from vaecodec.training.checkpoint import CHECKPOINT
 from vaecodec.training.loop import train
+from vaecodec.training.run_folder import CHECKPOINT
 
 WARMUP_STEPS = 10_000  # the reference's
 SIDES = {"mnist": 32, "dsprites": 64}

@@ -36,7 +36,7 @@ from vaecodec.data import ImageSet, load_dataset
 from vaecodec.families.conv.model import ConvVAE
 from vaecodec.layers.base import Posterior
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.batches import all_over, as_images
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.finish import finish
 from vaecodec.recipes.objective import Trainable, distortion_nats
@@ -143,7 +143,7 @@ def full_bound(model: RotatedVAE, trainable: Trainable, images: Images, seed: in
     rng = torch.Generator().manual_seed(seed)
     reconstruction, kl = 0.0, 0.0
     for start in range(0, len(images), BATCH):
-        x = torch.from_numpy(images[start : start + BATCH].astype(np.float32) / 255)
+        x = as_images(images[start : start + BATCH])
         mean, covariance = model.analyse(x).mean, model.covariance(x)
         factor = torch.linalg.cholesky(covariance.double())
         kl += float(gaussian_kl(mean.double(), covariance.double(), factor).sum())

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.measuring.images import evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.timing import spread
+from vaecodec.arrays import Pixels
 from vaecodec.codec.codec import Codec
 from vaecodec.cores import core_count, map_on_cores, pieces
 from vaecodec.data import load_dataset
@@ -31,7 +32,7 @@ from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 PROBE_IMAGES = 200  # for choosing WebP's quality
 BARS = {"decompress": ("webp_decode", 3.0), "compress": ("webp_encode", 4.0), "compress_verified": ("webp_encode", 2.0)}
 
-Images = list[NDArray[np.uint8]]
+Images = list[Pixels]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

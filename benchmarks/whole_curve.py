@@ -15,9 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.measuring.images import describe_set, evenly_spaced
+from benchmarks.measuring.images import Images, describe_set, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, write_results
 from benchmarks.measuring.measure import through_files
 from vaecodec.bitstream.stream import is_exact
@@ -28,8 +27,6 @@ from vaecodec.evaluation.distortion import mse, psnr_db_from_mse
 
 QUALITIES = range(0, QUALITY_TOP + 1, 10)
 MOST_EXACT_BYTES = {"mnist": 116.0}
-
-Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
 from vaecodec.modelfile.installed import SUFFIX, zoo_folder
 from vaecodec.modelfile.summary import read_summary
+from vaecodec.training.run_folder import CONFIG
 
 GAP_IMAGES = 10_000  # of the training set, evenly spaced: as many as MNIST has for testing
 
@@ -86,7 +87,7 @@ def read_training(path: Path) -> Training:
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
         return Training(record["config"], record["curves"], record.get("lossless_curves"))
-    return Training(json.loads((path / "config.json").read_text(encoding="utf-8")), read_metrics(path))
+    return Training(json.loads((path / CONFIG).read_text(encoding="utf-8")), read_metrics(path))
 
 
 def measure_levels(codec: Codec, path: Path, data: str, test: ImageSet, every: int) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """The command line, installed as vaecodec.cli. A command parses, calls the library and prints.
 
-entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  export    one file each
+entry.py ──> main.py ──lazily──> compress  decompress  info  archive  models  evaluate  train  train_photographs  export
+                │                         report  figure  pairs  show, on subjects    (the `report` extra)
                 │                for folders: compress_folder  decompress_folder  mirror  evaluate_pictures
                 │                for archive: archive_write  archive_sources  archive_extract  archive_names
                 └── boundary.py: what goes wrong becomes one line on stderr and an exit code
 
 Data goes to stdout, talk to stderr. Shared: options (of size and quality), choose (--model), files and pictures
-(reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress.
+(reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress,
+blocks (pictures in a terminal).
 """

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
 
 HOMES = {"create": "archive_write", "append": "archive_write", "extract": "archive_extract"}
-READ_ONLY = ("list", "verify", "info")
 
 
 class ArchiveGroup(click.Group):

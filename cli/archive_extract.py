@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
     from vaecodec.codec.picture import Picture
 
-EXTRACT_BATCH = 128
+EXTRACT_BATCH = 128  # images decoded at once
 _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.errors import ConfigError, DataError, TargetMissed
 
 from .archive_names import NameCheck
@@ -35,7 +36,12 @@ def source_options(function: Any) -> Any:
         click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
-        click.option("--block-images", type=click.IntRange(1, 128), default=128, help="Images of a block."),
+        click.option(
+            "--block-images",
+            type=click.IntRange(1, MAX_BLOCK_IMAGES),
+            default=MAX_BLOCK_IMAGES,
+            help="Images of a block.",
+        ),
         click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the first image."),
     ):
         function = option(function)

@@ -36,11 +36,9 @@ def finished_file(folder: Path) -> bytes | None:
     """The bytes of the run's model file, checked, or None where it is not there or older than the checkpoint."""
     from vaecodec.modelfile.installed import SUFFIX
     from vaecodec.modelfile.model import unpack_model
+    from vaecodec.training.run_folder import CHECKPOINT, read_run_config
 
-    from .train import stored_config
-
-    path = folder / f"{stored_config(folder)['name']}{SUFFIX}"
-    checkpoint = folder / "checkpoint.pt"
+    path, checkpoint = folder / f"{read_run_config(folder).name}{SUFFIX}", folder / CHECKPOINT
     if not path.is_file() or (checkpoint.is_file() and checkpoint.stat().st_mtime_ns > path.stat().st_mtime_ns):
         return None
     data = path.read_bytes()
@@ -51,12 +49,12 @@ def finished_file(folder: Path) -> bytes | None:
 
 def remade(folder: Path, data_dir: str | None, resize: tuple[int, int] | None, grey: bool) -> bytes:
     """The bytes of a model file made of the last checkpoint. Raises CheckpointError, DataError."""
-    from .train import stored_config
+    from vaecodec.training.run_folder import read_run_config
+
     from .training import load_images, require_training
 
     require_training()
-    data = stored_config(folder)["data"]
-    training, validation = load_images(data, data_dir, resize, grey)
+    training, validation = load_images(read_run_config(folder).data, data_dir, resize, grey)
     from vaecodec.modelfile.model import pack_model
     from vaecodec.training.run import export
 

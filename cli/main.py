@@ -11,7 +11,20 @@ from vaecodec import __version__
 
 from .boundary import GuardedGroup
 
-COMMANDS = ("compress", "decompress", "info", "archive", "models", "evaluate", "train", "export")
+COMMANDS = (
+    "compress",
+    "decompress",
+    "info",
+    "show",
+    "archive",
+    "models",
+    "evaluate",
+    "train",
+    "export",
+    "report",
+    "figure",
+    "pairs",
+)
 
 
 class LazyGroup(GuardedGroup):

@@ -10,6 +10,7 @@ import click
 
 from .files import say
 from .options import data_options, parse_size
+from .train_photographs import FAMILY, train_photographs
 
 if TYPE_CHECKING:
     from vaecodec.data import ImageSet
@@ -43,6 +44,8 @@ PLACES = {
 )
 @click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
 @click.option("--steps", type=click.IntRange(1), help="Training steps.  [default: 5000]")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Family photo: of training.  [default: 60]")
+@click.option("--start", multiple=True, metavar="FILE", help="Family photo: weights to begin with.")
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
 @click.option("--learning-rate", type=click.FloatRange(0), help="Adam's, at its highest.  [default: 0.001]")
 @click.option("--seed", type=click.IntRange(0), help="Decides weights, order and noise.  [default: 0]")
@@ -68,12 +71,20 @@ def command(
 ) -> None:
     """Train a model on DATA (mnist, dsprites, or a folder of images), or as CONFIG.toml says.
 
+    With --family photo DATA is a folder of photographs of any size, or a pack of crops.
+
     A flag overrides the config file. The run folder gets the config, metrics.jsonl, checkpoints and, at the end, the
     model file, whose path is printed. Needs the extra: pip install 'vaecodec[train]'.
     """
     from .training import load_images, require_training
 
     require_training()
+    if flags["family"] == FAMILY:
+        train_photographs(source, out, resume=resume, flags=flags)
+        return
+    for flag in ("minutes", "start"):
+        if flags.pop(flag):
+            raise click.UsageError(f"--{flag} goes with --family photo")
     first = first_values(source, out, resume)
     values = merged(first, flags)
     from vaecodec.families import family_of
@@ -83,7 +94,7 @@ def command(
     config = complete(values, training, choose_objective="model" not in first)
     folder = Path(out or os.path.join("runs", config.name))
     say(f"{config.name}: {len(training)} images of {training.geometry[0]}x{training.geometry[1]}, run folder {folder}")
-    from vaecodec.training.loop import Hardware
+    from vaecodec.recipes.config import Hardware
     from vaecodec.training.run import run
 
     hardware = Hardware(device=device, mixed_precision=mixed_precision)
@@ -100,7 +111,9 @@ def first_values(source: str | None, out: str | None, resume: bool) -> dict[str,
     if source is None:
         if not (resume and out):
             raise click.UsageError("name a CONFIG.toml, a data set or a folder; or --resume with --out FOLDER")
-        return stored_config(Path(out))
+        from vaecodec.training.run_folder import read_run_config
+
+        return read_run_config(Path(out)).to_dict()
     if not source.lower().endswith(".toml"):
         return {"data": source}
     values = read_config(source)
@@ -108,21 +121,6 @@ def first_values(source: str | None, out: str | None, resume: bool) -> dict[str,
         raise ConfigError(f'{source}: needs data = "mnist", "dsprites" or a folder')
     values.setdefault("model", {})
     return values
-
-
-def stored_config(folder: Path) -> dict[str, Any]:
-    """The config of a run folder, read without torch. Raises CheckpointError, ConfigError."""
-    import json
-
-    from vaecodec.errors import CheckpointError
-    from vaecodec.families import training_config
-
-    path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a run folder ({error})") from error
-    return training_config(values).to_dict()
 
 
 def merged(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def test_the_wheels_only_top_level_name_is_vaecodec(wheel):
     expected |= {f"vaecodec/cli/{path.relative_to(ROOT / 'cli').as_posix()}" for path in (ROOT / "cli").rglob("*.py")}
     assert packaged == expected
     shipped = {path.name for path in (ROOT / "vaecodec" / "zoo").iterdir() if path.is_file()}
+    shipped -= {"mnist-beta-vae-1.vaem", "dsprites-beta-vae-1.vaem"}  # for the benchmarks of a checkout
     assert shipped <= {Path(name).name for name in names if name.startswith("vaecodec/zoo/")}
     assert "vaecodec/py.typed" in names
 

@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.measuring.images import Images
 from benchmarks.measuring.measure import setting_of, through_files
+from vaecodec.arrays import Symbols
 from vaecodec.bitstream.stream import unpack
 from vaecodec.codec.codec import Codec
 from vaecodec.evaluation.rd import RatePoint, measure_point
 
-Symbols = NDArray[np.int32]
 CARRYING_BITS = 0.05  # a latent that carries less does not count where sparsity is asked for
 LARGEST_SHARE, EXTRA_BITS = 1.02, 4.0  # the payload's bound over the information content
 

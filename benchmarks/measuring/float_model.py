@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from benchmarks.measuring.images import Images
 from vaecodec.families.trainables import make_trainable
 from vaecodec.layers.base import Posterior
-from vaecodec.recipes.batches import NOISE_STREAM, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, as_images, stream_seed
 from vaecodec.recipes.objective import Trainable
 from vaecodec.training.checkpoint import load_matching
-from vaecodec.training.run import read_run_config
+from vaecodec.training.run_folder import read_run_config
 
 BATCH = 500
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: of a latent's mean over the images
@@ -86,7 +86,7 @@ def bound(trainable: Trainable, images: Images, *, seed: int = 0) -> tuple[float
     rng = torch.Generator(device).manual_seed(stream_seed(NOISE_STREAM, seed))
     totals = np.zeros(2)
     for start in range(0, len(images), BATCH):
-        x = _as_tensor(images[start : start + BATCH]).to(device)
+        x = as_images(images[start : start + BATCH]).to(device)
         losses = trainable(x, trainable.config.beta, rng)
         totals += len(x) * np.array([float(losses.distortion_nats), float(losses.rate_nats)])
     reconstruction, kl = (float(total) for total in totals / len(images))
@@ -96,7 +96,7 @@ def bound(trainable: Trainable, images: Images, *, seed: int = 0) -> tuple[float
 @torch.no_grad()
 def gaussians(trainable: Trainable, images: Images) -> tuple[Float32, Float32]:
     """Mean and σ of the continuous latents, (N, n) each."""
-    parts = [trainable.model.analyse(_as_tensor(images[k : k + BATCH])) for k in range(0, len(images), BATCH)]
+    parts = [trainable.model.analyse(as_images(images[k : k + BATCH])) for k in range(0, len(images), BATCH)]
     mean, sigma = (torch.cat(values).numpy() for values in zip(*(_gaussian(part) for part in parts), strict=True))
     return mean, sigma
 
@@ -115,7 +115,3 @@ def hoyer(latents: Float32) -> float:
 
 def _gaussian(posterior: Posterior) -> tuple[torch.Tensor, torch.Tensor]:
     return posterior.mean, (0.5 * posterior.log_variance).exp()
-
-
-def _as_tensor(images: Images) -> torch.Tensor:
-    return torch.from_numpy(images.astype(np.float32) / 255)

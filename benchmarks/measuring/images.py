@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vaecodec.arrays import Pixels
 from vaecodec.data import ImageSet
 
 DATA = ("mnist", "dsprites")
-Images = NDArray[np.uint8]
+Images = Pixels  # of a set, (n, h, w) or (n, h, w, 3)
 
 
 def evenly_spaced(images: Images, most: int) -> Images:

@@ -24,7 +24,7 @@ from vaecodec.evaluation.rd import RatePoint, measure_point
 from vaecodec.exact.network import evaluate
 from vaecodec.families import training_config
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.config import ObjectiveConfig
+from vaecodec.recipes.objective_config import ObjectiveConfig
 
 CHUNK = 256  # images at once: bounds the memory of the feature maps
 

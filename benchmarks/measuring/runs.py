@@ -18,6 +18,7 @@ from vaecodec.families import training_config
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.summary import read_summary
 from vaecodec.recipes.config import TrainingConfig
+from vaecodec.training.run_folder import CHECKPOINT
 
 QUICK_TRAINING_IMAGES, QUICK_TEST_IMAGES = 2000, 200
 QUICK_STEPS = 150
@@ -48,7 +49,7 @@ def run_state(config: TrainingConfig, training: ImageSet, runs: Path) -> RunStat
     """A run is done when its model file is there and says that it was trained with this very config on these pixels."""
     path = model_path(config, runs)
     if not path.is_file():
-        return RunState.STARTED if (path.parent / "checkpoint.pt").is_file() else RunState.ABSENT
+        return RunState.STARTED if (path.parent / CHECKPOINT).is_file() else RunState.ABSENT
     about = read_summary(path).about
     if stored_config(about) != config:
         return RunState.OTHER_CONFIG

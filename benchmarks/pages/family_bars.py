@@ -115,7 +115,7 @@ def rotation_bar(result: Any) -> str:
         f"total correlation {found['before']['nats']:.1f} → {found['after']['nats']:.1f} nats; information "
         f"{files['before']['information_bits']:.1f} → {files['after']['information_bits']:.1f} bits, so files get "
         f"{'longer' if longer > 0 else 'shorter'} by {abs(longer):.1f} bits at {files['before']['psnr_db']:.2f} → "
-        f"{files['after']['psnr_db']:.2f} dB"
+        f"{files['after']['psnr_db']:.2f} dB: at unequal PSNR, so that the two rates do not compare"
     )
 
 

@@ -16,7 +16,7 @@ HEAD = (
     "KL, nats",
     "file, bytes",
     "PSNR, dB",
-    "mean of the latents",
+    "mean absolute μ",
 )
 
 
@@ -38,8 +38,9 @@ def tuning(found: Sequence[Setting]) -> str:
         for one in tuned_settings(found)
     )
     return (
-        f"Tuning of modified-beta-vae: β = {chosen.beta:g} has the lowest distortion + KL on validation images, the "
-        "measure that compares across β, and the one that training at β = 1 minimises. The tables above show the "
-        "setting that three seeds were trained of, whose model file is kept. "
-        f'"Mean of the latents" is the paper\'s figure 8.\n\n{markdown(HEAD, rows)}'
+        f"Tuning of modified-beta-vae: β = {chosen.beta:g} has the lowest distortion + KL on validation images. That "
+        "measure compares across β, but it is what training at β = 1 minimises, so that by it no β but 1 can be chosen "
+        "other than by chance: at β = 1 this model is vae. The tables above show the setting that three seeds were "
+        'trained of, whose model file is kept. "Mean absolute μ" is one reading of figure 8 of the paper, which does '
+        f"not say of which mean it is.\n\n{markdown(HEAD, rows)}"
     )

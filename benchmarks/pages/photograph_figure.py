@@ -54,7 +54,7 @@ def draw(result: Result, path: Path) -> None:
             psnr.plot(published_rates, decibels, "--", color=colour, linewidth=1, label=f"{label} (published)")
     finish(psnr, "PSNR, mean of the images, dB", PSNR_DB)
     finish(ms_ssim, "MS-SSIM, −10·log₁₀(1 − MS-SSIM), dB", MS_SSIM_DB)
-    psnr.legend(loc="lower right", frameon=False, fontsize=9)
+    psnr.legend(loc="upper left", frameon=False, fontsize=9)
     data = result["data"]
     figure.suptitle(f"{data['source']}: whole files")
     figure.tight_layout()

@@ -6,7 +6,7 @@ The knob is β for beta-vae, modified-beta-vae and nvae, C_max for capacity, the
 hfvae, α for decomposition, the discriminator's weight for beta-vae-gan; vae has none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,11 +85,16 @@ def _vae(data: str) -> Iterator[FamilyRun]:
         yield _run(family_config("vae", data), "vae", None, seed=seed)
 
 
-def _beta_vae(data: str) -> Iterator[FamilyRun]:
-    config = family_config("beta-vae", data)
-    for beta in BETAS:
-        for seed in SEEDS if beta == SEEDED_BETA else SEEDS[:1]:
+def _betas(family: str, data: str, betas: Sequence[float], seeded: float) -> Iterator[FamilyRun]:
+    """A run of each β, and of one of them with every seed."""
+    config = family_config(family, data)
+    for beta in betas:
+        for seed in SEEDS if beta == seeded else SEEDS[:1]:
             yield _run(config, f"beta-{beta:g}", beta, seed=seed, beta=beta)
+
+
+def _beta_vae(data: str) -> Iterator[FamilyRun]:
+    return _betas("beta-vae", data, BETAS, SEEDED_BETA)
 
 
 def _capacity(data: str) -> Iterator[FamilyRun]:
@@ -121,10 +126,7 @@ def _decomposition(data: str) -> Iterator[FamilyRun]:
 
 
 def _modified(data: str) -> Iterator[FamilyRun]:
-    config = family_config("modified-beta-vae", data)
-    for beta in TUNED_BETAS:
-        for seed in SEEDS if beta == SEEDED_TUNED_BETA else SEEDS[:1]:
-            yield _run(config, f"beta-{beta:g}", beta, seed=seed, beta=beta)
+    return _betas("modified-beta-vae", data, TUNED_BETAS, SEEDED_TUNED_BETA)
 
 
 def _adversarial(data: str) -> Iterator[FamilyRun]:

@@ -27,16 +27,15 @@ from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.objective import Losses, Trainable
 from vaecodec.recipes.schedule import beta_at, learning_rate
 from vaecodec.training.checkpoint import (
-    CHECKPOINT,
     Checkpoint,
     load_matching,
     refuse_differences,
-    replacing,
     save_checkpoint,
 )
 from vaecodec.training.conditions import Conditions
 from vaecodec.training.log import append_metrics, keep_metrics_until
 from vaecodec.training.loop import Diverged
+from vaecodec.training.run_folder import CHECKPOINT, replacing, write_config
 
 HARDWARE = "hardware.json"
 CALLED_STEPS = 3  # before the recording: libraries choose their kernels and take their memory
@@ -114,13 +113,12 @@ class GraphRun:
             self.adam.load_state_dict(there.optimiser)
             self.adam.param_groups[0]["lr"] = self.rate
             self.step, elapsed_s = there.step, there.elapsed_s
-        self.folder.mkdir(parents=True, exist_ok=True)
+        write_config(self.config, self.folder)
         keep_metrics_until(self.folder, self.step)
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         hardware = {"device": name, "torch": str(torch.__version__)}
-        for file_name, content in (("config.json", self.config.to_dict()), (HARDWARE, hardware)):
-            with replacing(self.folder / file_name) as file:
-                file.write(json.dumps(content, indent=1).encode())
+        with replacing(self.folder / HARDWARE) as file:
+            file.write(json.dumps(hardware, indent=1).encode())
         return elapsed_s
 
     def _on_stream(self) -> AbstractContextManager[object]:

@@ -6,7 +6,6 @@ without context each phase sees the most probable pixels of the phases before, n
 neither         both replaced
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring.images import Images
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.tables import PRECISION, CodingTables
 from vaecodec.modelfile.lossless_part import PHASES, LosslessPart, PixelLikelihood
-from vaecodec.pixels.phases import most_probable, predict, split_phases
-from vaecodec.pixels.tables import counts_of_flags, counts_of_values
+from vaecodec.pixels.phases import follow_phases, most_probable, predict, split_phases
+from vaecodec.pixels.tables import Indices, counts_of_flags, counts_of_values
 
-Symbols = NDArray[np.int32]
-Indices = NDArray[np.int16]
 Bits = NDArray[np.float64]
 CHUNK = 256  # images at once
 VALUE_ROWS = 4096  # distributions of values at once
@@ -78,15 +76,13 @@ def pixel_bits(likelihood: PixelLikelihood, symbols: Symbols, images: Images, *,
 
 
 def _chunk_bits(likelihood: PixelLikelihood, symbols: Symbols, planes: list[Images], context: bool) -> Bits:
-    prediction = predict(likelihood, symbols)
-    indices, bits = next(prediction), np.empty((len(symbols), len(PHASES)))
-    seen: Callable[[int, Indices], Images] = (
-        (lambda phase, _: planes[phase]) if context else (lambda _, indices: most_probable(likelihood, indices))
-    )
-    for phase, plane in enumerate(planes):
-        bits[:, phase] = phase_bits(likelihood, indices, plane)
-        if phase + 1 < len(planes):
-            indices = prediction.send(seen(phase, indices))
+    bits = np.empty((len(symbols), len(PHASES)))
+
+    def seen(phase: int, indices: Indices) -> Images:
+        bits[:, phase] = phase_bits(likelihood, indices, planes[phase])
+        return planes[phase] if context else most_probable(likelihood, indices)
+
+    follow_phases(predict(likelihood, symbols), seen)
     return bits
 
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from vaecodec.errors import ConfigError
 from vaecodec.families import add_family
-from vaecodec.families.conditioned.config import ConditionedConfig, ConditionedObjective
+from vaecodec.families.conditioned.config import ConditionedConfig, ConditionedFinish, ConditionedObjective
 from vaecodec.families.conditioned.family import finish
 from vaecodec.families.conditioned.levels import MIXTURE, LevelTable, open_latents
 from vaecodec.families.conditioned.model import (
@@ -236,6 +236,7 @@ FAMILY = Family(
     build=SeveralLevelsVAE,
     trainable=lambda model, objective, population: SeveralLevelsTrainable(model, objective),
     finish=finish,
+    finishing=ConditionedFinish,
     agree=agree,
 )
 add_family(FAMILY)

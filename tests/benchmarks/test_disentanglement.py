@@ -10,7 +10,7 @@ pytest.importorskip("sklearn")
 import vaecodec
 from benchmarks import disentanglement
 from benchmarks.measuring.machine import RESULTS
-from benchmarks.studies.codes import codes_of
+from vaecodec.evaluation.codes import codes_of
 from vaecodec.evaluation.disentanglement import drawn_images
 from vaecodec.evaluation.disentanglement.registry import METRICS
 

@@ -57,6 +57,9 @@ def stock(tmp_path_factory):
     for name, image in [*((name, digit) for name in names), ("pictures/tested.png", tested)]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / name)
+    Image.open(ROOT / "examples" / "photograph-canyon-wren.png").convert("RGB").crop((0, 0, 90, 70)).save(
+        folder / "holiday.jpg", quality=95
+    )
     np.savez(folder / "set.npz", images=digit[None])
     (folder / "about.json").write_text(json.dumps({"made": "today"}))
     codec = vaecodec.load("mnist")
@@ -69,6 +72,11 @@ def stock(tmp_path_factory):
     (folder / "runs" / "mine").mkdir(parents=True)
     for name in ("mine.vaem", "runs/mine/mine.vaem"):
         shutil.copy(ROOT / "tests" / "golden" / "tiny.vaem", folder / name)
+    results = ROOT / "benchmarks" / "results"
+    (folder / "benchmarks" / "results" / "families").mkdir(parents=True)
+    for path in (*results.glob("disentanglement-*.json"), *results.glob("families/*vae-dsprites*.json")):
+        shutil.copy(path, folder / "benchmarks" / "results" / path.relative_to(results))
+    shutil.copytree(DATA, folder / "data")
     return folder
 
 

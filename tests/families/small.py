@@ -4,7 +4,7 @@ from typing import Any
 
 SHARP = {"likelihood": "gaussian", "pixel_sigma": 0.02}  # so that latents carry something within some steps
 LOSSLESS = {"units": 32, "map_units": 24, "map_channels": 6, "phase_width": 8, "phase_blocks": 1, "window": 3}
-CONDITIONED = {
+CONDITIONED_SIZES = {
     "height": 28,
     "width": 28,
     "latents": 24,
@@ -13,11 +13,8 @@ CONDITIONED = {
     "hidden": 32,
     "blocks": 2,
     "encoder_units": 32,
-    "levels": 6,
-    "knots": 3,
-    "coarse_latents": 10,
-    "opens_at": 2.0,
 }
+CONDITIONED = {**CONDITIONED_SIZES, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0}
 DRAWN = {
     "height": 64,
     "width": 64,
@@ -48,8 +45,10 @@ EXACT = {"height": 28, "width": 28, "latents": 10, "bases": 12, **LOSSLESS}
 EXACT_DRAWN = {"height": 64, "width": 64, "latents": 6, "bit_depth": 1, "moments": 4, "half_planes": 8, **LOSSLESS}
 
 
-def small(family: str, model: dict[str, Any], objective: dict[str, Any], data: str = "mnist") -> dict[str, Any]:
-    """The tables of a config."""
+def small(
+    family: str, model: dict[str, Any], objective: dict[str, Any], data: str = "mnist", **finish: Any
+) -> dict[str, Any]:
+    """The tables of a config. finish: what [finish] says besides."""
     return {
         "name": f"small-{family}",
         "family": family,
@@ -57,7 +56,7 @@ def small(family: str, model: dict[str, Any], objective: dict[str, Any], data: s
         "model": model,
         "objective": objective,
         "optimiser": {"steps": 40, "batch_size": 32, "learning_rate": 3e-3, "warmup_steps": 5},
-        "finish": {"step_multipliers": [2.5, 3.46], "synthesis_steps": 6, "prior_steps": 40},
+        "finish": {"step_multipliers": [2.5, 3.46], "synthesis_steps": 6, **finish},
     }
 
 
@@ -82,5 +81,5 @@ SMALL: dict[str, dict[str, Any]] = {
     "conditioned-vae, drawn": small("conditioned-vae", DRAWN, {"warmup_steps": 20}, "dsprites"),
     "lossless-vae": small("lossless-vae", EXACT, {}),
     "lossless-vae, drawn": small("lossless-vae", EXACT_DRAWN, {"drawing_steps": 1}, "dsprites"),
-    "nvae": small("nvae", NVAE, {**SHARP, "warmup_steps": 10}),
+    "nvae": small("nvae", NVAE, {**SHARP, "warmup_steps": 10}, prior_steps=40),
 }

@@ -10,7 +10,7 @@ from vaecodec.data import load_dataset
 from vaecodec.data.dsprites_renderer import render
 from vaecodec.families.lossless.config import LosslessConfig, LosslessObjective
 from vaecodec.families.lossless.model import LosslessVAE
-from vaecodec.families.lossless.objective import FIRST_STEPS, LosslessTrainable, begin_lossless
+from vaecodec.families.lossless.objective import FIRST_STEPS, LosslessTrainable
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import PHASES
 from vaecodec.recipes.begin_half_planes import outlines
@@ -50,7 +50,7 @@ def test_a_lossless_model_begins_with_the_outline_in_its_place() -> None:
     sizes = {"latents": 12, "moments": 4, "half_planes": 24, "map_units": 96, "map_channels": 6, "phase_width": 4}
     model = LosslessVAE(LosslessConfig(SIDE, SIDE, bit_depth=1, units=32, **sizes))
     images = load_dataset("dsprites", "train", data_dir=DATA).images
-    begin_lossless(LosslessTrainable(model, LosslessObjective()), images)
+    LosslessTrainable(model, LosslessObjective()).begin(images)
     x = torch.from_numpy(images.astype(np.float32) / 255)
     drawn = model.map
     assert isinstance(drawn, HalfPlaneMap)
@@ -69,14 +69,14 @@ def test_empty_pictures_do_not_matter() -> None:
     model = LosslessVAE(LosslessConfig(16, 16, latents=4, bit_depth=1, units=8, moments=2, half_planes=4, map_units=8))
     images = np.zeros((6, 16, 16), np.uint8)
     images[:4, 3:9, 5:11] = 255
-    begin_lossless(LosslessTrainable(model, LosslessObjective()), images)
+    LosslessTrainable(model, LosslessObjective()).begin(images)
     assert all(p.isfinite().all() for p in model.parameters())
 
 
 def test_models_that_do_not_draw_begin_as_they_are() -> None:
     model = LosslessVAE(LosslessConfig(28, 28, latents=4, units=8, map_units=8))
     before = [p.clone() for p in model.parameters()]
-    begin_lossless(LosslessTrainable(model, LosslessObjective()), np.zeros((4, 28, 28), np.uint8))
+    LosslessTrainable(model, LosslessObjective()).begin(np.zeros((4, 28, 28), np.uint8))
     assert all(torch.equal(p, q) for p, q in zip(before, model.parameters(), strict=True))
 
 
@@ -86,7 +86,7 @@ def test_drawing_is_trained_first_and_the_phases_then() -> None:
     model = LosslessVAE(LosslessConfig(SIDE, SIDE, bit_depth=1, units=16, **sizes))
     trainable = LosslessTrainable(model, LosslessObjective(drawing_steps=3))
     images = load_dataset("dsprites", "train", data_dir=DATA).images[:64]
-    begin_lossless(trainable, images)
+    trainable.begin(images)
     x = torch.from_numpy(images.astype(np.float32) / 255)
     touched = []
     for step in (2, 3):

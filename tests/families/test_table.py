@@ -20,13 +20,15 @@ from vaecodec.errors import CheckpointError, ConfigError
 from vaecodec.families import PLACES, add_family, family_names, find_family, training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.config import Hardware, TrainingConfig
+from vaecodec.recipes.config import FORMER_FINISH, Hardware, TrainingConfig
 from vaecodec.recipes.family import AnyFamily, OwnLoop
 from vaecodec.recipes.objective import TrainingStep
 from vaecodec.training.loop import train
 from vaecodec.training.run import export, run
 
 from .small import SMALL
+
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
 ROOT = Path(__file__).parents[2]
 SETS = [load_dataset("mnist", split, data_dir=ROOT / "tests" / "fixtures" / "data") for split in ("train", "test")]
@@ -97,11 +99,36 @@ def test_another_familys_config_is_refused() -> None:
     for change, reason in (
         ({"model": training_config(SMALL["nvae"]).model}, "model"),
         ({"objective": training_config(SMALL["capacity"]).objective}, "objective"),
+        ({"finish": training_config(SMALL["nvae"]).finish}, "finish"),
     ):
         with pytest.raises(ConfigError, match=reason):
             make_trainable(dataclasses.replace(config, **change))
     with pytest.raises(ConfigError, match="family"):
         find_family("vae").check(training_config(SMALL["nvae"]))
+
+
+@pytest.mark.parametrize(
+    ("family", "key", "value"),
+    [
+        ("conditioned-vae", "prune_share", 1.0),
+        ("conditioned-vae", "default_file_bytes", -1.0),
+        ("nvae", "prior_steps", -1),
+        ("lossless-vae", "latent_step", 0.0),
+    ],
+)
+def test_what_a_family_is_told_of_its_finishing_is_checked(family: str, key: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=key):
+        training_config({**SMALL[family], "finish": {key: value}})
+
+
+@pytest.mark.parametrize("name", ["vae", "nvae", "conditioned-vae", "lossless-vae"])
+def test_a_stored_config_that_says_every_familys_finishing_is_read_where_it_means_nothing(name: str) -> None:
+    config = training_config({**SMALL[name], "finish": {}})
+    assert training_config({**SMALL[name], "finish": dict(FORMER_FINISH)}) == config
+    for key, value in FORMER_FINISH.items():
+        if not hasattr(config.finish, key):
+            with pytest.raises(ConfigError, match=f"unknown key '{key}'"):
+                training_config({**SMALL[name], "finish": {key: value + 1}})
 
 
 def test_the_family_of_the_page_is_trained_and_its_files_come_back(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ LEVELS_CONFIG = {
 def train_small_model(settings: dict[str, Any], target: Path) -> None:
     """Half a minute on one core."""
     from vaecodec.families import training_config
-    from vaecodec.training.loop import Hardware
+    from vaecodec.recipes.config import Hardware
     from vaecodec.training.run import run
 
     config = training_config(settings)

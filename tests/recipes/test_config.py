@@ -7,7 +7,8 @@ import pytest
 
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
-from vaecodec.recipes.config import FinishConfig, ObjectiveConfig, OptimiserConfig, read_config
+from vaecodec.recipes.config import FinishConfig, OptimiserConfig, read_config
+from vaecodec.recipes.objective_config import ObjectiveConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "benchmarks" / "configs").glob("*.toml"))
 GOOD: dict[str, Any] = {

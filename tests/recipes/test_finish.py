@@ -16,14 +16,15 @@ from vaecodec.data import load_dataset
 from vaecodec.families import training_config
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.finish import finish
 from vaecodec.recipes.objective import distortion_nats
 from vaecodec.recipes.objective_config import LIKELIHOODS, RATES, ObjectiveConfig
 from vaecodec.recipes.onnx_export import export_analysis, halve_weights
 from vaecodec.recipes.schedule import learning_rate
-from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
+
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]

@@ -18,12 +18,14 @@ from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.analysis_weights import unpack_weights
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.config import TrainingConfig, read_config
+from vaecodec.recipes.config import Hardware, TrainingConfig, read_config
 from vaecodec.recipes.onnx_export import halve_weights
 from vaecodec.training import loop
 from vaecodec.training.checkpoint import Checkpoint, load_checkpoint
-from vaecodec.training.loop import Hardware, train
+from vaecodec.training.loop import train
 from vaecodec.training.run import run
+
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
 TESTS = Path(__file__).parents[1]
 DATA = TESTS / "fixtures" / "data"

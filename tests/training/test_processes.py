@@ -11,8 +11,9 @@ import torch
 from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError
 from vaecodec.families import training_config
+from vaecodec.recipes.config import Hardware
 from vaecodec.training.checkpoint import load_checkpoint
-from vaecodec.training.loop import Hardware, train
+from vaecodec.training.loop import train
 
 pytestmark = pytest.mark.timeout(300)  # three imports of torch, on a machine that may be busy
 
@@ -31,7 +32,8 @@ from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
 from vaecodec.families import training_config
-from vaecodec.training.loop import Hardware, train
+from vaecodec.training.loop import train
+from vaecodec.recipes.config import Hardware
 
 torch.set_num_threads(1)
 folder, data = Path(sys.argv[1]), sys.argv[2]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.codec.picture import Picture
 
+SHOWN, SHOWN_COLUMNS = 48, 12  # images of a notebook's picture
 DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 
 
@@ -97,6 +98,21 @@ class Archive(Sequence[Pixels]):
 
     def __repr__(self) -> str:
         return f"<Archive {self._arguments[0]}: {len(self)} images>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what the archive is, and _repr_png_()."""
+        from vaecodec.codec.notebook import html_of
+
+        path = str(self._arguments[0])
+        facts = [("images", f"{len(self):,}"), ("first shown", f"{min(len(self), SHOWN):,}")]
+        return html_of(path, facts, self._repr_png_())
+
+    def _repr_png_(self) -> bytes | None:
+        """For notebooks: the first images; None of an empty archive. Raises as reading images does."""
+        from vaecodec.codec.notebook import contact_sheet, png
+
+        first = self.images(range(min(len(self), SHOWN)))
+        return png(contact_sheet(first, SHOWN_COLUMNS)) if first else None
 
     # images
 

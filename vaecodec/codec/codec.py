@@ -60,6 +60,19 @@ class Codec:
         kind = "grey" if self.channels == 1 else "RGB"
         return f"<Codec {self.model.name}: {self.model.height}x{self.model.width} {kind}>"
 
+    def _repr_html_(self) -> str:
+        """For notebooks: what the model is, and _repr_png_()."""
+        from vaecodec.codec.notebook import html_of, model_facts
+
+        return html_of(self.model.name, model_facts(self.model), self._repr_png_())
+
+    def _repr_png_(self) -> bytes | None:
+        """For notebooks: what some levels, the coarsest first, code in the fewest bits; None without levels."""
+        from vaecodec.codec.notebook import cheapest_symbols, contact_sheet, png
+
+        found = [self.lossy.synthesise(symbols, level)[0] for level, symbols in cheapest_symbols(self.model)]
+        return png(contact_sheet(found, len(found))) if found else None
+
     def __reduce__(self) -> tuple[Callable[..., Codec], tuple[object, ...]]:
         """Threads, sessions and caches stay where they are: another process begins with its own."""
         return (_found_again, (self.source, self.fingerprint)) if self.source else (Codec, (self.model,))

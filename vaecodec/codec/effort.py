@@ -23,6 +23,7 @@ import numpy.typing as npt
 from vaecodec.arrays import Pixels, Symbols
 from vaecodec.codec.quality import PEAK
 from vaecodec.codec.synthesis import Synthesis
+from vaecodec.codec.target import SMALLEST_BETA
 from vaecodec.entropy.tables import CodingTables, Float64
 from vaecodec.errors import ModelError
 from vaecodec.exact.gradient import ExactGradient
@@ -34,7 +35,6 @@ Columns = npt.NDArray[np.intp]
 
 LEAST_SIGMA = 1e-4  # the training's own limit; a model file may claim anything
 ROUNDS = (0, 4, 24)  # of each effort
-SMALLEST_BETA = 1e-12
 # Moving one symbol adds half its curvature to the cost, on the mean over images; for a given image it may add less.
 # The first rounds count most of that half, later ones less and less, to try more; what costs more is not kept.
 FIRST_CAUTION, LAST_CAUTION, CAUTION_STEP = 0.7, 0.25, 0.025

@@ -19,6 +19,7 @@ from vaecodec.bitstream.stream import (
     CODED_EXACTLY,
     CODING_LOSSLESS,
     CODING_NEAR_LOSSLESS,
+    CODING_STORED_BITS,
     MIN_STREAM_BYTES,
     Stream,
     pack,
@@ -35,8 +36,8 @@ from vaecodec.pixels.coder import (
     SpentBits,
     decode_payloads,
     encode_payloads,
-    least_information_bits,
     least_payload_bytes,
+    least_value_bits,
 )
 from vaecodec.pixels.near_lossless import Bins
 from vaecodec.pixels.phases import likelihood_answer
@@ -81,18 +82,24 @@ class LosslessCodec:
     def compress_within(self, images: Sequence[Framed], limits: Sequence[int]) -> list[bytes | None]:
         """For each image its lossless stream if that has at most limits[k] bytes, else None.
 
-        Most are given up by a bound that takes no network, most of the others after their first phase. Raises
-        ModelError.
+        Most are given up by a bound that takes no network, some by one that takes the analysis alone, most of the
+        others after their first phase. Raises ModelError.
         """
-        symbols = self.analyse(images)
         whole, codable = self.rounded(images, Bins(0))
-        least_bits = least_information_bits(self.part, symbols[codable], whole[codable])
-        room = np.array([8 * (limits[k] - self._overhead(images[k])) for k in codable.tolist()], np.int64)
-        codable = codable[least_bits <= room + LUCKY_BITS]
-        least = self._on_cores(codable, lambda rows: least_payload_bytes(self.part, symbols[rows], whole[rows]))
-        allowed = [limits[k] - self._overhead(images[k]) for k in codable.tolist()]
-        near = codable[np.array(least, np.int64) <= np.array(allowed, np.int64)].tolist()
-        coded = dict(zip(near, self._encode([images[k] for k in near], symbols[near], Bins(0)), strict=True))
+        room = np.array([8 * (limit - self._overhead(image)) for image, limit in zip(images, limits, strict=True)])
+        of_values = least_value_bits(self.part, whole)
+        codable = codable[of_values[codable] <= room[codable] + LUCKY_BITS]
+        symbols = self.analyse([images[k] for k in codable.tolist()])
+        least_bits = of_values[codable] + self.part.tables.information_bits(symbols)
+        within = least_bits <= room[codable] + LUCKY_BITS
+        codable, symbols = codable[within], symbols[within]
+        whole = whole[codable]
+        least = self._on_cores(
+            np.arange(len(codable)), lambda rows: least_payload_bytes(self.part, symbols[rows], whole[rows])
+        )
+        near = np.flatnonzero(8 * np.array(least, np.int64) <= room[codable])
+        places = codable[near].tolist()
+        coded = dict(zip(places, self._encode([images[k] for k in places], symbols[near], Bins(0)), strict=True))
         return [self._within(image, limits[k], coded.get(k)) for k, image in enumerate(images)]
 
     def decompress(self, received: Sequence[Received]) -> list[Pixels]:
@@ -196,6 +203,9 @@ class LosslessCodec:
 
     def _within(self, image: Framed, limit: int, coded: bytes | None) -> bytes | None:
         """The shortest stream, if it is not longer than the limit."""
+        bits_alone = stored_bytes(CODING_STORED_BITS, image.size or self.frame.size)
+        if coded is None and limit < self._overhead(image) + bits_alone:
+            return None  # without a look at the pixels
         least = self._stored_length(image) if coded is None else min(len(coded), self._stored_length(image))
         return self._shortest(image, [coded]) if least <= limit else None
 

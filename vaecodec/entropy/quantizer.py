@@ -35,6 +35,11 @@ class Quantizer:
         if (self.step <= 0).any():
             raise BadField("quantizer: every step must be above 0")
 
+    @classmethod
+    def rounding(cls, latents: int) -> "Quantizer":
+        """Of latents in steps already: center 0 and step 1."""
+        return cls(np.zeros(latents, np.float32), np.ones(latents, np.float32))
+
     def round_to_symbols(self, y: npt.NDArray[Any]) -> Int32:
         """Symbols int32 (..., n) of latents (..., n), clamped to +-2**30. Raises ModelError for NaN."""
         scaled = (y.astype(np.float64) - self.center) / self.step

@@ -5,7 +5,10 @@ rd.py           RatePoint, RateCurve
 bd.py           BD-rate between two curves, by PSNR or MS-SSIM
 classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL; headers.py: the same with their headers stripped
 pca.py          the trivial learned codec that a VAE has to beat
+codes.py        what a model makes of images: means, symbols, bits
 disentanglement/ what single latents say of an image's factors, and what entanglement costs in bits
+results/        what the benchmarks stored, and what may be said of differences
+figures/        the paper's figures and ours        report/  one page of it all, with its JSON
 """
 
 from vaecodec.evaluation.bd import bd_rate, bd_rate_ms_ssim

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecodec.arrays import Pixels
 from vaecodec.codec.quality import PEAK, mse_of_each
 from vaecodec.codec.quality import psnr_db_from_mse as psnr_db_from_mse
 
-Images = NDArray[np.uint8]
 Float64 = NDArray[np.float64]
 
 WINDOW = 11  # taps of the Gaussian
@@ -28,18 +28,18 @@ C2 = (0.03 * PEAK) ** 2
 CHUNK_PIXELS = 1 << 18  # five float64 maps of a chunk stay within 10 MB, near enough to the cache
 
 
-def mse(a: Images, b: Images) -> Float64:
+def mse(a: Pixels, b: Pixels) -> Float64:
     """Mean squared error of each image, in squared levels: uint8 (n, h, w) twice -> float64 (n,)."""
     _check_pair(a, b)
     return mse_of_each(a, b)
 
 
-def psnr_of_set(a: Images, b: Images) -> float:
+def psnr_of_set(a: Pixels, b: Pixels) -> float:
     """PSNR as this project prints it: in dB, from the mean MSE over the set (images must not be empty)."""
     return psnr_db_from_mse(float(mse(a, b).mean()))
 
 
-def mean_image_psnr(a: Images, b: Images) -> float:
+def mean_image_psnr(a: Pixels, b: Pixels) -> float:
     """Mean of the PSNR of each image, in dB; infinite as soon as one image is exact."""
     return float(np.mean([psnr_db_from_mse(float(error)) for error in mse(a, b)]))
 
@@ -52,12 +52,12 @@ def scales_for(height: int, width: int) -> int:
     return min(len(SCALE_WEIGHTS), int(math.log2(short / WINDOW)) + 1)
 
 
-def ms_ssim(a: Images, b: Images) -> float:
+def ms_ssim(a: Pixels, b: Pixels) -> float:
     """Mean MS-SSIM over the images, at most 1: uint8 (n, h, w) twice. Raises ValueError for sides below 11 px."""
     return float(ms_ssim_per_image(a, b).mean())
 
 
-def ms_ssim_per_image(a: Images, b: Images) -> Float64:
+def ms_ssim_per_image(a: Pixels, b: Pixels) -> Float64:
     """MS-SSIM of each image, 0..1: uint8 (n, h, w) twice -> float64 (n,).
 
     Gaussian window of 11 taps and sigma 1.5, valid positions only, 2 x 2 mean pooling between scales, the mean of each
@@ -127,7 +127,7 @@ def _chunks(images: NDArray[Any]) -> list[slice]:
     return [slice(start, start + step) for start in range(0, len(images), step)]
 
 
-def _check_pair(a: Images, b: Images) -> None:
+def _check_pair(a: Pixels, b: Pixels) -> None:
     if a.dtype != np.uint8 or b.dtype != np.uint8 or a.ndim != 3 or a.shape != b.shape:
         raise ValueError(f"images: expected two uint8 arrays of one shape (n, h, w), found {a.shape} and {b.shape}")
     if not a.size:

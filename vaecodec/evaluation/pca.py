@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.stream import pack, unpack, verify
 from vaecodec.entropy.coder import decode_symbols, encode_symbols
 from vaecodec.entropy.tables import CodingTables, tables_from_histogram
 from vaecodec.errors import BadField, ImageSizeError
 
-Images = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
@@ -35,7 +35,7 @@ class PcaBasis:
     width: int
 
     @classmethod
-    def fit(cls, images: Images, components: int, *, rng: np.random.Generator) -> "PcaBasis":
+    def fit(cls, images: Pixels, components: int, *, rng: np.random.Generator) -> "PcaBasis":
         """The first `components` principal components of images uint8 (n, h, w), by randomised subspace iteration."""
         count, height, width = images.shape
         if not 1 <= components <= min(count, height * width):
@@ -52,13 +52,13 @@ class PcaBasis:
         rows = (directions @ turn[:, ::-1][:, :components]).T
         return cls(mean, np.ascontiguousarray(rows, dtype=np.float32), height, width)
 
-    def analyse(self, images: Images) -> Float32:
+    def analyse(self, images: Pixels) -> Float32:
         """Coefficients: uint8 (n, h, w) -> float32 (n, k). Raises ImageSizeError for another geometry."""
         if images.shape[1:] != (self.height, self.width):
             raise ImageSizeError(f"pca: expected images of {self.height} x {self.width}, found {images.shape[1:]}")
         return np.asarray((images.reshape(len(images), -1) - self.mean) @ self.components.T, dtype=np.float32)
 
-    def synthesise(self, coefficients: Float32) -> Images:
+    def synthesise(self, coefficients: Float32) -> Pixels:
         """Pixels: float32 (n, k) -> uint8 (n, h, w)."""
         pixels = np.rint(coefficients @ self.components + self.mean)
         levels = np.clip(pixels, 0, 255).reshape(-1, self.height, self.width)
@@ -75,7 +75,7 @@ class PcaCodec:
     fingerprint: bytes
 
     @classmethod
-    def fit(cls, basis: PcaBasis, step: float, training_images: Images) -> "PcaCodec":
+    def fit(cls, basis: PcaBasis, step: float, training_images: Pixels) -> "PcaCodec":
         """The tables for one step; components whose symbol is 0 in every training image are not coded."""
         if not step > 0:
             raise ValueError(f"step: expected more than 0, found {step}")
@@ -86,11 +86,11 @@ class PcaCodec:
             digest.update(np.ascontiguousarray(array).tobytes())
         return cls(basis, step, tables, digest.digest())
 
-    def analyse(self, images: Images) -> Int32:
+    def analyse(self, images: Pixels) -> Int32:
         """Symbols: uint8 (n, h, w) -> int32 (n, k). Raises ImageSizeError for another geometry."""
         return self.tables.fill_collapsed(_round_to_symbols(self.basis.analyse(images), self.step))
 
-    def synthesise(self, symbols: Int32) -> Images:
+    def synthesise(self, symbols: Int32) -> Pixels:
         """Pixels: int32 (n, k) -> uint8 (n, h, w)."""
         return self.basis.synthesise(symbols.astype(np.float32) * np.float32(self.step))
 
@@ -98,11 +98,11 @@ class PcaCodec:
         """-log2 p of each image's symbols under the tables: int32 (n, k) -> float64 (n,)."""
         return self.tables.information_bits(symbols)
 
-    def compress(self, image: Images) -> bytes:
+    def compress(self, image: Pixels) -> bytes:
         """A whole stream: uint8 (h, w) -> bytes."""
         return self.pack_symbols(self.analyse(image[None])[0])
 
-    def decompress(self, data: bytes) -> Images:
+    def decompress(self, data: bytes) -> Pixels:
         """The image of a stream: bytes -> uint8 (h, w). Raises FormatError."""
         return np.asarray(self.synthesise(self.unpack_symbols(data)[None])[0])
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from vaecodec.arrays import Pixels
 from vaecodec.errors import ConfigError
 from vaecodec.evaluation.distortion import (
-    Images,
     mean_image_psnr,
     ms_ssim_db,
     ms_ssim_per_image,
@@ -93,8 +93,8 @@ class RateCurve:
 def measure_point(
     codec: str,
     setting: str,
-    originals: Images,
-    decoded: Images,
+    originals: Pixels,
+    decoded: Pixels,
     *,
     file_sizes: Sequence[int],
     payload_sizes: Sequence[int],

@@ -76,6 +76,11 @@ def checked_answer(symbols: npt.NDArray[np.int32], digests: dict[str, Any]) -> K
     return KnownAnswer(symbols, digests["one"], digests["all"])
 
 
+def known_rows(symbols: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Inputs (64, m) of a known answer: the first of symbols (N, m), which are repeated where they are fewer."""
+    return np.resize(symbols, (KNOWN_ANSWER_BATCH, symbols.shape[1])).astype(np.int32)
+
+
 def sha256_of(values: npt.NDArray[np.float32]) -> str:
     """Of values as little-endian int32."""
     return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()

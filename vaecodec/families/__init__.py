@@ -1,8 +1,8 @@
 """The families by name: ONE table, name → the module with its record FAMILY.
 
 A record is imported when its name is first asked for, and that family alone; nothing else knows them all. A family from
-outside the package joins by add_family (docs/models.md). Read without torch, but
-for trainables: from a config to what is trained.
+outside the package joins by add_family (docs/models.md). All of this is read without torch; trainables.py, which makes
+of a config what is trained, needs it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.registry import register_codec
 
@@ -27,7 +26,7 @@ from vaecodec.archive.blocks import DecodedBlock, decode_block
 from vaecodec.archive.encode import PendingImage, aim_for, encode_block
 from vaecodec.archive.models import codec_by_fingerprint
 from vaecodec.archive.photographs import PendingStream, code_photograph, is_full, stream_block
-from vaecodec.arrays import Size
+from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, pack_block, unpack_block, unpack_head
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.limits import MAX_PICTURE_SIDE
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 CODEC_NAME = "vaecodec"
 TARGETS = (*AIMS, "effort")
 SETTINGS = ("model", *TARGETS, "fingerprint")
-Pixels = npt.NDArray[np.uint8]
 
 
 def pack_chunk(images: Pixels, codec: AnyCodec, target: Target) -> bytes:

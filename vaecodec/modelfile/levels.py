@@ -76,7 +76,7 @@ def unpack_levels(betas: Sequence[float], sections: Mapping[str, Buffer]) -> tup
         if entries > MAX_LEVELS_ENTRIES:
             raise LimitExceeded(f"coding tables: {entries} entries of {k + 1} levels, at most {MAX_LEVELS_ENTRIES}")
         if packed and "encode/level/0/center" not in sections:
-            quantizer = Quantizer(np.zeros(tables.n, np.float32), np.ones(tables.n, np.float32))
+            quantizer = Quantizer.rounding(tables.n)
         else:
             quantizer = Quantizer(*(unpack_array(sections[f"encode/level/{k}/{name}"]) for name in ("center", "step")))
         levels.append(Level(beta, tables, quantizer))

@@ -94,15 +94,14 @@ def least_payload_bytes(part: LosslessPart, symbols: Int32, images: Pixels) -> l
     return [len(payload) for payload in encoder.finish().payloads]
 
 
-def least_information_bits(part: LosslessPart, symbols: Int32, images: Pixels) -> Float64:
-    """Bits that each image has at least (b,): those of its latents, and of every value under its best distribution.
+def least_value_bits(part: LosslessPart, images: Pixels) -> Float64:
+    """Bits that the pixels of each image have at least (b,): those of every value under its best distribution.
 
     No network is evaluated: a pixel's count is a mean of those of the basis distributions, and so no larger than the
-    largest of them.
+    largest of them. The bits of the latents come on top.
     """
-    bits = part.tables.information_bits(symbols)
     values = part.likelihood.values
-    return bits if values is None else bits + values.least_bits[images].sum(axis=(1, 2))
+    return np.zeros(len(images)) if values is None else values.least_bits[images].sum(axis=(1, 2))
 
 
 class PixelEncoder:

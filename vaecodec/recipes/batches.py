@@ -26,6 +26,11 @@ def all_over(length: int, count: int) -> npt.NDArray[np.intp]:
     return np.linspace(0, length - 1, min(length, count)).astype(np.intp)
 
 
+def as_images(pixels: npt.NDArray[np.uint8]) -> Float[Tensor, "b h w"]:
+    """Pixels (b, h, w) as a network takes them, in 0..1."""
+    return torch.from_numpy(pixels.astype(np.float32) / 255)
+
+
 class Batches:
     """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
 
@@ -60,7 +65,7 @@ class Batches:
         images = self._images[self.chosen(step)]
         if self._shift_pixels and (self._shifted_steps is None or step < self._shifted_steps):
             images = _shifted(images, self._shift_pixels, stream_seed(SHIFT_STREAM, self._seed, step, self._rank))
-        return torch.from_numpy(images.astype(np.float32) / 255)
+        return as_images(images)
 
     def chosen(self, step: int) -> npt.NDArray[np.int64]:
         """Numbers of the images of batch `step` that are this process's share."""

@@ -17,7 +17,14 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import ConfigError
 from vaecodec.layers.sizes import ImageSizes
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.config import FinishConfig, Hardware, OptimiserConfig, TrainingConfig, record_of
+from vaecodec.recipes.config import (
+    FORMER_FINISH,
+    FinishConfig,
+    Hardware,
+    OptimiserConfig,
+    TrainingConfig,
+    record_of,
+)
 from vaecodec.recipes.objective_config import ObjectiveConfig
 from vaecodec.recipes.suggested import geometry_alone, learned_rate_objective
 
@@ -68,7 +75,7 @@ def _agree(sizes: Any, objective: Any, optimiser: OptimiserConfig) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Family(Generic[Sizes, Objective, Network, Trained]):
-    """name: what files and configs store. sizes, objective: the records of the tables [model] and [objective].
+    """name: what files and configs store. sizes, objective, finishing: the tables [model], [objective] and [finish].
 
     build: an untrained model. trainable: what the loop steps on; it is told how many images there are to train with.
     finish: the model file's content, its analysis exported among it, from what was trained and the training and
@@ -84,6 +91,7 @@ class Family(Generic[Sizes, Objective, Network, Trained]):
     build: Callable[[Sizes], Network]
     trainable: Callable[[Network, Objective, int], Trained]
     finish: Callable[[Trained, TrainingConfig, ImageSet, ImageSet], Model]
+    finishing: type[FinishConfig] = FinishConfig
     suggested_sizes: Callable[[ImageSet], dict[str, Any]] = geometry_alone
     suggested_objective: Suggested = learned_rate_objective
     agree: Callable[[Sizes, Objective, OptimiserConfig], None] = _agree
@@ -92,12 +100,12 @@ class Family(Generic[Sizes, Objective, Network, Trained]):
 
     def config_of(self, values: Mapping[str, Any]) -> TrainingConfig:
         """The inverse of TrainingConfig.to_dict; unknown keys are refused. Raises ConfigError."""
-        values = {"objective": {}, **values, "family": self.name}  # the family decides what an objective's defaults are
+        values = {"objective": {}, "finish": {}, **values, "family": self.name}  # the family decides on defaults
         kinds: dict[str, type[Any]] = {
             "model": self.sizes,
             "objective": self.objective,
             "optimiser": OptimiserConfig,
-            "finish": FinishConfig,
+            "finish": self.finishing,
         }
         parts = {k: record_of(kind, self._current(k, values[k]), k) for k, kind in kinds.items() if k in values}
         config = record_of(TrainingConfig, {**values, **parts}, "config")
@@ -112,11 +120,13 @@ class Family(Generic[Sizes, Objective, Network, Trained]):
             raise ConfigError(f"model: family {self.name!r} takes other sizes than {type(config.model).__name__}")
         if type(config.objective) is not self.objective:
             raise ConfigError(f"objective: family {self.name!r} takes another than {type(config.objective).__name__}")
+        if type(config.finish) is not self.finishing:
+            raise ConfigError(f"finish: family {self.name!r} takes another than {type(config.finish).__name__}")
         self.agree(config.model, config.objective, config.optimiser)
 
     def _current(self, table: str, values: Any) -> Any:
         """A table without the keys that are no more, where they say what has become the only way."""
-        gone = self.retired.get(table, {})
+        gone = {**(FORMER_FINISH if table == "finish" else {}), **self.retired.get(table, {})}
         if not isinstance(values, dict):
             return values
         return {key: value for key, value in values.items() if key not in gone or value != gone[key]}

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
-from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.exact.known_answer import known_rows, make_known_answer
 from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.symbols import SymbolRange
 from vaecodec.layers.exact.synthesis import ExactSynthesis
@@ -30,15 +31,13 @@ from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
-from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, all_over, as_images, stream_seed
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import fine_tune
 from vaecodec.recipes.latents import (
-    CodedBatches,
     FittedTables,
     Latents,
-    Symbols,
     as_floats,
+    fine_tune_on_symbols,
     limit_of,
     make_quantizer,
     posteriors,
@@ -89,9 +88,10 @@ def finish(
     exact = _exact_synthesis(model, meaning, layout.plain(symbols[all_over(len(symbols), CALIBRATION_IMAGES)]))
     held = as_floats(layout.plain(checked))
     before = mean_distortion_nats(exact.logits, held, validation, config.objective)
-    _fine_tune(exact, trainable, config, meaning, layout.plain(symbols), training.images)
+    nats_of = nats_to_goal(trainable, exact.logits, meaning.dequantise)
+    fine_tune_on_symbols(exact, nats_of, config, layout.plain(symbols), training.images)
     network = layout.to_network(exact)
-    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, symbols.shape[1])).astype(np.int32)
+    rows = known_rows(checked)
     about = training_record(config, training)
     about["finish"] = _finishing_record(trials, fitted)
     about["finish"]["exact_synthesis"] = {
@@ -177,29 +177,20 @@ def _exact_synthesis(model: VAE, meaning: SymbolRange, plain: Symbols) -> ExactS
     return ExactSynthesis(synthesis, as_floats(plain), meaning)
 
 
-def _fine_tune(
-    exact: ExactSynthesis,
-    trainable: Trainable,
-    config: TrainingConfig,
-    meaning: SymbolRange,
-    plain: Symbols,
-    images: npt.NDArray[np.uint8],
-) -> None:
-    """Train the integer layers on what they will see: the symbols of the training images."""
-    batches = CodedBatches(plain, images, config.optimiser.batch_size, config.seed)
+def nats_to_goal(
+    trainable: Trainable, logits_of: Callable[[Tensor], Tensor], latents_of: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """What the fine-tuning of an exact synthesis minimises: its mean distortion to what the trainable's goal is.
 
-    def nats_of(step: int) -> Tensor:
-        symbols, pixels = batches[step]
+    logits_of, latents_of: of symbols (b, n), by the exact synthesis, and for the float one.
+    """
+
+    def nats_of(symbols: Float[Tensor, "b n"], pixels: UInt8[Tensor, "b h w"]) -> Tensor:
         with torch.no_grad():
-            wanted = trainable.goal(pixels.float() / 255, meaning.dequantise(symbols))
-        return distortion_nats(exact.logits(symbols), wanted, config.objective).mean()
+            wanted = trainable.goal(pixels.float() / 255, latents_of(symbols))
+        return distortion_nats(logits_of(symbols), wanted, trainable.config).mean()
 
-    fine_tune(exact, nats_of, config.finish)
-
-
-def as_images(images: npt.NDArray[np.uint8]) -> Float[Tensor, "b h w"]:
-    """In 0..1."""
-    return torch.from_numpy(images.astype(np.float32) / 255)
+    return nats_of
 
 
 def _finishing_record(trials: list[Trial], fitted: FittedTables) -> dict[str, Any]:

@@ -5,27 +5,28 @@ means, σ (N, latents) ──steps · multiplier──> symbols (N, n) ──> t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities, tables_from_histogram
 from vaecodec.layers.base import VAE
 from vaecodec.layers.priors import FactorizedPrior
-from vaecodec.recipes.batches import Batches
-from vaecodec.recipes.descent import descend
+from vaecodec.recipes.batches import Batches, as_images
+from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.descent import descend, fine_tune
 
 COLLAPSED_BITS = 0.005  # a latent whose symbols carry less than this, over the training set, is not coded
 COUNTS_WIN = 0.995  # smoothed counts replace the learned prior where their bits are below this share of its
 REACH_OF_SYMBOLS = 1.5  # symbols up to so many times the largest of the training set keep their meaning
 FIT_STEPS, FIT_BATCH, FIT_LEARNING_RATE = 400, 4096, 0.02
-
-Symbols = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,7 @@ class Latents:
 @torch.no_grad()
 def posteriors(model: VAE, images: npt.NDArray[np.uint8]) -> Latents:
     """Analyse a whole set of images (N, h, w)."""
-    parts = [
-        model.analyse(torch.from_numpy(images[k : k + 500].astype(np.float32) / 255))
-        for k in range(0, len(images), 500)
-    ]
+    parts = [model.analyse(as_images(images[k : k + 500])) for k in range(0, len(images), 500)]
     return Latents(
         torch.cat([part.code() for part in parts]).numpy(), torch.cat([part.spread() for part in parts]).numpy()
     )
@@ -87,6 +85,13 @@ def limit_of(symbols: Symbols, reach: float = REACH_OF_SYMBOLS) -> Int[Tensor, "
     return torch.from_numpy(np.ceil(reach * np.abs(symbols).max(axis=0, initial=1)).astype(np.int64))
 
 
+def collapsed_latents(symbols: Symbols) -> npt.NDArray[np.bool_]:
+    """Of symbols (N, n), which latents carry nothing: (n,)."""
+    collapsed = np.ones(symbols.shape[1], np.bool_)
+    collapsed[carrying(symbols)] = False
+    return collapsed
+
+
 def as_floats(symbols: Symbols) -> Float[Tensor, "N n"]:
     """For a network."""
     return torch.from_numpy(symbols.astype(np.float32))
@@ -103,6 +108,21 @@ class CodedBatches:
         """(symbols, pixels) of a step."""
         chosen = self._order.chosen(step)
         return as_floats(self._symbols[chosen]), torch.from_numpy(self._images[chosen])
+
+
+def fine_tune_on_symbols(
+    exact: nn.Module,
+    nats_of: Callable[[Float[Tensor, "b n"], UInt8[Tensor, "b h w"]], Tensor],
+    config: TrainingConfig,
+    symbols: Symbols,
+    images: npt.NDArray[np.uint8],
+) -> None:
+    """Train the integer layers of an exact twin on what they will see: the symbols (N, n) of training images (N, h, w).
+
+    nats_of: what is minimised, a mean over a batch, of its symbols and pixels.
+    """
+    batches = CodedBatches(symbols, images, config.optimiser.batch_size, config.seed)
+    fine_tune(exact, lambda step: nats_of(*batches[step]), config.finish)
 
 
 @dataclass(frozen=True, slots=True)

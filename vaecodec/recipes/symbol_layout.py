@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.layers.base import VAE
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.recipes.latents import FittedTables, Symbols, carrying_or_first, fit_tables
+from vaecodec.recipes.latents import FittedTables, carrying_or_first, fit_tables
 from vaecodec.recipes.onnx_export import export_analysis
 
 

@@ -7,13 +7,12 @@ fp16's gradients and the step. It says what made it, so that nothing else goes o
 from __future__ import annotations
 
 import json
-import os
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
@@ -21,8 +20,7 @@ from vaecodec.errors import CheckpointError, ConfigError
 from vaecodec.families import training_config
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.conditions import Conditions, differences
-
-CHECKPOINT = "checkpoint.pt"
+from vaecodec.training.run_folder import CHECKPOINT, replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +39,6 @@ class Checkpoint:
     second_turn: dict[str, Any]
     scaler: dict[str, Any]
     conditions: Conditions
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written in the place of `path`: a temporary one, synced and renamed at the end."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

@@ -1,11 +1,10 @@
 """The training loop: steps, validation, metrics as JSON lines, checkpoints, exact resume.
 
-run folder:  config.json   metrics.jsonl   checkpoint.pt
+images (n, h, w) ──Batches──> x ──TrainingStep──> Losses ──Adam──> weights ──now and then──> metrics, checkpoint
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
@@ -20,21 +19,14 @@ from accelerate.utils import DistributedDataParallelKwargs
 
 from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecError
 from vaecodec.families.trainables import make_trainable
-from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, stream_seed
-from vaecodec.recipes.config import Hardware as Hardware
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, as_images, stream_seed
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.objective import Losses, TrainingStep
 from vaecodec.recipes.schedule import beta_at, decayed, learning_rate
-from vaecodec.training.checkpoint import (
-    CHECKPOINT,
-    Checkpoint,
-    load_matching,
-    refuse_differences,
-    replacing,
-    save_checkpoint,
-)
+from vaecodec.training.checkpoint import Checkpoint, load_matching, refuse_differences, save_checkpoint
 from vaecodec.training.conditions import conditions_of
 from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
+from vaecodec.training.run_folder import CHECKPOINT, write_config
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
 
@@ -63,13 +55,6 @@ def train(
     run.start(resume)
     run.steps(show_progress)
     return run.trained()
-
-
-def write_config(config: TrainingConfig, folder: Path) -> None:
-    """config.json of a run folder, which is made where it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "config.json") as file:
-        file.write(json.dumps(config.to_dict(), indent=1).encode())
 
 
 class _Run:
@@ -183,7 +168,7 @@ class _Run:
     def _validate(self) -> Losses:
         plain = self._plain().eval()  # the wrapped one would wait for other processes
         self.noise.manual_seed(stream_seed(NOISE_STREAM, self.config.seed))
-        x = torch.from_numpy(self.validation.astype(np.float32) / 255).to(self.accelerator.device)
+        x = as_images(self.validation).to(self.accelerator.device)
         parts = torch.split(x, 500)
         found = [plain(part, self.config.objective.beta, self.noise) for part in parts]
         weights = [len(part) / len(x) for part in parts]

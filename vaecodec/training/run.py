@@ -1,24 +1,24 @@
 """A run from its config to its model file.
 
-run folder:  config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
+config, images ──train──> what was trained ──finish──> Model ──> NAME.vaem in the run folder
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
-from vaecodec.families import find_family, training_config
+from vaecodec.families import find_family
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.model import Model, pack_model
 from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.objective import TrainingStep
-from vaecodec.training.checkpoint import CHECKPOINT, load_matching, refuse_differences, replacing
-from vaecodec.training.loop import train, write_config
+from vaecodec.training.checkpoint import load_matching, refuse_differences
+from vaecodec.training.loop import train
+from vaecodec.training.run_folder import CHECKPOINT, read_run_config, replacing, write_config
 
 
 def run(
@@ -75,16 +75,6 @@ def finish(trainable: TrainingStep, config: TrainingConfig, training: ImageSet, 
     """The model file's content, by the way of the family."""
     model: Model = find_family(config.family).finish(trainable, config, training, validation)
     return model
-
-
-def read_run_config(folder: Path) -> TrainingConfig:
-    """The config of a run folder. Raises CheckpointError, ConfigError."""
-    path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a run folder ({error})") from error
-    return training_config(values)
 
 
 def write_model(model: Model, path: Path) -> Path:

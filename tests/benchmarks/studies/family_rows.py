@@ -39,8 +39,17 @@ def row(run, *, file_bytes, psnr=20.0, reconstruction=80.0, kl=20.0, bound=None,
             "mean_latent": more.get("mean_latent", 0.5),
             "hoyer": more.get("hoyer", 0.2),
         },
+        "fingerprint": run.config.name,
+        "versions": {},
         "curves": [
-            {"validation_distortion_nats": reconstruction, "validation_rate_nats": kl if bound is None else bound - 80}
+            {
+                "step": 1,
+                "elapsed_s": 1.0,
+                "train_distortion_nats": reconstruction,
+                "train_rate_nats": kl,
+                "validation_distortion_nats": reconstruction,
+                "validation_rate_nats": kl if bound is None else bound - 80,
+            }
         ],
     }
     return FamilyRow(Origin(run.config, "train", "test"), {"time_utc": "now"}, measured)

@@ -12,8 +12,8 @@ from benchmarks.published import compare, main, reference_config
 from benchmarks.studies.graph_training import GraphRun, train_side_by_side
 from benchmarks.studies.published_points import PUBLISHED
 from vaecodec.errors import CheckpointError
-from vaecodec.recipes.config import TrainingConfig
-from vaecodec.training.loop import Diverged, Hardware, train
+from vaecodec.recipes.config import Hardware, TrainingConfig
+from vaecodec.training.loop import Diverged, train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 32, 32)).astype(np.uint8)
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

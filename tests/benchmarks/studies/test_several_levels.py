@@ -15,51 +15,31 @@ from benchmarks.studies.several_levels import (
     middle_level,
     widen,
 )
+from tests.families.conditioned.small import SETS, small_config
+from tests.families.small import CONDITIONED_SIZES as SIZES
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.codec import Codec
-from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
 from vaecodec.families.conditioned.export import export_conditioned_analysis
 from vaecodec.families.conditioned.levels import open_latents
 from vaecodec.families.conditioned.objective import weight_of_level
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.objective import distortion_nats
-from vaecodec.training.loop import Hardware, _Run, train
+from vaecodec.training.loop import _Run, train
 from vaecodec.training.run import run
 
-DATA = Path(__file__).parents[2] / "fixtures" / "data"
-SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {
-    "height": 28,
-    "width": 28,
-    "latents": 24,
-    "deep_latents": 16,
-    "units": 32,
-    "hidden": 32,
-    "blocks": 2,
-    "encoder_units": 32,
-}
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
 
 def config_of(**objective: object) -> TrainingConfig:
-    return training_config(
-        {
-            "name": "levels",
-            "family": FAMILY.name,
-            "data": "mnist",
-            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
-            "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
-            "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
-            "finish": {"synthesis_steps": 30},
-        }
-    )
+    return small_config(FAMILY.name, {}, **objective)
 
 
 def test_an_image_may_be_trained_at_a_level_of_each_part_of_the_grid() -> None:
     torch.manual_seed(11)
-    sizes = SeveralLevelsConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=2)
+    sizes = SeveralLevelsConfig(**SIZES, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=2)
     trainable = SeveralLevelsTrainable(SeveralLevelsVAE(sizes), SeveralLevelsObjective(levels_an_image=3))
     model, x, rng = trainable.model, torch.rand(5, 28, 28), torch.Generator()
     losses = trainable(x, 1.0, rng.manual_seed(4))
@@ -84,7 +64,7 @@ def test_an_image_may_be_trained_at_a_level_of_each_part_of_the_grid() -> None:
 
 def test_every_level_begins_as_the_middle_one_is() -> None:
     torch.manual_seed(12)
-    sizes = SeveralLevelsConfig(**SMALL, levels=5, knots=5, coarse_latents=10, opens_at=0.2, shared_blocks=1)
+    sizes = SeveralLevelsConfig(**SIZES, levels=5, knots=5, coarse_latents=10, opens_at=0.2, shared_blocks=1)
     model = SeveralLevelsVAE(sizes)
     with torch.no_grad():
         for name, part in model.named_parameters():
@@ -107,7 +87,7 @@ def test_every_level_begins_as_the_middle_one_is() -> None:
 
 
 def test_what_only_finer_levels_open_does_not_enter_a_widened_synthesis() -> None:
-    model = SeveralLevelsVAE(SeveralLevelsConfig(**SMALL, levels=5, knots=3, coarse_latents=10, opens_at=0.2))
+    model = SeveralLevelsVAE(SeveralLevelsConfig(**SIZES, levels=5, knots=3, coarse_latents=10, opens_at=0.2))
     widen(model)
     opened = int(model.opened[middle_level(model)])
     assert opened < 24
@@ -154,11 +134,11 @@ def test_more_levels_an_image_than_there_are_and_more_shared_blocks_are_refused(
     with pytest.raises(ConfigError, match="stem_steps"):
         config_of(stem_steps=300)
     with pytest.raises(ConfigError, match="own_latents"):
-        SeveralLevelsConfig(**SMALL, own_latents=24)
+        SeveralLevelsConfig(**SIZES, own_latents=24)
     with pytest.raises(ConfigError, match="coarse_latents"):
-        SeveralLevelsConfig(**SMALL, own_latents=10, coarse_latents=15)
+        SeveralLevelsConfig(**SIZES, own_latents=10, coarse_latents=15)
     with pytest.raises(ConfigError, match="shared_blocks"):
-        SeveralLevelsConfig(**SMALL, shared_blocks=4)
+        SeveralLevelsConfig(**SIZES, shared_blocks=4)
 
 
 def test_the_coarsest_levels_may_have_latents_of_their_own(tmp_path: Path) -> None:
@@ -185,8 +165,8 @@ def test_the_coarsest_levels_may_have_latents_of_their_own(tmp_path: Path) -> No
 
 
 def test_a_transform_code_begins_at_the_first_component_for_either_kind_of_latents() -> None:
-    sizes = SeveralLevelsConfig(**SMALL, levels=4, knots=2, own_latents=4)
-    model, alone = SeveralLevelsVAE(sizes), SeveralLevelsVAE(SeveralLevelsConfig(**{**SMALL, "latents": 20}))
+    sizes = SeveralLevelsConfig(**SIZES, levels=4, knots=2, own_latents=4)
+    model, alone = SeveralLevelsVAE(sizes), SeveralLevelsVAE(SeveralLevelsConfig(**{**SIZES, "latents": 20}))
     for each in (model, alone):
         SeveralLevelsTrainable(each, SeveralLevelsObjective()).begin(SETS[0].images)
     straight, wanted = model.analysis.straight.weight, alone.analysis.straight.weight
@@ -198,7 +178,7 @@ def test_a_transform_code_begins_at_the_first_component_for_either_kind_of_laten
 @pytest.mark.parametrize("levels", [[0, 1], [0, 5, 2], [3, 3, 3, 3]])
 def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int], shared: int) -> None:
     torch.manual_seed(9)
-    sizes = SeveralLevelsConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=shared)
+    sizes = SeveralLevelsConfig(**SIZES, levels=6, knots=3, coarse_latents=10, opens_at=2.0, shared_blocks=shared)
     model = SeveralLevelsVAE(sizes)
     images = SETS[2].images[: len(levels)]
     found = AnalysisSession(export_conditioned_analysis(model))(images, np.array(levels, np.int64))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.families.small import DRAWN
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.effort import SymbolCosts, distortion_of
 from vaecodec.data import load_dataset
@@ -21,29 +22,13 @@ from vaecodec.families.conditioned.objective import ConditionedTrainable
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.exact.pixel_scales import SIGMOID
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
-from vaecodec.recipes.config import TrainingConfig
-from vaecodec.training.loop import Hardware
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.training.run import run
 
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SETS = [load_dataset("dsprites", split, data_dir=DATA) for split in ("train", "validation", "test")]
-LEVELS = 4
-SMALL = {
-    "height": 64,
-    "width": 64,
-    "latents": 6,
-    "units": 32,
-    "blocks": 1,
-    "encoder_units": 32,
-    "encoder_blocks": 1,
-    "levels": LEVELS,
-    "knots": 2,
-    "beta_high": 8.0,
-    "beta_low": 0.05,
-    "half_planes": 8,
-    "map_channels": 6,
-    "moments": 4,
-}
+LEVELS = DRAWN["levels"]
 
 
 def config_of(**model: object) -> TrainingConfig:
@@ -52,7 +37,7 @@ def config_of(**model: object) -> TrainingConfig:
             "name": "drawn",
             "family": "conditioned-vae",
             "data": "dsprites",
-            "model": {**SMALL, **model},
+            "model": {**DRAWN, **model},
             "objective": {"rate": "uniform-noise", "warmup_steps": 20, "anneal_from": 0.1, "anneal_steps": 20},
             "optimiser": {"steps": 150, "batch_size": 32, "learning_rate": 6e-3, "warmup_steps": 5},
             "finish": {"synthesis_steps": 6},
@@ -108,7 +93,7 @@ class Case:
 
     def __init__(self) -> None:
         torch.manual_seed(5)
-        self.model = ConditionedVAE(ConditionedConfig(**{**SMALL, "height": 16, "width": 12}))
+        self.model = ConditionedVAE(ConditionedConfig(**{**DRAWN, "height": 16, "width": 12}))
         with torch.no_grad():
             for name, parameter in self.model.synthesis.named_parameters():
                 if name.endswith("outer.weight"):
@@ -155,7 +140,7 @@ def test_fine_tuning_reaches_every_parameter_of_the_twin(case: Case) -> None:
 
 def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_place() -> None:
     torch.manual_seed(6)
-    model = ConditionedVAE(ConditionedConfig(**SMALL))
+    model = ConditionedVAE(ConditionedConfig(**DRAWN))
     images = SETS[0].images
     ConditionedTrainable(model, ConditionedObjective()).begin(images)
     x = torch.from_numpy(images.astype(np.float32) / 255)
@@ -175,7 +160,7 @@ def test_drawing_begins_with_latents_of_some_steps_and_with_the_center_in_its_pl
 
 
 def test_a_model_without_moments_begins_too() -> None:
-    model = ConditionedVAE(ConditionedConfig(**{**SMALL, "moments": 0, "levels": 1, "knots": 1, "beta_low": 8.0}))
+    model = ConditionedVAE(ConditionedConfig(**{**DRAWN, "moments": 0, "levels": 1, "knots": 1, "beta_low": 8.0}))
     ConditionedTrainable(model, ConditionedObjective()).begin(SETS[0].images)
     x = torch.from_numpy(SETS[0].images[:100].astype(np.float32) / 255)
     with torch.no_grad():
@@ -195,4 +180,4 @@ def test_a_model_without_moments_begins_too() -> None:
 )
 def test_sizes_that_make_no_sense_are_refused(changes: dict[str, int], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        ConditionedConfig(**{**SMALL, **changes})
+        ConditionedConfig(**{**DRAWN, **changes})

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.families.conditioned.small import SETS, small_config
+from tests.families.small import CONDITIONED_SIZES as SIZES
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.codec import Codec
-from vaecodec.data import load_dataset
 from vaecodec.errors import ConfigError
 from vaecodec.families import training_config
 from vaecodec.families.conditioned.config import ConditionedConfig
@@ -20,36 +21,14 @@ from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.prune import prune_hidden
 from vaecodec.layers.exact.pixel_scales import SOFT_CLAMP
 from vaecodec.modelfile.model import read_model
-from vaecodec.recipes.config import TrainingConfig
-from vaecodec.training.loop import Hardware
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.training.run import run
 
-DATA = Path(__file__).parents[2] / "fixtures" / "data"
-SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
-SMALL = {
-    "height": 28,
-    "width": 28,
-    "latents": 24,
-    "deep_latents": 16,
-    "units": 32,
-    "hidden": 32,
-    "blocks": 2,
-    "encoder_units": 32,
-}
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
 
 def config_of(**objective: object) -> TrainingConfig:
-    return training_config(
-        {
-            "name": "levels",
-            "family": "conditioned-vae",
-            "data": "mnist",
-            "model": {**SMALL, "levels": 6, "knots": 3, "coarse_latents": 10, "opens_at": 2.0},
-            "objective": {"rate": "uniform-noise", "likelihood": "gaussian", **objective},
-            "optimiser": {"steps": 300, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 20},
-            "finish": {"synthesis_steps": 30, "prune_share": 0.01},
-        }
-    )
+    return small_config("conditioned-vae", {"prune_share": 0.01}, **objective)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +68,7 @@ def test_the_record_says_what_each_level_takes(codec: Codec) -> None:
 
 
 def test_a_model_of_one_beta_is_the_same_network_with_one_level(tmp_path: Path) -> None:
-    sizes = {**SMALL, "levels": 1, "knots": 1, "beta_high": 0.5, "beta_low": 0.5}
+    sizes = {**SIZES, "levels": 1, "knots": 1, "beta_high": 0.5, "beta_low": 0.5}
     values = config_of().to_dict()
     config = training_config({**values, "model": sizes, "optimiser": {**values["optimiser"], "steps": 40}})
     path = run(config, tmp_path, SETS[0], SETS[1], hardware=Hardware(device="cpu"), show_progress=False)
@@ -101,7 +80,7 @@ def test_a_model_of_one_beta_is_the_same_network_with_one_level(tmp_path: Path) 
     decoded = np.stack(codec.decompress_batch(streams))
     np.testing.assert_array_equal(decoded, codec.lossy.synthesise(codec.lossy.analyse(images)))
     assert np.square(decoded.astype(float) - images).mean() < 2000
-    wide, narrow = (ConditionedVAE(ConditionedConfig(**{**SMALL, **more})) for more in ({}, sizes))
+    wide, narrow = (ConditionedVAE(ConditionedConfig(**{**SIZES, **more})) for more in ({}, sizes))
     assert all(
         "knots" in name or wide.state_dict()[name].shape == part.shape for name, part in narrow.named_parameters()
     )
@@ -109,7 +88,7 @@ def test_a_model_of_one_beta_is_the_same_network_with_one_level(tmp_path: Path) 
 
 def test_the_exact_synthesis_is_the_exported_one_and_near_the_float_one() -> None:
     rng = torch.Generator().manual_seed(3)
-    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=8, knots=3))
+    model = ConditionedVAE(ConditionedConfig(**SIZES, levels=8, knots=3))
     with torch.no_grad():
         for block in model.synthesis.blocks:
             block.outer.weight.normal_(std=0.05, generator=rng)
@@ -132,7 +111,7 @@ def test_a_level_table_is_linear_between_its_knots() -> None:
 
 
 def test_the_prior_of_a_level_sums_to_one() -> None:
-    prior = LevelPrior(ConditionedConfig(**SMALL, levels=4, knots=2))
+    prior = LevelPrior(ConditionedConfig(**SIZES, levels=4, knots=2))
     grid = torch.arange(-400, 401).float()[:, None].expand(-1, 24)
     mass = (-prior.rate_nats(grid, torch.full((801,), 2))).exp().sum(dim=0)
     torch.testing.assert_close(mass, torch.ones(24), atol=1e-3, rtol=0)
@@ -161,7 +140,7 @@ def test_an_objective_that_the_family_cannot_take_is_refused(objective: dict[str
 )
 def test_sizes_that_make_no_sense_are_refused(changes: dict[str, float], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        ConditionedConfig(**{**SMALL, **changes})
+        ConditionedConfig(**{**SIZES, **changes})
 
 
 def test_latents_open_from_a_beta_on_until_at_the_last_level_there_are_all() -> None:
@@ -173,7 +152,7 @@ def test_latents_open_from_a_beta_on_until_at_the_last_level_there_are_all() -> 
 
 def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec) -> None:
     torch.manual_seed(8)
-    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
+    model = ConditionedVAE(ConditionedConfig(**SIZES, levels=6, knots=3, coarse_latents=10, opens_at=2.0))
     x, level = torch.rand(6, 28, 28), torch.arange(6)
     latents = model.analyse(x, level)
     counts = model.opened.tolist()
@@ -187,12 +166,12 @@ def test_latents_that_are_not_open_are_0_and_free_and_are_not_coded(codec: Codec
 
 def test_more_coarse_latents_than_there_are_is_refused() -> None:
     with pytest.raises(ConfigError, match="coarse_latents"):
-        ConditionedConfig(**SMALL, coarse_latents=25)
+        ConditionedConfig(**SIZES, coarse_latents=25)
 
 
 def test_cutting_units_that_nothing_wakes_changes_nothing_and_cutting_more_changes_little() -> None:
     torch.manual_seed(10)
-    model = ConditionedVAE(ConditionedConfig(**SMALL, levels=6, knots=3))
+    model = ConditionedVAE(ConditionedConfig(**SIZES, levels=6, knots=3))
     symbols, level, even = torch.randn(300, 24).round(), torch.randint(6, (300,)), torch.ones(300)
     with torch.no_grad():
         for block in model.synthesis.blocks:
@@ -214,7 +193,7 @@ def test_cutting_units_that_nothing_wakes_changes_nothing_and_cutting_more_chang
 @pytest.mark.parametrize("levels", [[0, 1], [0, 5, 2], [3, 3, 3, 3]])
 def test_the_exported_analysis_is_the_model_s_whatever_is_open_in_a_batch(levels: list[int]) -> None:
     torch.manual_seed(9)
-    sizes = ConditionedConfig(**SMALL, levels=6, knots=3, coarse_latents=10, opens_at=2.0)
+    sizes = ConditionedConfig(**SIZES, levels=6, knots=3, coarse_latents=10, opens_at=2.0)
     model = ConditionedVAE(sizes)
     images = SETS[2].images[: len(levels)]
     found = AnalysisSession(export_conditioned_analysis(model))(images, np.array(levels, np.int64))

@@ -11,6 +11,7 @@ from benchmarks.lossless import measure_archive
 from benchmarks.measuring.exact_files import measure_exact_files
 from benchmarks.studies.foreign import crops, grey
 from benchmarks.studies.lossless_parts import measure_parts
+from tests.families.small import EXACT, EXACT_DRAWN
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
 from vaecodec.data.image_set import ImageSet
@@ -21,18 +22,14 @@ from vaecodec.families.lossless.finish import cut_units
 from vaecodec.families.lossless.model import LosslessVAE
 from vaecodec.families.trainables import make_trainable
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.pack_analysis import floats_of
-from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, finish, run
 
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SPLITS = ("train", "validation", "test")
-SMALL = {"units": 32, "map_units": 24, "map_channels": 6, "phase_width": 8, "phase_blocks": 1, "window": 3}
-SIZES = {
-    "mnist": {"height": 28, "width": 28, "latents": 10, "bases": 12, **SMALL},
-    "dsprites": {"height": 64, "width": 64, "latents": 6, "bit_depth": 1, "moments": 4, "half_planes": 8, **SMALL},
-}
+SIZES = {"mnist": EXACT, "dsprites": EXACT_DRAWN}
 
 
 def config_of(data: str, **objective: object) -> TrainingConfig:

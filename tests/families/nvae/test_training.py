@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.measuring.torch_evaluator import evaluate_in_torch, synthesise_in_torch
+from tests.families.small import NVAE
 from vaecodec.archive.reader import Archive
 from vaecodec.archive.writer import ArchiveWriter
 from vaecodec.bitstream.stream import unpack
@@ -22,10 +23,11 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import BadField, FormatError, KnownAnswerMismatch, ModelError
 from vaecodec.families import training_config
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
+from vaecodec.recipes.config import Hardware
 from vaecodec.training.checkpoint import load_checkpoint
-from vaecodec.training.loop import Hardware
 from vaecodec.training.run import export, run
 
+pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 DATA = Path(__file__).parents[2] / "fixtures" / "data"
 SETS = [load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation", "test")]
 IMAGES = SETS[2].images[:100]
@@ -33,16 +35,7 @@ CONFIG: dict[str, Any] = {
     "name": "small-nvae",
     "family": "nvae",
     "data": "mnist",
-    "model": {
-        "height": 28,
-        "width": 28,
-        "sides": [1, 7],
-        "groups": [3, 3],
-        "group_channels": [4, 1],
-        "widths": [16, 8],
-        "head_width": 6,
-        "prior_units": 24,
-    },
+    "model": {**NVAE, "groups": [3, 3]},
     "objective": {"likelihood": "gaussian", "pixel_sigma": 0.02, "warmup_steps": 10},
     "optimiser": {"steps": 60, "batch_size": 32, "learning_rate": 3e-3, "warmup_steps": 5},
     "finish": {"synthesis_steps": 5, "prior_steps": 60},

@@ -13,8 +13,9 @@ from vaecodec.families.photo.checkpoint import resume, save
 from vaecodec.families.photo.config import PhotoConfig
 from vaecodec.families.photo.plan import Plan
 from vaecodec.families.photo.prior import Bottleneck, LogisticMixture, fit_bottleneck
+from vaecodec.families.photo.replay import ReplayTrainer
 from vaecodec.families.photo.step import Trainer
-from vaecodec.families.photo.train import LEARNED, make_model
+from vaecodec.families.photo.train import LEARNED, arguments, make_model, make_trainer
 from vaecodec.families.photo.weights import load_weights, save_weights
 
 
@@ -137,3 +138,41 @@ def test_a_bottleneck_fitted_to_hyperlatents_costs_about_their_entropy():
     assert found < entropy + 0.1
     assert isinstance(prior, Bottleneck)
     assert LogisticMixture(2).bits(z).shape == z.shape
+
+
+def replaying():
+    kinds = {"learned": LEARNED["entropy"], "seed": 5, "most": 12}
+    return ReplayTrainer(tiny_model(), batches(), **kinds)
+
+
+def test_a_resumed_run_has_the_same_store(tmp_path):
+    whole, plan = replaying(), Plan(20, None)
+    advance(whole, plan, 20)
+    first, first_plan = replaying(), Plan(20, None)
+    advance(first, first_plan, 11)
+    save(tmp_path, first, first_plan, exact=True)
+    second, second_plan = replaying(), Plan(20, None)
+    resume(tmp_path, second, second_plan)
+    second.begin(second_plan.step)
+    advance(second, second_plan, 9)
+    for name, value in whole.averaged().items():
+        assert torch.equal(value, second.averaged()[name]), name
+
+
+def test_training_from_a_store_makes_the_bits_of_fresh_pictures_fewer():
+    run, plan = replaying(), Plan(120, None)
+    x, level = batches(seed=11, size=8).draw()
+    with torch.no_grad():
+        before = run.model(x, level).bits.sum()
+    for _ in range(120):
+        run.set(3e-3, 0.9)
+        run.step()
+        plan.take(0.1)
+    with torch.no_grad():
+        assert run.model(x, level).bits.sum() < 0.97 * before
+
+
+def test_a_store_goes_with_frozen_transforms_alone(tmp_path):
+    values = ["--data", str(tmp_path), "--out", str(tmp_path), "--steps", "1", "--store", "8"]
+    with pytest.raises(ConfigError, match="--learn"):
+        make_trainer(tiny_model(), batches(), arguments(values))

@@ -19,7 +19,7 @@ from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.modelfile.lossless_part import PHASES
-from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.batches import all_over, as_images
 from vaecodec.recipes.begin_half_planes import begin_half_planes, begin_head
 from vaecodec.recipes.begin_moments import begin_latents, begin_position
 
@@ -30,7 +30,7 @@ SAMPLE = 8192  # images that the start is made from
 @torch.no_grad()
 def begin_drawing(model: ConditionedVAE, synthesis: DrawnSynthesis, images: npt.NDArray[np.uint8]) -> None:
     """Set analysis, steps, gains, prior and drawing of a fresh model, given the training images (N, h, w)."""
-    x = torch.from_numpy(images[all_over(len(images), SAMPLE)].astype(np.float32) / 255)
+    x = as_images(images[all_over(len(images), SAMPLE)])
     analysis, seen = model.analysis, model.analysis.moments
     levels = torch.arange(len(x)) % model.config.levels
     spread = begin_latents(

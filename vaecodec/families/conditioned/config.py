@@ -1,4 +1,4 @@
-"""ConditionedConfig, ConditionedObjective: the sizes of a conditioned-vae, and what its objective is told."""
+"""The sizes of a conditioned-vae, what its objective is told, and how its codec is made."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from vaecodec.bitstream.limits import MAX_LEVEL, MAX_SIDE
 from vaecodec.errors import ConfigError
 from vaecodec.layers.sizes import MAX_MOMENTS
+from vaecodec.recipes.checks import at_least
+from vaecodec.recipes.config import FinishConfig
 from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
 
 CONDITIONED_FAMILY = "conditioned-vae"
@@ -111,3 +113,21 @@ class ConditionedObjective(ObjectiveConfig):
         ObjectiveConfig.__post_init__(self)
         rounds_its_latents(self, CONDITIONED_FAMILY)
         beta_is_one(self, CONDITIONED_FAMILY)
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionedFinish(FinishConfig):
+    """default_file_bytes: the default level is the one whose mean file is nearest to it.
+
+    prune_share: hidden units of the synthesis are cut, up to this share of the energy that a block's units add to the
+    stream. Raises ConfigError.
+    """
+
+    default_file_bytes: float = 28.0
+    prune_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        FinishConfig.__post_init__(self)
+        at_least("default_file_bytes", self.default_file_bytes, 0)
+        if not 0 <= self.prune_share < 1:
+            raise ConfigError(f"prune_share: expected a share in 0..1, below 1, found {self.prune_share!r}")

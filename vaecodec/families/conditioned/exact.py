@@ -25,7 +25,9 @@ LATENT_TOP = 511  # more would leave the straight path's weights less room below
 STREAM_TOP = 8191
 GAIN_TOP = 2000  # times STREAM_TOP stays below 2^24
 OFFSET_TOP = 32767
-FINE_SHIFT = 4
+FINE_SHIFT = 4  # fine units are 2^-4 of what follows them
+LAST_SHIFT = 10  # of the gain behind the last block: so many bits of its fraction are kept
+REACH_MARGIN = 1.25  # of what the sample reaches
 
 
 class LevelIntegers(nn.Module):
@@ -151,7 +153,7 @@ class ExactConditionedSynthesis(nn.Module):
             for block, tops in zip(synthesis.blocks, sample.block_tops, strict=True)
         )
         last = sample.last_top / ACTIVATION_TOP
-        self.last = LevelIntegers(torch.full((1, 1), 2.0**10 * stream / last), GAIN_TOP)
+        self.last = LevelIntegers(torch.full((1, 1), 2.0**LAST_SHIFT * stream / last), GAIN_TOP)
         both = torch.cat([leave.weight * last, synthesis.straight.weight * unit], dim=1) * SOFT_CLAMP.steps
         reach = torch.cat([torch.full((leave.in_features,), float(ACTIVATION_TOP)), full])
         self.leave = ExactDense(
@@ -169,7 +171,7 @@ class ExactConditionedSynthesis(nn.Module):
         h = self.enter(latents[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
-        active = _rescale(h * self.last.integers()[0], 10, 0, ACTIVATION_TOP)
+        active = _rescale(h * self.last.integers()[0], LAST_SHIFT, 0, ACTIVATION_TOP)
         index: Tensor = self.leave(torch.cat([active, latents], dim=1))
         return index.view(-1, self.config.height, self.config.width)
 
@@ -185,7 +187,7 @@ class ExactConditionedSynthesis(nn.Module):
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
         gain = self.last.integers().expand(self.config.levels, self.config.units)
-        active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), 10, 0, ACTIVATION_TOP)
+        active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), LAST_SHIFT, 0, ACTIVATION_TOP)
         weight, bias = self.leave.integers()
         of_active, of_latents = weight[:, : self.config.units], weight[:, self.config.units :]
         both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
@@ -201,7 +203,7 @@ class _Calibration:
     @torch.no_grad()
     def __init__(self, synthesis: ConditionedSynthesis, y: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> None:
         latents = y * synthesis.gain(level)
-        self.latent_tops = latents.abs().amax(dim=0).clamp_min(1e-3) * 1.25
+        self.latent_tops = latents.abs().amax(dim=0).clamp_min(1e-3) * REACH_MARGIN
         h = synthesis.enter(latents[:, : synthesis.config.deep])
         self.stream_top = float(h.abs().max())
         self.block_tops: list[tuple[float, float]] = []
@@ -211,5 +213,5 @@ class _Calibration:
             self.block_tops.append((top_of_all(before), top_of_all(inside)))
             h = block(h, level)
             self.stream_top = max(self.stream_top, float(h.abs().max()))
-        self.stream_top *= 1.25
+        self.stream_top *= REACH_MARGIN
         self.last_top = top_of_all(h.relu())

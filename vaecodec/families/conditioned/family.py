@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vaecodec.data.image_set import ImageSet
-from vaecodec.families.conditioned.config import CONDITIONED_FAMILY, ConditionedConfig, ConditionedObjective
+from vaecodec.families.conditioned.config import (
+    CONDITIONED_FAMILY,
+    ConditionedConfig,
+    ConditionedFinish,
+    ConditionedObjective,
+)
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.family import Family
@@ -49,5 +54,6 @@ FAMILY = Family(
     build=build,
     trainable=trainable,
     finish=finish,
+    finishing=ConditionedFinish,
     retired=RETIRED,
 )

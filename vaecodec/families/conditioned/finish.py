@@ -18,7 +18,8 @@ from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import tables_from_histogram
-from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.exact.known_answer import known_rows, make_known_answer
+from vaecodec.families.conditioned.config import ConditionedFinish
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.exact import ExactConditionedSynthesis
 from vaecodec.families.conditioned.exact_drawn import ExactDrawnSynthesis
@@ -31,7 +32,7 @@ from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import Batches, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.descent import fine_tune
-from vaecodec.recipes.latents import as_floats, carrying, limit_of
+from vaecodec.recipes.latents import as_floats, collapsed_latents, limit_of
 from vaecodec.recipes.objective import distortion_nats
 from vaecodec.recipes.onnx_export import halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
@@ -60,7 +61,8 @@ def finish_conditioned(
     trainable: ConditionedTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, ConditionedFinish)
     halve_weights(model)
     for layer in (model.analysis.enter, model.analysis.leave):
         round_to_bytes(layer)
@@ -75,10 +77,9 @@ def finish_conditioned(
     limit = limit_of(largest[None], REACH_OF_SYMBOLS).float()
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
-    exact = _exact_twin(model, limit, symbols, level, config.finish.prune_share)
+    exact = _exact_twin(model, limit, symbols, level, how.prune_share)
     _fine_tune(exact, model, sampler, config)
-    rows = np.column_stack([symbols.numpy(), level.numpy()])
-    rows = np.resize(rows, (KNOWN_ANSWER_BATCH, rows.shape[1])).astype(np.int32)
+    rows = known_rows(np.column_stack([symbols.numpy(), level.numpy()]))
     network = exact.to_network()
     about = training_record(config, training)
     bits = np.array([f.validation_bits for f in fitted])
@@ -87,7 +88,7 @@ def finish_conditioned(
         "validation_bits": bits.tolist(),
         "coded_latents": [f.coded_latents for f in fitted],
     }
-    default = int(np.abs(bits / 8 + FILE_OVERHEAD_BYTES - config.finish.default_file_bytes).argmin())
+    default = int(np.abs(bits / 8 + FILE_OVERHEAD_BYTES - how.default_file_bytes).argmin())
     return Model(
         name=config.name,
         family=config.family,
@@ -125,10 +126,9 @@ def _fit_level(
 ) -> FittedLevel:
     """Center 0, as in training; latents that carry nothing at this level are collapsed to their commonest symbol."""
     latents = session(training, number)
-    quantizer = Quantizer(np.zeros(latents.shape[1], np.float32), np.ones(latents.shape[1], np.float32))
+    quantizer = Quantizer.rounding(latents.shape[1])
     symbols = quantizer.round_to_symbols(latents)
-    collapsed = np.ones(symbols.shape[1], np.bool_)
-    collapsed[carrying(symbols)] = False
+    collapsed = collapsed_latents(symbols)
     tables = tables_from_histogram(symbols, collapsed=collapsed, tail=TABLE_TAIL)
     held_out = tables.fill_collapsed(quantizer.round_to_symbols(session(validation, number)))
     largest = np.abs(np.where(collapsed, tables.offsets, symbols)).max(axis=0).astype(np.int32)

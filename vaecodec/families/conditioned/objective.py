@@ -26,6 +26,7 @@ from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Seen
 from vaecodec.layers.soft_clamp import soft_clamp
+from vaecodec.recipes.batches import as_images
 from vaecodec.recipes.objective import Losses, TrainingStep, distortion_nats
 
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
@@ -92,7 +93,7 @@ def begin_as_transform_code(
     against the step begins with a gain and a rate near zero. components: which of the transform each latent begins as,
     the largest being 0.
     """
-    x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
+    x = as_images(images).flatten(1)
     mean = x.mean(dim=0)
     values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
     basis, deviation = vectors.flip(1)[:, components], values.flip(0)[components].clamp_min(1e-8).sqrt()

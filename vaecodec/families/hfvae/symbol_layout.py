@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vaecodec.arrays import Symbols
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import MAX_ALPHABET, CodingTables, tables_from_histogram
 from vaecodec.exact.network import ExactNetwork
@@ -26,11 +27,9 @@ from vaecodec.families.hfvae.model import HFVAE
 from vaecodec.families.hfvae.symbol_tables import category_table, cells_table, stack_tables
 from vaecodec.layers.exact.synthesis import ExactSynthesis
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.recipes.latents import FittedTables, Symbols, carrying, entropy_bits, fit_tables
+from vaecodec.recipes.latents import COLLAPSED_BITS, FittedTables, carrying, entropy_bits, fit_tables
 from vaecodec.recipes.onnx_export import export_module
 from vaecodec.recipes.symbol_layout import SymbolLayout
-
-COLLAPSED_CATEGORY_BITS = 0.005  # as latents.COLLAPSED_BITS
 
 
 class StructuredLayout(SymbolLayout):
@@ -53,7 +52,7 @@ class StructuredLayout(SymbolLayout):
 
     def category_tables(self, symbols: Symbols) -> CodingTables:
         """The first table."""
-        carries = entropy_bits(symbols[:, 0]) >= COLLAPSED_CATEGORY_BITS
+        carries = entropy_bits(symbols[:, 0]) >= COLLAPSED_BITS
         return category_table(symbols[:, 0], self.categories, coded=carries)
 
     @abstractmethod
@@ -114,7 +113,7 @@ class JointLayout(StructuredLayout):
 
     def quantizer(self, every: Quantizer) -> Quantizer:
         """The graph gives whole numbers already."""
-        return Quantizer(np.zeros(1 + len(self.cells), np.float32), np.ones(1 + len(self.cells), np.float32))
+        return Quantizer.rounding(1 + len(self.cells))
 
     def export_analysis(self, every: Quantizer) -> Analysis:
         chosen = self.categories + self.active

@@ -1,13 +1,15 @@
-"""LosslessConfig, LosslessObjective: the sizes of a lossless-vae, and what its objective is told."""
+"""The sizes of a lossless-vae, what its objective is told, and how its codec is made."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import ConfigError
 from vaecodec.layers.sizes import MAX_MOMENTS
 from vaecodec.modelfile.lossless_part import MAX_BASES
+from vaecodec.recipes.config import FinishConfig
 from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
 
 LOSSLESS_FAMILY = "lossless-vae"
@@ -98,3 +100,18 @@ class LosslessObjective(ObjectiveConfig):
             raise ConfigError(f"rounded_share: expected a number in 0..1, found {self.rounded_share!r}")
         if self.drawing_steps < 0:
             raise ConfigError(f"drawing_steps: expected at least 0, found {self.drawing_steps!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class LosslessFinish(FinishConfig):
+    """latent_step: of the latents' quantizer, in those that training rounds to; a smaller one puts more bits into them.
+
+    Raises ConfigError.
+    """
+
+    latent_step: float = 1.0
+
+    def __post_init__(self) -> None:
+        FinishConfig.__post_init__(self)
+        if not (math.isfinite(self.latent_step) and self.latent_step > 0):
+            raise ConfigError(f"latent_step: expected a positive number, found {self.latent_step!r}")

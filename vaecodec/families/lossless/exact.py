@@ -70,6 +70,10 @@ class ExactLikelihood(nn.Module):
         ]
         return torch.stack(nats, dim=1)
 
+    def mean_nats(self, symbols: Float[Tensor, "b n"], pixels: UInt8[Tensor, "b h w"]) -> Tensor:
+        """-ln P of all pixels of an image, the mean over the images."""
+        return self.pixel_nats(symbols, pixels).sum(dim=1).mean()
+
     def to_likelihood(self) -> PixelLikelihood:
         """The exported integers. Raises NotExact where fine-tuning has carried a layer over the bound."""
         phases = tuple(cast("ExactPhase", phase).to_network() for phase in self.phases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vaecodec.data.image_set import ImageSet
-from vaecodec.families.lossless.config import LOSSLESS_FAMILY, LosslessConfig, LosslessObjective
+from vaecodec.families.lossless.config import LOSSLESS_FAMILY, LosslessConfig, LosslessFinish, LosslessObjective
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.family import Family
@@ -49,5 +49,6 @@ FAMILY = Family(
     build=build,
     trainable=trainable,
     finish=finish,
+    finishing=LosslessFinish,
     suggested_sizes=suggested_sizes,
 )

@@ -18,7 +18,8 @@ from torch import Tensor
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH
+from vaecodec.exact.known_answer import known_rows
+from vaecodec.families.lossless.config import LosslessFinish
 from vaecodec.families.lossless.exact import ExactLikelihood
 from vaecodec.families.lossless.export import export_lossless_analysis
 from vaecodec.families.lossless.model import LosslessAnalysis, LosslessVAE
@@ -28,11 +29,10 @@ from vaecodec.layers.residual import RECTIFIED
 from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.modelfile.model import Model, lossless_model
 from vaecodec.pixels.phases import make_likelihood_answer
-from vaecodec.recipes.batches import NOISE_STREAM, all_over, stream_seed
+from vaecodec.recipes.batches import NOISE_STREAM, all_over, as_images, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.dead_units import cut_dead_units
-from vaecodec.recipes.descent import fine_tune
-from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying_or_first, fit_tables, limit_of
+from vaecodec.recipes.latents import as_floats, carrying_or_first, fine_tune_on_symbols, fit_tables, limit_of
 from vaecodec.recipes.onnx_export import LinearParts, halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 
@@ -57,13 +57,14 @@ def finish_lossless(
     trainable: LosslessTrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet
 ) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, LosslessFinish)
     model.fold_steps()
     units = cut_units(model.analysis, training.images)
     shrink_weights(model.analysis)
     every = _latents(model, training.images)
     center = np.rint(np.median(every, axis=0)).astype(np.float32)  # whole: so it was rounded in training
-    step = np.full_like(center, config.finish.latent_step)
+    step = np.full_like(center, how.latent_step)
     active = carrying_or_first(Quantizer(center, step).round_to_symbols(every))
     graph = export_lossless_analysis(model, torch.from_numpy(active))
     quantizer = Quantizer(center[active], step[active])
@@ -79,7 +80,7 @@ def finish_lossless(
         _phase_bits(model.pixel_nats, dequantised, validation),
         _phase_bits(exact.pixel_nats, as_floats(held_out), validation),
     ]
-    _fine_tune(exact, config, seen, training.images)
+    fine_tune_on_symbols(exact, exact.mean_nats, config, seen, training.images)
     after = _phase_bits(exact.pixel_nats, as_floats(held_out), validation)
     bits = ValidationBits(
         latents=float(fitted.tables.information_bits(held_out).mean()),
@@ -89,7 +90,7 @@ def finish_lossless(
         phases_fine_tuned=after,
     )
     likelihood = exact.to_likelihood()
-    answer = make_likelihood_answer(likelihood, np.resize(held_out, (KNOWN_ANSWER_BATCH, len(active))).astype(np.int32))
+    answer = make_likelihood_answer(likelihood, known_rows(held_out))
     part = LosslessPart(graph, quantizer, fitted.tables, likelihood, answer)
     about = training_record(config, training)
     about["finish"] = {
@@ -104,21 +105,20 @@ def finish_lossless(
 @torch.no_grad()
 def _latents(model: LosslessVAE, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Latents (N, n) of a whole set."""
-    return torch.cat([model.analyse(torch.from_numpy(part)) for part in _floats(images)]).numpy()
+    return torch.cat([model.analyse(part) for part in _floats(images)]).numpy()
 
 
 def cut_units(analysis: LosslessAnalysis, images: npt.NDArray[np.uint8]) -> int:
     """Cut what no training image wakes from the residual stream: most of it, where it is read by a ReLU. Units left."""
     if analysis.layers.reading is RECTIFIED:
-        batches = (analysis.seen(torch.from_numpy(part)) for part in _floats(images))
-        analysis.layers = cut_dead_units(analysis.layers, batches)
+        analysis.layers = cut_dead_units(analysis.layers, (analysis.seen(part) for part in _floats(images)))
     return analysis.layers.enter.out_features
 
 
-def _floats(images: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.float32]]:
+def _floats(images: npt.NDArray[np.uint8]) -> Iterator[torch.Tensor]:
     """In 0..1, some at once."""
     for k in range(0, len(images), CHUNK):
-        yield images[k : k + CHUNK].astype(np.float32) / 255
+        yield as_images(images[k : k + CHUNK])
 
 
 def shrink_weights(analysis: LosslessAnalysis) -> None:
@@ -140,16 +140,6 @@ def _phase_bits(pixel_nats: PixelNats, y: Tensor, images: ImageSet) -> tuple[flo
     pixels = torch.from_numpy(images.images)
     parts = [pixel_nats(y[k : k + CHUNK], pixels[k : k + CHUNK]) for k in range(0, len(y), CHUNK)]
     return tuple((torch.cat(parts).double().mean(dim=0) / math.log(2)).tolist())
-
-
-def _fine_tune(exact: ExactLikelihood, config: TrainingConfig, symbols: Symbols, images: npt.NDArray[np.uint8]) -> None:
-    """Train the integer layers on what they will see: the symbols of the training images."""
-    batches = CodedBatches(symbols, images, config.optimiser.batch_size, config.seed)
-
-    def nats_of(step: int) -> Tensor:
-        return exact.pixel_nats(*batches[step]).sum(dim=1).mean()
-
-    fine_tune(exact, nats_of, config.finish)
 
 
 def _plain(bits: ValidationBits) -> dict[str, object]:

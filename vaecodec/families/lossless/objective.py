@@ -12,8 +12,6 @@ models"): a share of the images sees them rounded.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -26,7 +24,7 @@ from vaecodec.families.lossless.phases import split_phases
 from vaecodec.layers.base import LATENT_SCALE
 from vaecodec.layers.half_planes import HalfPlaneMap
 from vaecodec.modelfile.lossless_part import PHASES
-from vaecodec.recipes.batches import all_over
+from vaecodec.recipes.batches import all_over, as_images
 from vaecodec.recipes.begin_half_planes import begin_half_planes, begin_head
 from vaecodec.recipes.begin_moments import begin_latents, begin_position
 from vaecodec.recipes.objective import Losses, TrainingStep
@@ -49,8 +47,27 @@ class LosslessTrainable(TrainingStep):
         channels = model.config.map_channels
         self.head = nn.Conv2d(channels, len(PHASES) * model.config.outputs, 1) if self.drawing else None
 
+    @torch.no_grad()
     def begin(self, images: npt.NDArray[np.uint8]) -> None:
-        begin_lossless(self, images)
+        """Where a fresh model sees moments and draws, let its latents be moments, and its drawing the outline."""
+        model, analysis, drawn = self.model, self.model.analysis, self.model.map
+        if analysis.moments is None or not isinstance(drawn, HalfPlaneMap):
+            return
+        x = as_images(images[all_over(len(images), SAMPLE)])
+        spread = begin_latents(
+            lambda: analysis(x) / LATENT_SCALE,
+            analysis.layers.leave,
+            [analysis.straight],
+            analysis.straight.weight[:, model.config.pixels :],
+            deviation=FIRST_STEPS / LATENT_SCALE,
+        )
+        begin_position(drawn.position, spread, analysis.moments.scale / max(drawn.plane))
+        latents = analysis(x) / LATENT_SCALE
+        noise = torch.full_like(latents, 0.5 / LATENT_SCALE)
+        with torch.enable_grad():
+            begin_half_planes(drawn, latents, noise, x)
+        if self.head is not None and model.config.bit_depth == 1:
+            begin_head(self.head, list(range(len(PHASES))), lit=False)
 
     def enter(self, step: int) -> int:
         """The first config.drawing_steps train what draws alone."""
@@ -84,31 +101,3 @@ class LosslessTrainable(TrainingStep):
         count = round(self.config.rounded_share * len(latents))
         rounded = latents + (latents.round() - latents).detach()
         return torch.cat([rounded[:count], noisy[count:]])
-
-
-@torch.no_grad()
-def begin_lossless(trainable: LosslessTrainable, images: npt.NDArray[np.uint8]) -> None:
-    """Where a fresh model sees moments and draws, let its latents be moments, and its drawing the outline."""
-    model, analysis, drawn = trainable.model, trainable.model.analysis, trainable.model.map
-    if analysis.moments is None or not isinstance(drawn, HalfPlaneMap):
-        return
-    x = torch.from_numpy(images[all_over(len(images), SAMPLE)].astype(np.float32) / 255)
-    spread = begin_latents(
-        lambda: analysis(x) / LATENT_SCALE,
-        analysis.layers.leave,
-        [analysis.straight],
-        analysis.straight.weight[:, model.config.pixels :],
-        deviation=FIRST_STEPS / LATENT_SCALE,
-    )
-    begin_position(drawn.position, spread, analysis.moments.scale / max(drawn.plane))
-    latents = analysis(x) / LATENT_SCALE
-    noise = torch.full_like(latents, 0.5 / LATENT_SCALE)
-    with torch.enable_grad():
-        begin_half_planes(drawn, latents, noise, x)
-    if trainable.head is not None and model.config.bit_depth == 1:
-        begin_head(trainable.head, list(range(len(PHASES))), lit=False)
-
-
-def bits_per_pixel(nats: float, pixels: int) -> float:
-    """Of an image, from its nats."""
-    return nats / math.log(2) / pixels

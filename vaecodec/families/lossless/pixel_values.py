@@ -14,7 +14,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-VALUES = 255
+from vaecodec.modelfile.lossless_part import VALUES
+
 WIDTHS = (3.0, 10.0, 30.0)  # of the logistics that bases begin as, in grey levels
 SPIKES = 4  # bases that begin as one of the values 255, 254, …
 SMALLEST = 1e-6  # probability of a value in a basis to begin with

@@ -1,4 +1,4 @@
-"""NVAEConfig, NVAEObjective: the sizes of an nvae, and what its objective is told.
+"""The sizes of an nvae, what its objective is told, and how its codec is made.
 
 scale 0: a map of sides[0] × sides[0], groups[0] groups of group_channels[0] latents at each position
 scale 1: a map of sides[1] × sides[1], …            each side a multiple of the one before, the image's of the last
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.errors import ConfigError
 from vaecodec.recipes.checks import at_least
+from vaecodec.recipes.config import FinishConfig
 from vaecodec.recipes.objective_config import ObjectiveConfig
 
 NVAE_FAMILY = "nvae"
@@ -111,6 +112,17 @@ class NVAEObjective(ObjectiveConfig):
         for beta in self.scale_betas:
             at_least("scale_betas", beta, 0.0)
         at_least("spectral_weight", self.spectral_weight, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class NVAEFinish(FinishConfig):
+    """prior_steps: in which the networks of the groups' priors are fitted. Raises ConfigError."""
+
+    prior_steps: int = 3000
+
+    def __post_init__(self) -> None:
+        FinishConfig.__post_init__(self)
+        at_least("prior_steps", self.prior_steps, 0)
 
 
 def _check_sides(sides: tuple[int, ...], scales: int, pixels: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaecodec.data.image_set import ImageSet
-from vaecodec.families.nvae.config import NVAE_FAMILY, NVAEConfig, NVAEObjective, check_scale_betas
+from vaecodec.families.nvae.config import NVAE_FAMILY, NVAEConfig, NVAEFinish, NVAEObjective, check_scale_betas
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.config import OptimiserConfig, TrainingConfig
 from vaecodec.recipes.family import Family
@@ -48,5 +48,6 @@ FAMILY = Family(
     build=build,
     trainable=trainable,
     finish=finish,
+    finishing=NVAEFinish,
     agree=agree,
 )

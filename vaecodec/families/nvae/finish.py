@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.codec.groups import GroupCoder
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.shape_table import ShapeTable
 from vaecodec.entropy.tables import CodingTables, tables_from_histogram
-from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, make_known_answer
+from vaecodec.exact.known_answer import known_rows, make_known_answer
+from vaecodec.families.nvae.config import NVAEFinish
 from vaecodec.families.nvae.exact import ExactNVAESynthesis
 from vaecodec.families.nvae.fit_priors import FittedPrior, fit_priors, prior_bits
 from vaecodec.families.nvae.model import NVAE
@@ -31,10 +30,8 @@ from vaecodec.modelfile.model import Model
 from vaecodec.modelfile.priors import ConditionalPriors, make_conditional_answer
 from vaecodec.recipes.batches import all_over
 from vaecodec.recipes.config import TrainingConfig
-from vaecodec.recipes.descent import fine_tune
-from vaecodec.recipes.finish import mean_distortion_nats
-from vaecodec.recipes.latents import CodedBatches, Symbols, as_floats, carrying, limit_of
-from vaecodec.recipes.objective import distortion_nats
+from vaecodec.recipes.finish import mean_distortion_nats, nats_to_goal
+from vaecodec.recipes.latents import as_floats, collapsed_latents, fine_tune_on_symbols, limit_of
 from vaecodec.recipes.onnx_export import export_analysis, halve_weights
 from vaecodec.recipes.record import training_record
 
@@ -43,23 +40,25 @@ CALIBRATION_IMAGES = 1000
 
 def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:
     """The model file's content; raises NotExact where the bound cannot be met."""
-    model = trainable.model
+    model, how = trainable.model, config.finish
+    assert isinstance(how, NVAEFinish)
     halve_weights(model)
     graph = export_analysis(model, torch.arange(model.config.latents))
-    session, quantizer = AnalysisSession(graph), _rounding(model.config.latents)
+    session, quantizer = AnalysisSession(graph), Quantizer.rounding(model.config.latents)
     seen, checked = (quantizer.round_to_symbols(session(images.images)) for images in (training, validation))
     tables = _tables(seen)
     seen, checked = tables.fill_collapsed(seen), tables.fill_collapsed(checked)
     limit = limit_of(seen).float()
-    rows = np.resize(checked, (KNOWN_ANSWER_BATCH, checked.shape[1])).astype(np.int32)
-    fitted = fit_priors(model, config, limit, seen)
+    rows = known_rows(checked)
+    fitted = fit_priors(model, limit, seen, steps=how.prior_steps, seed=config.seed)
     exact = ExactNVAESynthesis(model, limit, as_floats(seen[all_over(len(seen), CALIBRATION_IMAGES)]))
     held = as_floats(checked)
     distortions = [
         mean_distortion_nats(logits_of, held, validation, config.objective)
         for logits_of in (model.synthesise, exact.logits)
     ]
-    _fine_tune(exact, trainable, config, seen, training.images)
+    nats_of = nats_to_goal(trainable, exact.logits, lambda batch: batch)
+    fine_tune_on_symbols(exact, nats_of, config, seen, training.images)
     distortions.append(mean_distortion_nats(exact.logits, held, validation, config.objective))
     network = exact.to_network()
     finished = Model(
@@ -85,37 +84,12 @@ def finish_nvae(trainable: NVAETrainable, config: TrainingConfig, training: Imag
     return finished
 
 
-def _rounding(latents: int) -> Quantizer:
-    """Center 0 and step 1, as in training."""
-    return Quantizer(np.zeros(latents, np.float32), np.ones(latents, np.float32))
-
-
 def _tables(symbols: Symbols) -> CodingTables:
     """Of every latent by itself: those of the first group are coded with it, the others' say what carries nothing."""
-    collapsed = np.ones(symbols.shape[1], np.bool_)
-    collapsed[carrying(symbols)] = False
-    return tables_from_histogram(symbols, collapsed=collapsed)
+    return tables_from_histogram(symbols, collapsed=collapsed_latents(symbols))
 
 
 def _priors(model: NVAE, fitted: Sequence[FittedPrior], rows: Symbols) -> ConditionalPriors:
     networks = tuple(each.exact.to_network() for each in fitted)
     answer = make_conditional_answer(networks, rows)
     return ConditionalPriors(model.config.group_sizes, networks, ShapeTable(shape_counts()), answer)
-
-
-def _fine_tune(
-    exact: ExactNVAESynthesis,
-    trainable: NVAETrainable,
-    config: TrainingConfig,
-    symbols: Symbols,
-    images: npt.NDArray[np.uint8],
-) -> None:
-    """Train the integer layers on what they will see: the symbols of the training images."""
-    batches = CodedBatches(symbols, images, config.optimiser.batch_size, config.seed)
-
-    def nats_of(step: int) -> Tensor:
-        batch, pixels = batches[step]
-        wanted = trainable.goal(pixels.float() / 255, batch)
-        return distortion_nats(exact.logits(batch), wanted, config.objective).mean()
-
-    fine_tune(exact, nats_of, config.finish)

@@ -16,13 +16,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecodec.arrays import Symbols
 from vaecodec.data.image_set import ImageSet
 from vaecodec.families.nvae.model import NVAE
 from vaecodec.families.nvae.prior_networks import ExactPrior, PriorNetwork
-from vaecodec.recipes.batches import all_over, stream_seed
-from vaecodec.recipes.config import TrainingConfig
+from vaecodec.recipes.batches import all_over, as_images, stream_seed
 from vaecodec.recipes.descent import descend
-from vaecodec.recipes.latents import Symbols
+from vaecodec.recipes.latents import as_floats
 
 CALIBRATION_IMAGES = 2000
 BATCH, LEARNING_RATE = 256, 2e-3
@@ -48,14 +48,16 @@ class PriorBits:
     stored: tuple[float, ...]
 
 
-def fit_priors(model: NVAE, config: TrainingConfig, limit: Float[Tensor, " n"], symbols: Symbols) -> list[FittedPrior]:
+def fit_priors(
+    model: NVAE, limit: Float[Tensor, " n"], symbols: Symbols, *, steps: int, seed: int
+) -> list[FittedPrior]:
     """A float network and its exact twin for each group but the first; symbols (N, n): of the training images."""
     sizes, fitted = model.config.group_sizes, []
-    every, steps = torch.from_numpy(symbols.astype(np.float32)), config.finish.prior_steps
+    every = as_floats(symbols)
     for group in range(1, len(sizes)):
         start, end = sum(sizes[:group]), sum(sizes[: group + 1])
         before, own = every[:, :start].contiguous(), every[:, start:end].contiguous()
-        with _seeded(config.seed, group) as rng:
+        with _seeded(seed, group) as rng:
             network = PriorNetwork(model.config, start, sizes[group])
             _fit(network, before, own, steps, LEARNING_RATE, rng)
             exact = ExactPrior(network, limit[:start], before[all_over(len(before), CALIBRATION_IMAGES)])
@@ -93,7 +95,7 @@ def prior_bits(
 ) -> dict[str, object]:
     """PriorBits of validation images with symbols (N, n), as JSON; stored (n,): mean bits under what is stored."""
     sizes = model.config.group_sizes
-    every, starts = torch.from_numpy(symbols.astype(np.float32)), np.cumsum([0, *sizes])
+    every, starts = as_floats(symbols), np.cumsum([0, *sizes])
     first = float(stored[: sizes[0]].sum())
     networks = [first * math.log(2)]
     for k, each in enumerate(fitted, start=1):
@@ -101,7 +103,7 @@ def prior_bits(
         networks.append(float(each.network.nats(every[:, : starts[k]], own).sum(dim=1).mean()))
     nats = torch.zeros(sum(sizes))
     for k in range(0, len(validation), CHUNK):
-        x = torch.from_numpy(validation.images[k : k + CHUNK].astype(np.float32) / 255)
+        x = as_images(validation.images[k : k + CHUNK])
         nats += model.walk(x, torch.round).rate_nats.sum(dim=0) / len(validation)
     bits = PriorBits(
         trunk=tuple(float(part.sum()) / math.log(2) for part in torch.split(nats, list(sizes))),

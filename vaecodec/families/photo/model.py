@@ -97,7 +97,8 @@ class Photo(nn.Module):
             z_bits = rated_bits(z, z_hat, prior.bits).sum((1, 2, 3))
             facts = self.hyper_synthesis(z_hat / z_gain, level, (y.shape[2], y.shape[3]))
             told, bits = self._tell_y(scaled, facts)
-            y_hat = told / gain
+            # Means move what is told by roundings alone: where the latents learn nothing, no gradient passes.
+            y_hat = (told if scaled.requires_grad else told.detach()) / gain
         return Base(y_hat, facts, self.synthesis.features(y_hat, level), z_bits, bits)
 
     def _tell_y(self, y: Tensor, facts: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,11 @@ class Losses:
 def losses(config: PhotoConfig, x: Tensor, level: Tensor, coded: Coded) -> Losses:
     """x (b, 3, H, W) in 0..1 and what became of it at level (b,)."""
     rate_bpp = coded.bits / (x.shape[2] * x.shape[3])
-    squared_error = (coded.x_hat - x).square().mean((1, 2, 3)) * PEAK**2
+    return weigh(config, level, rate_bpp, (coded.x_hat - x).square().mean((1, 2, 3)) * PEAK**2)
+
+
+def weigh(config: PhotoConfig, level: Tensor, rate_bpp: Tensor, squared_error: Tensor) -> Losses:
+    """The objective of pictures' rates and squared errors of 255, each (b,), at their levels (b,)."""
     slope = config.lambda_of(level)
     weight = (slope / MIDDLE_LAMBDA) ** -WEIGHT_POWER
     objective = ((rate_bpp + slope * squared_error) * weight).mean()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vaecodec.families.photo.batches import Batches
 from vaecodec.families.photo.model import Photo
-from vaecodec.families.photo.objective import losses
+from vaecodec.families.photo.objective import Losses, losses
 
 CLIP = 1.0  # norm of the gradients of the networks that tell probabilities, and of those that make pixels, each
 CALLED_STEPS = 3  # before the recording: libraries choose their kernels and take their memory
@@ -90,12 +90,19 @@ class Trainer:
         """The model's state dict with the average in place of what was learned."""
         return {**self.model.state_dict(), **dict(zip(self.names, self.average, strict=True))}
 
-    def _step(self) -> None:
+    def begin(self, step: int) -> None:
+        """A run starts, or goes on after so many steps."""
+
+    def _losses(self) -> Losses:
+        """Of fresh pictures."""
         x, level = self.batches.draw()
         low = torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda", cache_enabled=False)
         with low:
             coded = self.model(x.contiguous(memory_format=torch.channels_last), level)
-        found = losses(self.model.config, x, level, coded)
+        return losses(self.model.config, x, level, coded)
+
+    def _step(self) -> None:
+        found = self._losses()
         self.adam.zero_grad(set_to_none=False)
         found.objective.backward()  # type: ignore[no-untyped-call]
         for some in self.clipped:

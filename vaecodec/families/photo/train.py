@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from vaecodec.data.photographs import load_photographs
-from vaecodec.errors import CheckpointError, VaecodecError
+from vaecodec.errors import CheckpointError, ConfigError, VaecodecError
 from vaecodec.families.photo import checkpoint
 from vaecodec.families.photo.batches import Batches
 from vaecodec.families.photo.evaluate import curve
@@ -26,6 +26,7 @@ from vaecodec.families.photo.klt import begin_linear, untrained_config
 from vaecodec.families.photo.model import Photo
 from vaecodec.families.photo.plan import Plan
 from vaecodec.families.photo.prior import Bottleneck, LogisticMixture
+from vaecodec.families.photo.replay import ReplayTrainer
 from vaecodec.families.photo.step import ENTROPY, Trainer
 from vaecodec.families.photo.weights import load_weights
 
@@ -48,6 +49,7 @@ def arguments(values: Sequence[str] | None = None) -> argparse.Namespace:
     length.add_argument("--steps", type=int)
     parser.add_argument("--start", type=Path, nargs="+", default=[], help="weights-K.npz to start from")
     parser.add_argument("--learn", choices=sorted(LEARNED), default="all", help="what is not frozen")
+    parser.add_argument("--store", type=int, default=0, help="samples of frozen transforms that are kept (replay.py)")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--side", type=int, default=256, help="of a picture of a batch; a multiple of 64")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
@@ -74,6 +76,16 @@ def make_model(start: Sequence[Path]) -> tuple[Photo, bool]:
     return model, bool(state)
 
 
+def make_trainer(model: Photo, batches: Batches, options: argparse.Namespace) -> Trainer:
+    """What takes the steps. Raises ConfigError."""
+    learned = LEARNED[options.learn]
+    if not options.store:
+        return Trainer(model, batches, learned=learned)
+    if options.learn == "all":
+        raise ConfigError("--store keeps what frozen transforms gave: --learn entropy or heads goes with it")
+    return ReplayTrainer(model, batches, learned=learned, seed=options.seed, most=options.store)
+
+
 def train(options: argparse.Namespace) -> None:
     """A run from its start, or its checkpoint, to its end."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -88,9 +100,10 @@ def train(options: argparse.Namespace) -> None:
     rng.manual_seed(options.seed)
     on_device = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous().to(device)
     batches = Batches(on_device, rng, options.batch, options.side, model.config.anchors - 1.0)
-    trainer = Trainer(model, batches, learned=LEARNED[options.learn])
+    trainer = make_trainer(model, batches, options)
     plan = Plan(options.steps, None if options.minutes is None else 60 * options.minutes)
     checkpoint.resume(options.out, trainer, plan)
+    trainer.begin(plan.step)
     run(trainer, plan, options)
     if options.validate is not None:
         model.load_state_dict(trainer.averaged())

@@ -88,14 +88,14 @@ def settle(network: nn.Module) -> None:
 
 
 def patches(x: Float[Tensor, "b h w c"], size: int, pad: int) -> Tensor:
-    """As vaecodec.exact.network.Patches."""
+    """As vaecodec.exact.operations.Patches: each position's window of size × size positions, zeros beyond the map."""
     padded = F.pad(x, (0, 0, pad, pad, pad, pad))
     height, width = padded.shape[1] - size + 1, padded.shape[2] - size + 1
     return torch.cat([padded[:, i : i + height, j : j + width] for i in range(size) for j in range(size)], dim=-1)
 
 
 def shuffle(x: Float[Tensor, "b h w c"], factor: int, crop: int) -> Tensor:
-    """As vaecodec.exact.network.Shuffle."""
+    """As vaecodec.exact.operations.Shuffle: depth to space by `factor`, then `crop` pixels cut from each side."""
     b, h, w, c = x.shape
     split = x.reshape(b, h, w, factor, factor, c // factor**2).permute(0, 1, 3, 2, 4, 5)
     image = split.reshape(b, h * factor, w * factor, -1)

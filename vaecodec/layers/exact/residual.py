@@ -29,7 +29,7 @@ from vaecodec.layers.residual import ConvBlock, ResidualBlock
 
 STREAM_TOP = 2047
 STREAM_MARGIN = 1.25  # of what the sample reaches
-COARSE = 4
+COARSE = 4  # steps of a weight below one output unit for one input unit: fewer would be too coarse
 ALMOST = 1e-3  # a power of two that rounding has made a little larger is still that power
 
 Block = ResidualBlock | ConvBlock
