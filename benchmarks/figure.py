@@ -2,7 +2,7 @@
 
     python -m benchmarks.figure
 
-results/{rate-distortion,classical,flagship,lossless}-DATA.json ──pages/figure.py──> results/rate-distortion.png, .svg
+results/{rate-distortion,classical,flagship,lossless}-DATA.json ──pages/figure.py──> results/rate-distortion.png
 results/photographs-kodak.json ──pages/photograph_figure.py──> results/photographs-kodak.png
 """
 

@@ -1,6 +1,6 @@
 """The rate-distortion figure: bytes an image against PSNR, one panel for each data set.
 
-results of rate_distortion, classical, flagship and lossless (as stored) --draw--> rate-distortion.png, .svg
+results of rate_distortion, classical, flagship and lossless (as stored) --draw--> rate-distortion.png
 
 Learned codecs three ways: bytes of files (solid), payload (dashed), information content (dotted). Classical codecs by
 the bytes of their files; what is stored losslessly stands on the line at the top, ours in black. A flagship is drawn
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages.flat_png import write_flat_png
 from benchmarks.pages.page import Result
 
 DSPRITES_ENTROPY_BYTES = 2.43  # 19.44 bits: a uniform draw of the 715,800 or so distinct images
@@ -52,11 +53,11 @@ def draw(
     flagships: Mapping[str, Result],
     lossless: Mapping[str, Result],
 ) -> None:
-    """Write `path` (.png) and the same as .svg; the results by name of the data set."""
+    """Write `path` (.png); the results by name of the data set."""
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams.update({"font.size": 10, "svg.hashsalt": "vaecodec", "svg.fonttype": "path"})
+    matplotlib.rcParams.update({"font.size": 10})
     from matplotlib import pyplot
 
     figure, panels = pyplot.subplots(1, len(results), figsize=(7.2 * len(results), 6.6), squeeze=False)
@@ -67,9 +68,7 @@ def draw(
     figure.tight_layout(rect=(0, 0.13, 1, 1))
     handles, labels = legend_of(panels[0])
     figure.legend(handles, labels, loc="lower center", ncol=2 + 3 * (len(results) > 1), frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130, metadata={"Software": None})
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
+    write_flat_png(figure, path, dpi=130)
     pyplot.close(figure)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring.photo_codecs import AVIF, AVIF_444, OURS, WEBP
+from benchmarks.pages.flat_png import write_flat_png
 from benchmarks.pages.page import Result
 
 BPP = (0.09, 2.1)
@@ -58,7 +59,7 @@ def draw(result: Result, path: Path) -> None:
     data = result["data"]
     figure.suptitle(f"{data['source']}: whole files")
     figure.tight_layout()
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    write_flat_png(figure, path, dpi=120)
     pyplot.close(figure)
 
 

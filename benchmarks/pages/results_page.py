@@ -126,8 +126,8 @@ def promises(folder: Path) -> str:
         ("five-betas-mnist", flagship_table.five_betas_lines),
         ("speed", flagship_table.speed_lines),
         ("archive", archive_lines),
-        ("photograph-speed", photograph_tables.speed_lines),
         ("anchors-dsprites", known_by_heart_lines),
+        ("photograph-speed", photograph_tables.speed_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")

@@ -58,9 +58,9 @@ def codec_by_fingerprint(fingerprint: bytes) -> AnyCodec | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedModel:
-    """A model file that an archive carries. repaired: whether its record is damaged."""
+    """A model file that an archive carries, and its codec. repaired: whether its record is damaged."""
 
     file: bytes
     repaired: bool

@@ -41,7 +41,7 @@ from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpa
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.metadata import ICC, info_of
-from vaecodec.codec.picture import Picture, as_picture, mode_of, to_pil
+from vaecodec.codec.picture import as_picture, mode_of, to_pil
 from vaecodec.codec.target import AIMS, Target
 from vaecodec.errors import FormatError, VaecodecError
 from vaecodec.modelfile.installed import installed_models
@@ -237,10 +237,23 @@ def save_stream(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
     icc_profile, exif, xmp: bytes instead of those in the image's info, None or b"" for none.
     """
     try:
-        picture, target, choice = _asked_for(image, image)
-        file.write(choice.compress([picture], target)[0].stream)
+        target, choice = _asked_for(image)
+        picture = as_picture(_with_info(image, getattr(image, "encoderinfo", {})))
+        (chosen,) = choice.compress([picture], target)
+        file.write(chosen.stream)
     except VaecodecError as error:
         raise OSError(str(error)) from error
+
+
+def _with_info(image: Image.Image, options: Mapping[str, Any]) -> Image.Image:
+    """The image, with what save() was told to write beside its pixels."""
+    told = {key: options[key] for key in INFO_KEYS if key in options}
+    if not told:
+        return image
+    image = image.copy()
+    for key, value in told.items():
+        image.info[key] = value.tobytes() if isinstance(value, Image.Exif) else value
+    return image
 
 
 def save_archive(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
@@ -257,20 +270,21 @@ def save_frames(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> 
 def _write_archive(frames: Iterator[Image.Image], image: Image.Image, file: IO[bytes]) -> None:
     """image: has the options. An archive is made in a file of its own, since it is written by name."""
     try:
-        first, target, choice = _asked_for(image, image.copy())
         pictures = (as_picture(frame.copy()) for frame in frames)  # a copy is the frame alone
+        first = next(pictures)
+        target, choice = _asked_for(image)
         with TemporaryDirectory() as folder:
             path = os.path.join(folder, f"new{ARCHIVE_SUFFIX}")
             with ArchiveWriter.create(path, choice.for_picture(first, target), target=target) as writer:
-                writer.add_batch(pictures)
+                writer.add_batch(chain([first], pictures))
             with open(path, "rb") as written:
                 shutil.copyfileobj(written, file)
     except VaecodecError as error:
         raise OSError(str(error)) from error
 
 
-def _asked_for(image: Image.Image, frame: Image.Image) -> tuple[Picture, Target, Choice]:
-    """A frame as a picture, and what save()'s options, which Pillow hangs on the image, ask for."""
+def _asked_for(image: Image.Image) -> tuple[Target, Choice]:
+    """What save()'s options, which Pillow hangs on the image, ask for."""
     options = getattr(image, "encoderinfo", {})
     settings = {name: options.get(name) for name in AIMS}
     if options.get("lossless") and settings["max_error"] is None:
@@ -278,18 +292,7 @@ def _asked_for(image: Image.Image, frame: Image.Image) -> tuple[Picture, Target,
     target = Target(**settings, effort=options.get("effort") or 0)
     model = options.get("model")
     given = None if model is None else as_codec(model)
-    return as_picture(_with_info(frame, options)), target, Choice(ADVICE, given=given, exact=target.exact)
-
-
-def _with_info(image: Image.Image, options: Mapping[str, Any]) -> Image.Image:
-    """The image, with what save() was told to write beside its pixels."""
-    told = {key: options[key] for key in INFO_KEYS if key in options}
-    if not told:
-        return image
-    image = image.copy()
-    for key, value in told.items():
-        image.info[key] = value.tobytes() if isinstance(value, Image.Exif) else value
-    return image
+    return target, Choice(ADVICE, given=given, exact=target.exact)
 
 
 def register() -> None:

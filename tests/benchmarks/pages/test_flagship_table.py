@@ -134,4 +134,3 @@ def test_the_figure_is_drawn_with_and_without_a_flagship_and_a_lossless_model(tm
     assert without_lossless != without
     (tmp_path / "lossless-mnist.json").write_text(json.dumps({"files": {"bytes": 115.5}}), encoding="utf-8")
     assert figure.draw_stored(tmp_path).read_bytes() != without_lossless
-    assert (tmp_path / "rate-distortion.svg").is_file()
