@@ -32,3 +32,20 @@ def smooth_picture(height, width, seed=0):
     upper = coarse[r][:, c] * (1 - right) + coarse[r][:, c + 1] * right
     lower = coarse[r + 1][:, c] * (1 - right) + coarse[r + 1][:, c + 1] * right
     return np.rint(upper * (1 - down) + lower * down).astype(np.uint8)
+
+
+def zoo_without_photographs(folder):
+    """The models that ship, but for photograph models, in a folder that may stand for the zoo."""
+    import json
+
+    from vaecodec.modelfile import installed
+
+    folder.mkdir()
+    for path in installed.zoo_folder().glob("*.vaem"):
+        if not path.name.startswith("photo"):
+            (folder / path.name).symlink_to(path)
+    for name in ("aliases.json", "fingerprints.json"):
+        table = json.loads((installed.zoo_folder() / name).read_text())
+        kept = {key: value for key, value in table.items() if not key.startswith("photo")}
+        (folder / name).write_text(json.dumps(kept))
+    return folder
