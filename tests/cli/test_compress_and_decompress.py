@@ -7,6 +7,7 @@ from PIL import Image
 from vaecodec.cli.pictures import image_file
 
 import vaecodec
+from tests.photo.tiny import zoo_without_photographs
 from vaecodec.codec.picture import as_picture
 from vaecodec.modelfile.installed import aliases
 
@@ -146,7 +147,11 @@ def test_images_that_are_grey_in_fact_compress_alike(run, tmp_path, mode, codec)
     assert (tmp_path / "out.vae").read_bytes() == codec.compress(pixels)
 
 
-def test_a_smaller_image_needs_an_explicit_model_and_comes_back_in_its_size(run, fails, tmp_path):
+def test_without_photograph_models_a_smaller_image_needs_an_explicit_model_and_comes_back_in_its_size(
+    run, fails, tmp_path, monkeypatch
+):
+    zoo = zoo_without_photographs(tmp_path / "zoo")
+    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: zoo)
     Image.new("L", (20, 17), 200).save("small.png")
     message = fails("compress", "small.png", "out.vae")
     assert "images of 17x20" in message

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
 import vaecodec
+from tests.photo.tiny import zoo_without_photographs
 from vaecodec.integrations.pillow import register
 
 LEVELS = Path(__file__).parents[1] / "golden" / "levels.vaem"
@@ -101,8 +102,11 @@ def test_what_is_wrong_is_an_error_of_pillows_kind(codec, images, tmp_path, arch
     colour = Image.merge("RGB", [Image.effect_noise((28, 28), spread) for spread in (1, 50, 90)])
     with pytest.raises(OSError, match="colour"):
         colour.save(tmp_path / "b.vae", model=codec)
-    with pytest.raises(OSError, match="model="):
-        Image.new("L", (5, 5)).save(tmp_path / "b.vae")
+    zoo = zoo_without_photographs(tmp_path / "zoo")
+    with monkeypatch.context() as context:
+        context.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: zoo)
+        with pytest.raises(OSError, match="model="):
+            Image.new("L", (5, 5)).save(tmp_path / "b.vae")
     monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path))
     with pytest.warns(UserWarning, match="not installed"), pytest.raises(UnidentifiedImageError):
         Image.open(BytesIO(data))
