@@ -33,7 +33,7 @@ from vaecodec.photo.model import Encoder, PhotoModel, make_photo_model
 from vaecodec.photo.regions import BLOCK
 from vaecodec.recipes.onnx_export import export_map, halve_weights
 
-ANALYSIS_STEPS = 24  # in a standard deviation of its weights
+ANALYSIS_STEPS, HYPER_STEPS = 16, 24  # in a standard deviation of their weights
 HALO_SHARE = 2  # half the radius: at the finest level, pixels beyond move a trained latent by 1e-5 steps
 EXAMPLE = 8  # positions a side of y, of the example that graphs are traced with
 CALIBRATION_CROPS, CALIBRATION_LEVELS = 6, 4  # the greatest activations of these decide how many bits follow the point
@@ -60,8 +60,8 @@ def export_model(
     networks = make_exact(model, levels, x, calibrated_at)
     beta = (1 / model.config.lambda_of(levels.double())).tolist()
     encoder = Encoder(
-        analysis=_graph(model.analysis, (3, BLOCK * EXAMPLE), BLOCK),
-        hyper=_graph(model.hyper_analysis, (model.config.base_channels, EXAMPLE), 1),
+        analysis=_graph(model.analysis, (3, BLOCK * EXAMPLE), BLOCK, ANALYSIS_STEPS),
+        hyper=_graph(model.hyper_analysis, (model.config.base_channels, EXAMPLE), 1, HYPER_STEPS),
         gain=_gains(model.log_gain(levels)),
         z_gain=_gains(model.log_z_gain(levels)),
         halo=-(-analysis_halo(model.config) // HALO_SHARE),
@@ -82,11 +82,11 @@ def analysis_halo(config: PhotoConfig) -> int:
     return -(-(pixels + at) // BLOCK)
 
 
-def _graph(module: nn.Module, example: tuple[int, int], multiple: int) -> Analysis:
+def _graph(module: nn.Module, example: tuple[int, int], multiple: int, steps: int) -> Analysis:
     halved = copy.deepcopy(module)
     halve_weights(halved)
     channels, side = example
-    return export_map(halved, torch.zeros(1, channels, side, side), multiple=multiple, steps=ANALYSIS_STEPS)
+    return export_map(halved, torch.zeros(1, channels, side, side), multiple=multiple, steps=steps)
 
 
 def _gains(logarithms: Tensor) -> NDArray[np.float32]:
