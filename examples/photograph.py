@@ -1,7 +1,8 @@
 """A photograph through a file of ours, beside WebP and AVIF files that have at least as many bytes.
 
 examples/photograph-*.png --compress--> demo-output/photograph/*.vae --read back, decompress--> *.png beside it
-                          --WebP, AVIF, the lowest quality that is no smaller--> photograph.png: all four, and a detail
+                          --WebP, AVIF, the lowest quality that is no smaller--> photograph.png: all four, and a detail;
+                                                                                photograph-detail.png: it alone
 """
 
 import io
@@ -26,7 +27,8 @@ MOST_BYTES = 5000  # 0.18 bits a pixel: where the differences can be seen
 RIVALS = {"WebP": ("WEBP", {"method": 6}), "AVIF": ("AVIF", {"speed": 6})}
 QUALITIES = range(101)
 DETAIL = (190, 40, 334, 136)  # left, top, right, bottom: the bird's head
-ENLARGED = 4
+ENLARGED, ENLARGED_IN_STRIP = 4, 2
+DETAIL_COLOURS = 200
 GAP_PX, LINE_PX = 8, 24
 
 Colour = NDArray[np.uint8]
@@ -67,6 +69,7 @@ def show_photograph(output: Path, model: str = MODEL) -> None:
     for version in versions[1:]:
         print(f"  {version.label(original)}")
     contact_sheet(versions).save(output / "photograph.png")
+    detail_strip(versions).quantize(DETAIL_COLOURS).save(output / "photograph-detail.png", optimize=True)
     print(f"picture: {output / 'photograph.png'}    file: {path}\n")
 
 
@@ -89,6 +92,19 @@ def encoded(pixels: Colour, image_format: str, options: Mapping[str, object], qu
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, image_format, quality=quality, **options)
     return buffer.getvalue()
+
+
+def detail_strip(versions: Sequence[Version]) -> Image.Image:
+    """The details side by side, each below what it is of: the README's picture."""
+    left, top, right, bottom = DETAIL
+    size = ((right - left) * ENLARGED_IN_STRIP, (bottom - top) * ENLARGED_IN_STRIP)
+    strip = Image.new("RGB", (len(versions) * (size[0] + GAP_PX) - GAP_PX, size[1] + LINE_PX), (255, 255, 255))
+    pen, font = ImageDraw.Draw(strip), ImageFont.load_default(14)
+    for number, version in enumerate(versions):
+        x = number * (size[0] + GAP_PX)
+        pen.text((x, 3), version.label(versions[0].pixels), fill=(0, 0, 0), font=font)
+        strip.paste(Image.fromarray(version.pixels).crop(DETAIL).resize(size, Image.Resampling.NEAREST), (x, LINE_PX))
+    return strip
 
 
 def contact_sheet(versions: Sequence[Version]) -> Image.Image:
