@@ -88,8 +88,8 @@ def read(data: bytes) -> Model:
     height, width = (whole(decode[key], 1, MAX_SIDE, key) for key in ("height", "width"))
     channels = whole(decode["channels"], COLOUR, COLOUR, "channels") if "channels" in decode else 1
     levels = whole(decode["levels"], 0, MAX_LEVELS, "levels")
-    _check_encode(held.meta, levels)
-    _check_about(held.meta)
+    check_encode(held.meta, levels)
+    check_about(held.meta)
     tables = _read_tables(sections, levels)
     synthesis = _read_synthesis(decode, sections, tables, (height, width, channels)) if levels else None
     answer = None
@@ -101,7 +101,7 @@ def read(data: bytes) -> Model:
     require(channels == 1 or lossless is None, "BadField", "a lossless part in colour")
     require(levels > 0 or lossless is not None, "BadField", "a model of no level and no lossless part")
     sections.refuse_others("decode/")
-    return Model(_fingerprint(held), height, width, channels, tables, synthesis, answer, priors, lossless)
+    return Model(fingerprint_of(held), height, width, channels, tables, synthesis, answer, priors, lossless)
 
 
 def _decode_object(meta: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +114,8 @@ def _decode_object(meta: dict[str, Any]) -> dict[str, Any]:
     return exactly(decode, keys | ({"channels", "lossless"} & decode.keys()), "decode")
 
 
-def _check_encode(meta: dict[str, Any], levels: int) -> None:
+def check_encode(meta: dict[str, Any], levels: int) -> None:
+    """Refuses a wrong part for compressing: β of each level, the default level."""
     require("encode" in meta, "BadField", 'no "encode"')
     encode = record(meta["encode"], "encode")
     betas = encode.get("betas")
@@ -127,7 +128,8 @@ def _check_encode(meta: dict[str, Any], levels: int) -> None:
         whole(encode["default_level"], 1, levels - 1, "default_level")
 
 
-def _check_about(meta: dict[str, Any]) -> None:
+def check_about(meta: dict[str, Any]) -> None:
+    """Refuses a record of training without name or family."""
     require("about" in meta, "BadField", 'no "about"')
     about = record(meta["about"], "about")
     for key in ("name", "family"):
@@ -200,6 +202,7 @@ def _read_priors(
     return Priors.read(decode["priors"], sections, tables[0], answer.rows)
 
 
-def _fingerprint(held: container.Container) -> bytes:
+def fingerprint_of(held: container.Container) -> bytes:
+    """A function of what decoding depends on (section 10)."""
     listed = [[name, digest] for name, digest in held.hashes.items() if name.startswith("decode/")]
     return hashlib.sha256(canonical_json.write([held.meta["decode"], listed])).digest()

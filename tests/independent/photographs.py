@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.independent import arrays, container
+from tests.independent.canonical_json import exactly, whole
 from tests.independent.cursor import Cursor
+from tests.independent.model_file import MAX_LEVELS, check_about, check_encode, fingerprint_of
 from tests.independent.range_coder import TOTAL, RangeDecoder
 from tests.independent.refusal import require
-from tests.independent.tables import Tables
+from tests.independent.tables import MAX_ALPHABET, Tables, starts_of
 
 Map = NDArray[np.int64]  # (rows, columns, channels)
 TOLD = 32767
+MAX_FILL_BYTES = 32
+DESCRIBED = {"levels", "silent", "base_slices", "detail_slices", "branches"}
 
 
 def rounded(x: Map, shift: int | Map) -> Map:
@@ -105,8 +109,13 @@ class PhotographModel:
 
     def __init__(self, data: bytes) -> None:
         read = container.read(data)
-        decode = read.meta["decode"]
-        self.sizes: dict[str, Any] = decode["photograph"]
+        require("decode" in read.meta, "BadField", 'no "decode"')
+        decode = exactly(read.meta["decode"], {"photograph", "known_answer"}, "decode")
+        self.sizes: dict[str, Any] = exactly(decode["photograph"], DESCRIBED, "photograph")
+        self.levels = whole(self.sizes["levels"], 1, MAX_LEVELS, "levels")
+        check_encode(read.meta, self.levels)
+        check_about(read.meta)
+        self.fingerprint = fingerprint_of(read)
         self.answers = [
             (one, read.sections[f"decode/known_answer/{k}"]) for k, one in enumerate(decode["known_answer"])
         ]
@@ -141,19 +150,24 @@ class PhotographModel:
         require(len(self.gaussians) == 64, "BadField", "not 64 tables")
 
     @staticmethod
-    def _rows(counts: NDArray) -> Iterator[NDArray]:
+    def _rows(counts: NDArray) -> Iterator[Tables]:
+        """The tables of one symbol each."""
+        require(counts.dtype == np.uint32 and counts.ndim == 1, "BadField", "gaussians of another dtype or shape")
         begin, total = 0, 0
         for place, count in enumerate(counts.tolist()):
+            require(count > 0, "BadField", "a count of 0")
             total += count
             if total == TOTAL:
-                yield counts[begin : place + 1]
+                row = counts[np.newaxis, begin : place + 1]
+                require(row.size % 2 == 0 and row.size <= MAX_ALPHABET, "BadField", f"a row of {row.size} counts")
+                yield Tables((1 - row.size // 2,), starts_of(row, np.ones(1, np.uint8)))
                 begin, total = place + 1, 0
+        require(total == 0, "BadField", "counts after the last row")
 
     def group(self, decoder: RangeDecoder, number: int, size: int) -> Map:
         """So many symbols that share a row of decode/gaussians."""
-        row = self.gaussians[number]
-        offsets = np.full(size, 1 - len(row) // 2, np.int32)
-        return Tables.of(offsets, np.tile(row, (size, 1)), np.ones(size, np.uint8)).decode(decoder)
+        one = self.gaussians[number]
+        return Tables(one.offsets * size, one.rows * size).decode(decoder)
 
     def trunk(self, told: Map, level: int) -> Map:
         """Of a map of what was told of the base."""
@@ -167,9 +181,8 @@ class PhotographModel:
             x = clamped(x + chain(branch, x), 32767)
         return x
 
-    def region(self, payload: bytes, level: int, a: int, b: int) -> tuple[Map, Map]:
+    def region(self, decoder: RangeDecoder, level: int, a: int, b: int) -> tuple[Map, Map]:
         """What is told of base and detail of a region of a×b positions."""
-        decoder = RangeDecoder(payload)
         z = np.array([self.z_tables.decode(decoder) for _ in range(-(-a // 4) * -(-b // 4))])
         z = z.reshape(-(-a // 4), -(-b // 4), -1)
         x = clamped(rounded(clamped(z, 4095) * self.table("hyper/inverse_gain")[level], 12), 32767)
@@ -237,15 +250,39 @@ class PhotographModel:
         return np.clip(rounded(x, 6), 0, 255).astype(np.uint8)
 
 
+class FilledDecoder(RangeDecoder):
+    """A region's decoder, which refuses a payload that is too short for its size as soon as it is seen (section 17)."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload)
+        self._most = 8 * (len(payload) + MAX_FILL_BYTES)
+
+    def _narrow(self, start: int, count: int) -> None:
+        super()._narrow(start, count)
+        require(self.bits <= self._most, "Truncated", "a payload that is too short for its size")
+
+
+def shapes_of_regions(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Positions down and across of each region of a picture of so many pixels, in reading order."""
+    h, w = -(-size[0] // 16), -(-size[1] // 16)
+    return [(min(128, h - top), min(128, w - left)) for top in range(0, h, 128) for left in range(0, w, 128)]
+
+
+def decode_regions(model: PhotographModel, payloads: list[bytes], level: int, size: tuple[int, int]) -> tuple[Map, Map]:
+    """What is told of the whole picture's base and detail: nothing of its size is made before its payloads are read."""
+    shapes = shapes_of_regions(size)
+    told = [
+        model.region(FilledDecoder(payload), level, *shape) for payload, shape in zip(payloads, shapes, strict=True)
+    ]
+    across = -(-size[1] // 2048)
+    rows = range(0, len(told), across)
+    base, detail = (
+        np.concatenate([np.concatenate([one[part] for one in told[row : row + across]], 1) for row in rows])
+        for part in (0, 1)
+    )
+    return base, detail
+
+
 def decode(model: PhotographModel, payloads: list[bytes], level: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The picture of some payloads."""
-    h, w = -(-size[0] // 16), -(-size[1] // 16)
-    base = np.zeros((h, w, sum(model.sizes["base_slices"])), np.int64)
-    detail = np.zeros((h, w, sum(model.sizes["detail_slices"])), np.int64)
-    left = list(payloads)
-    for top in range(0, h, 128):
-        for start in range(0, w, 128):
-            a, b = min(128, h - top), min(128, w - start)
-            inside = slice(top, top + a), slice(start, start + b)
-            base[inside], detail[inside] = model.region(left.pop(0), level, a, b)
-    return model.pixels(base, detail, level)[: size[0], : size[1]]
+    return model.pixels(*decode_regions(model, payloads, level, size), level)[: size[0], : size[1]]

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vaecodec
-from tests.independent import model_file, streams
+from tests.independent import model_file, picture_streams, streams
 from tests.independent.archive import Archive
 from tests.independent.model_file import Model
+from tests.independent.photographs import PhotographModel
+from tests.independent.picture_streams import Picture
 from tests.independent.refusal import Refused
 from vaecodec.errors import VaecodecError
 
@@ -57,6 +59,37 @@ def program_on_stream(data: bytes, codec: Any) -> Pixels | Refusal:
         return codec.decompress(data)
     except VaecodecError as error:
         return Refusal(type(error).__name__, str(error))
+
+
+def decide_picture(data: bytes, model: PhotographModel) -> Picture | Refusal:
+    """This decoder's decision on a stream of version 2."""
+    try:
+        return picture_streams.decode(data, model)
+    except Refused as refused:
+        return Refusal(refused.kind, str(refused))
+
+
+def program_on_picture(data: bytes, codec: Any) -> Picture | Refusal:
+    """The program's decision, where a grey picture has one channel."""
+    try:
+        found = codec.decompress_picture(data)
+    except VaecodecError as error:
+        return Refusal(type(error).__name__, str(error))
+    pixels = found.pixels[..., 0] if found.grey else found.pixels
+    return Picture(pixels, found.alpha, dict(found.chunks))
+
+
+def pictures_differ(ours: Picture | Refusal, theirs: Picture | Refusal) -> str:
+    """How two decisions on a stream of version 2 differ; nothing where they agree."""
+    if isinstance(ours, Refusal) or isinstance(theirs, Refusal):
+        return differ(ours, theirs)
+    if not same_pixels(ours.pixels, theirs.pixels):
+        return "other pixels"
+    if (ours.alpha is None) != (theirs.alpha is None):
+        return "alpha by one alone"
+    if ours.alpha is not None and theirs.alpha is not None and not same_pixels(ours.alpha, theirs.alpha):
+        return "other alpha"
+    return "" if ours.chunks == theirs.chunks else f"chunks {ours.chunks} here, {theirs.chunks} by the program"
 
 
 def decide_model(data: bytes) -> Model | Refusal:
