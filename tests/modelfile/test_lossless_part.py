@@ -41,6 +41,18 @@ def test_the_summary_is_the_models(name: str) -> None:
     assert len(summary.betas) == len(model.levels)
 
 
+@pytest.mark.parametrize("betas", ["", {}, None, 0, False, "ab"])
+@pytest.mark.parametrize("name", NAMES)
+def test_betas_that_are_no_list_are_refused(name: str, betas: object, tmp_path: Path) -> None:
+    meta, sections = unpack_container((GOLDEN / f"{name}.vaem").read_bytes())
+    meta["encode"]["betas"] = betas
+    path = tmp_path / "bad.vaem"
+    path.write_bytes(pack_container(meta, {name: bytes(section) for name, section in sections.items()}))
+    for read in (read_model, read_summary):
+        with pytest.raises(BadField):
+            read(path)
+
+
 def damaged() -> bytes:
     """joined.vaem with a lossless part that is no such thing, sealed again."""
     meta, sections = unpack_container((GOLDEN / "joined.vaem").read_bytes())

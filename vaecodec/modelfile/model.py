@@ -33,7 +33,14 @@ from vaecodec.exact.stored_form import Sections, narrow, pack_network, unpack_in
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.levels import Level, pack_quantizers, pack_tables, unpack_levels
 from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
-from vaecodec.modelfile.summary import PHOTOGRAPH, check_header, checked_beta, fingerprint_of, refusing_misshapen
+from vaecodec.modelfile.summary import (
+    PHOTOGRAPH,
+    check_default_level,
+    check_header,
+    checked_betas,
+    fingerprint_of,
+    refusing_misshapen,
+)
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.lossless_part import LosslessPart
@@ -173,7 +180,7 @@ def open_model(data: Buffer) -> Model:
             raise BadField("model file: is a photograph model's, expected a model of one geometry")
         model = _unpack(meta, sections)
         _check(model)
-        _check_default_level(meta["encode"], len(model.levels))
+        check_default_level(meta["encode"], len(model.levels))
         decode, packed = _pack_decode(model)
         # What is kept as it was read is the same; the rest is compared as bytes, since views compare number by number.
         names = [name for name in sections if name.startswith("decode/")]
@@ -220,7 +227,7 @@ def _pack_decode(model: Model) -> tuple[dict[str, Any], Sections]:
 
 def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
     """The model, its parts checked one by one."""
-    decode, about, betas = meta["decode"], dict(meta["about"]), meta["encode"]["betas"]
+    decode, about, betas = meta["decode"], dict(meta["about"]), checked_betas(meta["encode"]["betas"])
     name, family = about.pop("name"), about.pop("family")
     stored = None
     if "lossless" in decode:
@@ -235,7 +242,7 @@ def _unpack(meta: dict[str, Any], sections: dict[str, memoryview]) -> Model:
         family=family,
         height=decode["height"],
         width=decode["width"],
-        levels=unpack_levels([checked_beta(beta) for beta in betas], sections),
+        levels=unpack_levels(betas, sections),
         analysis=Analysis.stored(sections, "encode/"),
         synthesis=unpack_network(decode["synthesis"], sections, SYNTHESIS),
         known_answer=checked_answer(rows, decode["known_answer"]),
@@ -260,14 +267,6 @@ def _check(model: Model) -> None:
         raise BadField(f"model file: a lossless part codes grey images, not {model.channels} channels")
     if model.levels or model.stored_lossless is None:
         _check_levels(model)
-
-
-def _check_default_level(encode: dict[str, Any], levels: int) -> None:
-    """It is there only where it says something: level 0 is what an encoder takes without it."""
-    if "default_level" in encode:
-        level = encode["default_level"]
-        if type(level) is not int or not 1 <= level < levels:
-            raise BadField(f"model file: default level {level!r} of {levels}; level 0 is not written")
 
 
 def _check_levels(model: Model) -> None:

@@ -68,7 +68,7 @@ def summarise(data: Buffer) -> Summary:
             height=0 if is_photograph else decode["height"],
             width=0 if is_photograph else decode["width"],
             channels=3 if is_photograph else decode.get("channels", 1),
-            betas=tuple(checked_beta(beta) for beta in meta["encode"]["betas"]),
+            betas=checked_betas(meta["encode"]["betas"]),
             has_lossless="lossless" in decode,
             has_analysis=_has_analysis(digests, is_photograph),
             about=about,
@@ -105,13 +105,27 @@ def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
     return hashlib.sha256(spell([decode, listed])).digest()
 
 
-def checked_beta(value: object) -> float:
-    """The β of a level. Raises BadField."""
+def checked_betas(values: object) -> tuple[float, ...]:
+    """The β of each level, of a list of them. Raises BadField."""
+    if not isinstance(values, list):
+        raise BadField(f"model file: betas must be a list, found {values!r}")
+    return tuple(_checked_beta(value) for value in values)
+
+
+def _checked_beta(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadField(f"model file: β of a level must be a number, found {value!r}")
     if not 0 <= value < math.inf or (isinstance(value, int) and value > MAX_JSON_INTEGER):
         raise BadField(f"model file: β of a level must be finite and at least 0, found {value!r}")
     return float(value)
+
+
+def check_default_level(encode: dict[str, Any], levels: int) -> None:
+    """Raises BadField: it is there only where it says something, and level 0 is what an encoder takes without it."""
+    if "default_level" in encode:
+        level = encode["default_level"]
+        if type(level) is not int or not 1 <= level < levels:
+            raise BadField(f"model file: default level {level!r} of {levels}; level 0 is not written")
 
 
 class Named(Protocol):

@@ -28,7 +28,7 @@ from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField, KnownAnswerMismatch
 from vaecodec.exact.stored_form import Sections
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.modelfile.summary import checked_beta, fingerprint_of, refusing_misshapen
+from vaecodec.modelfile.summary import check_default_level, checked_betas, fingerprint_of, refusing_misshapen
 from vaecodec.photo.analysis import PhotoAnalysis
 from vaecodec.photo.convolution import Float32
 from vaecodec.photo.fit import check_fit
@@ -138,7 +138,7 @@ class PhotoModel:
             model = cls(
                 name=about.pop("name"),
                 family=about.pop("family"),
-                betas=tuple(checked_beta(beta) for beta in encode["betas"]),
+                betas=checked_betas(encode["betas"]),
                 default_level=encode.get("default_level", 0),
                 about=about,
                 decode=decode,
@@ -146,6 +146,7 @@ class PhotoModel:
                 encoder=_encoder(encode, found) if "encode/analysis.onnx" in found else None,
             )
             _check(model)
+            check_default_level(encode, len(model.betas))
         vars(model)["fingerprint"] = fingerprint_of(decode, digests)  # known by now: nothing is hashed twice
         return model
 
@@ -189,8 +190,6 @@ def _encoder(encode: dict[str, Any], sections: Mapping[str, Buffer]) -> Encoder:
 def _check(model: PhotoModel) -> None:
     if not (isinstance(model.name, str) and isinstance(model.family, str)):
         raise BadField("model file: name and family must be strings")
-    levels, level = model.decode[KIND]["levels"], model.default_level
+    levels = model.decode[KIND]["levels"]
     if levels != len(model.betas):
         raise BadField(f"photograph model: networks of {levels!r} levels, β of {len(model.betas)}")
-    if type(level) is not int or not 0 <= level < len(model.betas):
-        raise BadField(f"photograph model: default level {level!r} of {len(model.betas)}")
