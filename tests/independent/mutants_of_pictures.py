@@ -17,6 +17,7 @@ from tests.independent.picture_streams import ALPHA, EXIF, GREY, ICC, PICTURE_CH
 from tests.independent.refusal import Refused
 
 _SIDES = (0, 1, 2, 15, 16, 17, 33, 64, 65, 700, 2047, 2048, 2049, 4097, 65535)
+_EFFORTS = (0, 1, 9)
 _MOST_POSITIONS = 30  # of a picture whose payload is made right: networks are slow here
 
 
@@ -137,7 +138,7 @@ def _chunk(fields: Fields, rng: Random) -> Fields:
     """A chunk more or less, in place of another, or with other bytes or another length."""
     flag = rng.choice([ICC, EXIF, XMP])
     content = rng.choice([b"", b"x", rng.randbytes(20), bytes(300), b"<x:xmpmeta/>" * 9])
-    packed = deflated(content, rng)
+    packed = deflated(content, rng.choice(_EFFORTS))
     spelt = rng.choice(
         [
             uvarint(2 * len(content)) + content,
@@ -161,7 +162,7 @@ def _alpha(fields: Fields, rng: Random) -> Fields:
     pixels = fields.size[0] * fields.size[1]
     pixels = max(0, min(pixels, 10000) + rng.choice([0, 0, 0, 0, -1, 1, 3]))
     plane = rng.choice([bytes(pixels), b"\xff" * pixels, rng.randbytes(pixels), bytes([1] + [0] * pixels)[:pixels]])
-    packed = deflated(plane, rng) + rng.choice([b"", b"", b"", b"\0"])
+    packed = deflated(plane, rng.choice(_EFFORTS)) + rng.choice([b"", b"", b"", b"\0"])
     if rng.random() < 0.1:
         packed = packed[:-1]
     content = rng.choice([b"", bytes([rng.choice([0, 7, 254, 255])]), *[bytes([rng.randrange(5)]) + packed] * 4])
@@ -169,9 +170,9 @@ def _alpha(fields: Fields, rng: Random) -> Fields:
     return replace(fields, chunks={**fields.chunks, ALPHA: chunk}, flags=fields.flags | ALPHA)
 
 
-def deflated(content: bytes, rng: Random) -> bytes:
-    """One of the spellings of the content as a raw DEFLATE stream."""
-    packer = zlib.compressobj(rng.choice([0, 1, 9]), zlib.DEFLATED, -15)
+def deflated(content: bytes, effort: int) -> bytes:
+    """A raw DEFLATE stream; with effort 0 longer than the content, with 9 the shortest that zlib finds."""
+    packer = zlib.compressobj(effort, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush()
 
 

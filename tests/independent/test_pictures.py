@@ -10,9 +10,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from tests.independent.mutants_of_pictures import ALPHA, Fields, deflated, fields_of, mutants, sealed, uvarint
+from tests.independent.mutants_of_pictures import Fields, deflated, fields_of, mutants, sealed, uvarint
+from tests.independent.mutants_of_streams import Respelling
 from tests.independent.photographs import PhotographModel
-from tests.independent.picture_streams import Picture
+from tests.independent.picture_streams import ALPHA, ICC, Picture
 from tests.independent.program import GOLDEN, Refusal, decide_picture, pictures_differ, program_on_picture
 from tests.photo.tiny import LEVELS, smooth_picture, tiny_photo_model
 from vaecodec.codec.photograph import PhotographCodec
@@ -99,11 +100,25 @@ def _alpha(fields: Fields, content: bytes) -> Fields:
 
 
 def _of_plane(plane: bytes, kind: int = 0, after: bytes = b"") -> Callable[[Fields], Fields]:
-    return lambda fields: _alpha(fields, bytes([kind]) + deflated(plane, Random(0)) + after)
+    return lambda fields: _alpha(fields, bytes([kind]) + deflated(plane, 9) + after)
+
+
+def _icc_of_zeros(count: int) -> Callable[[Fields], Fields]:
+    def change(fields: Fields) -> Fields:
+        packed = deflated(bytes(count), 9)
+        return replace(fields, chunks={ICC: uvarint(2 * len(packed) + 1) + packed}, flags=ICC)
+
+    return change
+
+
+def _icc_as_it_is(content: bytes) -> Callable[[Fields], Fields]:
+    return lambda fields: replace(fields, chunks={ICC: uvarint(2 * len(content)) + content}, flags=ICC)
 
 
 PLANE = bytes(599) + b"\1"
-TAKEN = {
+TAKEN: dict[str, Callable[[Fields], Fields]] = {
+    "a chunk that DEFLATE would make shorter": _icc_as_it_is(bytes(500)),
+    "the longest chunk": _icc_of_zeros(1 << 24),
     "alpha of one value": lambda fields: _alpha(fields, b"\xfe"),
     **{f"alpha of kind {kind}": _of_plane(PLANE, kind) for kind in range(4)},
 }
@@ -116,6 +131,9 @@ REFUSED: dict[str, Callable[[Fields], Fields]] = {
     "alpha that is too long": _of_plane(b"\0" + PLANE),
     "alpha that ends before its chunk": _of_plane(PLANE, 0, b"\0"),
     "no alpha": lambda fields: _alpha(fields, b""),
+    "a chunk that is too long": _icc_as_it_is(bytes((1 << 24) + 1)),
+    "a chunk that is too long, deflated": _icc_of_zeros((1 << 24) + 1),
+    "an empty chunk": _icc_as_it_is(b""),
     "a flag more": lambda fields: replace(fields, flags=32),
     "a size without pixels": lambda fields: replace(fields, size=(0, 30)),
     "a level that the model does not have": lambda fields: replace(fields, level=LEVELS),
@@ -132,6 +150,34 @@ def test_both_take_or_refuse(
     ours, theirs = decide_picture(data, by_the_page), program_on_picture(data, codec)
     assert isinstance(ours, Picture) == (what in TAKEN), ours
     assert pictures_differ(ours, theirs) == ""
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_payload_leaves_out_32_bytes_of_zeros_and_no_more(
+    level: int, codec: PhotographCodec, by_the_page: PhotographModel
+) -> None:
+    fields = fields_of(codec.compress(smooth_picture(16, 32), level=level))
+    decided = {}
+    for length in range(len(fields.payloads[0])):
+        payload = fields.payloads[0][:length]
+        decoder = Respelling(payload)
+        by_the_page.region(decoder, level, 1, 2)
+        data = sealed(replace(fields, payloads=(payload,)).joined(), by_the_page)
+        ours = decide_picture(data, by_the_page)
+        assert pictures_differ(ours, program_on_picture(data, codec)) == ""
+        if decoder.spelling() == payload:
+            decided[length] = (decoder.bits // 8 - length, isinstance(ours, Picture))
+    assert all(taken == (left_out <= 32) for left_out, taken in decided.values())
+    assert {(32, True), (33, False)} <= set(decided.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_picture_of_four_regions_is_read_in_reading_order(
+    codec: PhotographCodec, by_the_page: PhotographModel
+) -> None:
+    data = codec.compress(smooth_picture(2049, 2060), level=0)
+    assert pictures_differ(decide_picture(data, by_the_page), program_on_picture(data, codec)) == ""
 
 
 def _disagreements(
