@@ -55,7 +55,6 @@ class Picture:
 def parse(data: bytes) -> PictureStream:
     """The fields, nothing compared with a model."""
     require(len(data) <= MAX_PICTURE_STREAM_BYTES, "LimitExceeded", f"a stream of {len(data)} bytes")
-    require(len(data) >= PICTURE_CHECK_BYTES, "Truncated", "check")
     body = data[:-PICTURE_CHECK_BYTES]
     cursor = Cursor(body)
     require(cursor.unsigned(1, "magic and version") == PICTURE_MAGIC, "BadMagic", "no stream of version 2")

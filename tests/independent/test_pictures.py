@@ -211,5 +211,14 @@ def test_the_program_decides_as_the_page_on_a_thousand_mutants(
     assert found == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_program_decides_as_the_page_on_mutants_of_golden_photographs(released: PhotographModel) -> None:
+    golden = [(GOLDEN / "photographs" / f"{name}.vae").read_bytes() for name in SMALL]
+    found, taken = _disagreements(1, 100, golden, PhotographCodec.load("photo-1"), released)
+    assert found == []
+    assert 20 < taken < 80
+
+
 def test_another_models_stream_is_refused(samples: list[bytes], released: PhotographModel) -> None:
     assert isinstance(decide_picture(samples[0], released), Refusal)
