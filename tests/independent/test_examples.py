@@ -28,7 +28,7 @@ def _network(inputs: int, weight: list[list[int]], bias: list[int], shape: tuple
         operations = (dense, Reshape((1,), height=shape[0], width=shape[1]))
     limit = np.full(inputs, 2**20)
     result = Value(shape, np.full(shape[-1], -255), np.full(shape[-1], 255))
-    return Network(-limit, limit, operations, result)
+    return Network(-limit, limit, operations, result, products=inputs * len(bias), elements=len(operations) * len(bias))
 
 
 def test_the_example_of_section_7_decodes_to_its_symbols() -> None:
