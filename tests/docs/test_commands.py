@@ -22,7 +22,7 @@ DATA = ROOT / "tests" / "fixtures" / "data"
 TAKES_MINUTES = ("train", "export")
 # What a command makes, and so must not be there before it.
 MADE = {
-    "compress": ["digit.vae", "seven.vae", "streams"],
+    "compress": ["digit.vae", "photograph.vae", "seven.vae", "streams"],
     "decompress": ["digit.png", "pictures"],
     "archive create": ["digits.vaea", "mine.vaea"],
     "archive extract": ["pictures"],
@@ -57,9 +57,10 @@ def stock(tmp_path_factory):
     for name, image in [*((name, digit) for name in names), ("pictures/tested.png", tested)]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / name)
-    Image.open(ROOT / "examples" / "photograph-canyon-wren.png").convert("RGB").crop((0, 0, 90, 70)).save(
-        folder / "holiday.jpg", quality=95
-    )
+    photograph = Image.open(ROOT / "examples" / "photograph-canyon-wren.png").convert("RGB").crop((0, 0, 90, 70))
+    for name in ("holiday.jpg", "photograph.jpg"):
+        photograph.save(folder / name, quality=95)
+    (folder / "photograph.vae").write_bytes(vaecodec.load("photo").compress(photograph))
     np.savez(folder / "set.npz", images=digit[None])
     (folder / "about.json").write_text(json.dumps({"made": "today"}))
     codec = vaecodec.load("mnist")
