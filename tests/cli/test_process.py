@@ -130,6 +130,18 @@ def test_a_reader_that_goes_away_is_no_traceback(package, compressed):
         assert b"Exception ignored" not in done.stderr
 
 
+@pytest.fixture
+def signals_arrive():
+    """Commands get signals though this process was started by nohup, or in the background, which ignore some."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals_arrive")
 def test_an_interrupt_is_no_traceback(package, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     environment = {**os.environ, "PYTHONPATH": str(package)}
@@ -159,6 +171,7 @@ main()
 """
 
 
+@pytest.mark.usefixtures("signals_arrive")
 @pytest.mark.parametrize("module", ["click", "vaecodec.cli.main", "vaecodec.cli.decompress", "numpy", "PIL.Image"])
 def test_an_interrupt_during_the_imports_is_no_traceback(python, compressed, module, tmp_path):
     done = python(LATE, module, "decompress", compressed, "out.png")
@@ -183,6 +196,7 @@ main(sys.argv[2:])
 """
 
 
+@pytest.mark.usefixtures("signals_arrive")
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
 def test_signals_that_end_a_command_leave_nothing_half_written(python, digit, name, code, tmp_path):
     number = getattr(signal, name)
