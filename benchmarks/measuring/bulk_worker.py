@@ -37,7 +37,9 @@ def exactly() -> Any:
 
 def tasks_of(images: Any, exact_images: Any, folder: Path) -> dict[str, Callable[[], object]]:
     """The tasks by name."""
-    lossy, exact, target = vaecodec.Codec.load("mnist"), vaecodec.Codec.load("mnist-lossless"), exactly()
+    lossy: Any = vaecodec.load("mnist")  # as every commit has it
+    exact: Any = vaecodec.load("mnist-lossless")
+    target = exactly()
     streams, exact_streams = lossy.compress_batch(images), exact.compress_batch(exact_images, target=target)
     path = folder / "images.vaea"
 
