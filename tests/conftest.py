@@ -57,3 +57,12 @@ def pytest_make_collect_report(collector):
 
 
 map_command_line()
+
+
+@pytest.fixture
+def special_models_alone(tmp_path_factory, monkeypatch):
+    """The zoo holds the models that ship, but for photograph models."""
+    from tests.photo.tiny import zoo_without_photographs
+
+    folder = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
+    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: folder)

@@ -9,19 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.photo.tiny import smooth_picture, tiny_photo_model, zoo_without_photographs
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec.codec.codec import Codec, load
 from vaecodec.codec.photograph import PhotographCodec
 
+pytestmark = pytest.mark.usefixtures("special_models_alone")  # each test installs what it speaks of
+
 PIXELS = smooth_picture(60, 90)
 ICC, XMP = b"\0\0\1\0" + b"appl" * 60, b"<x:xmpmeta/>"
-
-
-@pytest.fixture(autouse=True)
-def zoo(tmp_path_factory, monkeypatch):
-    """The models that ship, without photograph models: each test installs what it speaks of."""
-    folder = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
-    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: folder)
 
 
 @pytest.fixture(scope="module")

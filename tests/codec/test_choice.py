@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.photo.tiny import smooth_picture, tiny_photo_model, zoo_without_photographs
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec.codec import kind
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec
@@ -20,6 +20,8 @@ from vaecodec.codec.quality import mse
 from vaecodec.codec.target import Target
 from vaecodec.errors import ImageModeError, ModelMismatch, ModelNotFound, TargetMissed
 from vaecodec.modelfile import installed
+
+pytestmark = pytest.mark.usefixtures("special_models_alone")  # each test installs what it speaks of
 
 ADVICE = Advice(image="name one", stream="install it")
 ROOT = Path(__file__).parents[2]
@@ -35,13 +37,6 @@ def sprite():
     pixels = np.zeros((64, 64), np.uint8)
     pixels[20:38, 24:42] = 255
     return pixels
-
-
-@pytest.fixture(autouse=True)
-def zoo(tmp_path_factory, monkeypatch):
-    """The models that ship, without photograph models: each test installs what it speaks of."""
-    folder = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
-    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: folder)
 
 
 @pytest.fixture(scope="module")

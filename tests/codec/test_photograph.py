@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import vaecodec
-from tests.photo.tiny import smooth_picture, tiny_photo_model, zoo_without_photographs
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec.bitstream.picture_stream import pack_picture, unpack_picture
 from vaecodec.codec import photograph
 from vaecodec.codec.codec import load
@@ -33,15 +33,10 @@ from vaecodec.errors import (
 )
 from vaecodec.photo.coder import encode_picture
 
+pytestmark = pytest.mark.usefixtures("special_models_alone")  # each test installs what it speaks of
+
 PIXELS = smooth_picture(70, 90)
 CHUNKS = {"icc": bytes(500), "exif": b"MM\0*\0\0\0\x08\0\0", "xmp": b"<x:xmpmeta/>"}
-
-
-@pytest.fixture(autouse=True)
-def zoo(tmp_path_factory, monkeypatch):
-    """The models that ship, without photograph models: each test installs what it speaks of."""
-    folder = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
-    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.photo.tiny import smooth_picture, tiny_photo_model, zoo_without_photographs
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec import ArchiveWriter
 from vaecodec.codec.photograph import PhotographCodec
 from vaecodec.errors import BadField, ConfigError, ImageModeError, ModelError
 
-
-@pytest.fixture(autouse=True)
-def zoo(tmp_path_factory, monkeypatch):
-    """The models that ship, without photograph models: each test installs what it speaks of."""
-    folder = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
-    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: folder)
+pytestmark = pytest.mark.usefixtures("special_models_alone")  # each test installs what it speaks of
 
 
 @pytest.fixture(scope="module")

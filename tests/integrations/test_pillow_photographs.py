@@ -9,7 +9,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 import vaecodec
 import vaecodec.integrations.pillow
-from tests.photo.tiny import smooth_picture, tiny_photo_model, zoo_without_photographs
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec.codec.photograph import PhotographCodec
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -23,10 +23,8 @@ def photograph():
 
 
 @pytest.fixture(autouse=True)
-def with_photographs(installed, photograph, tmp_path, tmp_path_factory, monkeypatch):
+def with_photographs(installed, special_models_alone, photograph, tmp_path, monkeypatch):
     """The tiny photograph model is the only one of photographs."""
-    zoo = zoo_without_photographs(tmp_path_factory.mktemp("zoo") / "zoo")
-    monkeypatch.setattr("vaecodec.modelfile.installed.zoo_folder", lambda: zoo)
     (tmp_path / "tiny-photo.vaem").write_bytes(photograph.model.to_bytes())
     monkeypatch.setenv("VAECODEC_MODELS", str(tmp_path))
 
