@@ -2,11 +2,15 @@
 
 symbols (b, n), level ─┬─ few ──> the network as it is ─────────────────────┐
                        └─ many ─> its plan for the level (exact/plan.py) ───┴──> pixels, the same both ways
+
+Many are more than 64 images at once, or one after the other: to make a plan takes as long as some hundred images do,
+so that a command that decompresses one picture makes none.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 512  # images at once: where matrix products reach their speed
 MOST_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 MAX_PLANS = 16  # levels whose plans are kept, each some 100 KB to MB
+PLAN_AFTER = (
+    128  # images of a level, few at a time, before its plan is made: it takes 30 to 60 ms and saves half of each
+)
 
 
 class Synthesis:
@@ -34,24 +41,35 @@ class Synthesis:
         self._model = model
         self._proof = Proof(model.known_answer, self._digests, model=model.name)
         self._plans: dict[int, Callable[[Symbols], Array]] = {}
+        self._made: Counter[int] = Counter()  # images of each level that were made without a plan
 
     def __call__(self, symbols: Symbols, level: int) -> Pixels:
         """Images (b, h, w) or (b, h, w, 3) of symbols (b, n); those of collapsed latents count as the tables say.
 
         Raises KnownAnswerMismatch.
         """
-        few = len(symbols) <= KNOWN_ANSWER_BATCH
-        rows = KNOWN_ANSWER_BATCH if few else self.many_rows
-        network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
-        inputs, parts = symbols, []  # a plan takes what is coded from them, and nothing else
-        if few:
-            inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
-        for first in range(0, len(inputs), rows):
-            part = inputs[first : first + rows]
-            self._proof.before(len(part), many=rows)
-            values = network(part)
-            parts.append((values[..., 0] if self._model.channels == 1 else values).astype(np.uint8))
-        return np.concatenate(parts) if parts else np.empty((0, *self._model.shape), np.uint8)
+        if len(symbols) <= KNOWN_ANSWER_BATCH:
+            return self._few(symbols, level)
+        rows, plan = self.many_rows, self._plan(level)
+        return np.concatenate(
+            [self._pixels(plan, symbols[first : first + rows], rows) for first in range(0, len(symbols), rows)]
+        )
+
+    def _few(self, symbols: Symbols, level: int) -> Pixels:
+        """Images of at most 64 rows of symbols, by the plan of the level where it is there or worth making."""
+        if not len(symbols):
+            return np.empty((0, *self._model.shape), np.uint8)
+        if level in self._plans or self._made[level] >= PLAN_AFTER:
+            return self._pixels(self._plan(level), symbols)
+        self._made[level] += len(symbols)
+        inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
+        return self._pixels(self._model.synthesis, inputs)
+
+    def _pixels(self, network: Callable[[Symbols], Array], inputs: Symbols, rows: int = KNOWN_ANSWER_BATCH) -> Pixels:
+        """What the network or a plan gives for inputs; a plan takes what is coded from symbols, and nothing else."""
+        self._proof.before(len(inputs), many=rows)
+        values = network(inputs)
+        return (values[..., 0] if self._model.channels == 1 else values).astype(np.uint8)
 
     def input(self, symbols: Symbols, level: int) -> Symbols:
         """What the network takes: symbols (b, n), and the level after them where the model conditions on it."""
@@ -84,12 +102,13 @@ class Synthesis:
             chosen[: tables.n] = ~tables.coded
             sample = np.where(chosen, known, self._model.known_answer.symbols)
             plan = self._maker.plan(KnownInputs(chosen, known))
-            if not np.array_equal(plan(sample), self._model.synthesis(sample)):
+            if any(not np.array_equal(plan(few), self._model.synthesis(few)) for few in (sample, sample[:1])):
                 raise KnownAnswerMismatch(
                     f"{self._model.name}: this machine's arithmetic is not exact at level {level}"
                 )
             for old in list(self._plans)[: max(0, len(self._plans) - MAX_PLANS + 1)]:
                 self._plans.pop(old, None)
+                self._made[old] = 0
             self._plans[level] = plan
         return plan
 
