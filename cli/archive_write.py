@@ -39,8 +39,7 @@ def source_options(function: Any) -> Any:
         click.option(
             "--block-images",
             type=click.IntRange(1, MAX_BLOCK_IMAGES),
-            default=MAX_BLOCK_IMAGES,
-            help="Images of a block.",
+            help="Images of a block; without it 128, of exact images 32.",
         ),
         click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the first image."),
     ):
