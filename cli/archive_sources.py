@@ -1,54 +1,22 @@
-"""Where the images of an archive come from: files, folders, globs, lists on standard input, IDX and npz data sets.
+"""The images of `archive create` and `append`: standard input as a list of files, and files read some at a time.
 
-files, folders, patterns, lists ──> places ──read, some at a time──> a picture of each, its name
-IDX and npz files, mnist:test ───────────────────────────────────────> pixels of each, its label
+What a source means, and how a piece of it is read, is vaecodec/sharding/sources.py.
 """
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
 
-from vaecodec.errors import BadDataset, DataError, DatasetMissing
+from vaecodec.archive.shards import SourceImage
+from vaecodec.sharding.sources import FilePiece, files_of, is_set, name_of, open_set, read_file
 
-from .files import STANDARD, naming
+from .files import STANDARD
 from .mirror import say_linked
-from .pictures import read_picture_file
-
-if TYPE_CHECKING:
-    from vaecodec.arrays import Pixels
-    from vaecodec.codec.picture import Picture
-
-SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SourceImage:
-    """image: of a file with what came with its pixels, or pixels (h, w). name, label: None without.
-
-    source_bytes: of the file it came from.
-    """
-
-    image: Picture | Pixels
-    name: str | None
-    label: Any
-    source_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An image file, and the name that its image has in the archive."""
-
-    path: str
-    name: str
 
 
 def read_sources(
@@ -58,40 +26,18 @@ def read_sources(
 
     named: with the files' names. strip: without the files' ICC profiles, EXIF and XMP.
     """
-    read = partial(_read_file, named=named, strip=strip)
+    read = partial(read_file, named=named, strip=strip)
     for source in sources:
-        path = Path(source)
-        if path.is_file() and (data_set := _data_set(path)) is not None:
-            yield from data_set
-        elif ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists():
-            yield from _named_set(source, data_dir)
+        if is_set(source):
+            found = open_set(source, data_dir or "")
+            yield from found.some(0, len(found.images))
+        elif source == STANDARD:
+            yield from _read_files((FilePiece(line, name_of(line)) for line in lines()), jobs, read)
         else:
-            yield from _read_files(_places(source), jobs, read)
+            yield from _read_files(files_of(source, say_linked), jobs, read)
 
 
-def _data_set(path: Path) -> Iterator[SourceImage] | None:
-    """The images of a file that holds many."""
-    if path.suffix == ".npz":
-        return _npz(path)
-    return _idx(path) if "idx3-ubyte" in path.name or _starts_as_idx(path) else None
-
-
-def _places(source: str) -> Iterable[Place]:
-    """The image files that a source means. Raises DatasetMissing."""
-    path = Path(source)
-    if source == STANDARD:
-        return (Place(line, _name_of(line)) for line in _lines())
-    if path.is_dir():
-        return _folder(path)
-    if path.exists():
-        return [Place(source, _name_of(source))]
-    found = sorted(p for p in glob.glob(source, recursive=True) if not os.path.isdir(p))
-    if found:
-        return [Place(p, _name_of(p)) for p in found]
-    raise DatasetMissing(f"{source}: no file, folder, pattern that matches, or data set such as mnist:test")
-
-
-def _lines() -> Iterator[str]:
+def lines() -> Iterator[str]:
     """Of standard input, as file names: bytes that are no text stay what they are."""
     if sys.stdin is None:
         return
@@ -100,32 +46,18 @@ def _lines() -> Iterator[str]:
             yield os.fsdecode(stripped)
 
 
-def _name_of(path: str) -> str:
-    """The path with forward slashes, if it stays below where it starts; else the file's name alone."""
-    parts = PurePath(os.path.normpath(path)).parts
-    if os.path.isabs(path) or ".." in parts:
-        return parts[-1]
-    return "/".join(parts)
-
-
-def _folder(folder: Path) -> list[Place]:
-    from vaecodec.data.folder import images_below
-
-    found = images_below(folder)
-    say_linked(str(folder), found.linked)
-    return [Place(str(folder / path), PurePath(path).as_posix()) for path in found.files]
-
-
-def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], SourceImage]) -> Iterator[SourceImage]:
+def _read_files(
+    pieces: Iterable[FilePiece], jobs: int, read: Callable[[FilePiece], SourceImage]
+) -> Iterator[SourceImage]:
     """In order, with a bounded number of files ahead: Pillow decodes outside Python's lock."""
     if jobs == 1:
-        yield from map(read, places)
+        yield from map(read, pieces)
         return
     with ThreadPoolExecutor(jobs) as pool:
         ahead: deque[Future[SourceImage]] = deque()
         try:
-            for place in places:
-                ahead.append(pool.submit(read, place))
+            for piece in pieces:
+                ahead.append(pool.submit(read, piece))
                 if len(ahead) > 4 * jobs:
                     yield ahead.popleft().result()
             while ahead:
@@ -133,56 +65,3 @@ def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], Sour
         finally:
             for future in ahead:
                 future.cancel()
-
-
-def _read_file(place: Place, *, named: bool, strip: bool) -> SourceImage:
-    with naming(place.path):
-        picture = read_picture_file(place.path, strip=strip)
-    return SourceImage(picture, place.name if named else None, None, os.path.getsize(place.path))
-
-
-def _starts_as_idx(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\0\0\x08\x03"
-
-
-def _idx(path: Path) -> Iterator[SourceImage]:
-    """With the labels that lie beside it under MNIST's naming."""
-    from vaecodec.data.mnist import read_idx
-
-    images, _ = read_idx(path, dimensions=3)
-    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    labels = read_idx(beside, dimensions=1)[0] if beside != path and beside.is_file() else None
-    if labels is not None and len(labels) != len(images):
-        raise BadDataset(f"{beside}: {len(labels)} labels for {len(images)} images")
-    yield from _pictures(images, labels)
-
-
-def _npz(path: Path) -> Iterator[SourceImage]:
-    """Key `images`, uint8 (n, h, w), and, if there, `labels`, int64 (n,) or (n, k)."""
-    from vaecodec.data.npz import open_npz, read_array
-
-    with open_npz(path) as archive:
-        images = read_array(archive, path, "images", "u1", (-1, -1, -1))
-        labels = None
-        if "labels.npy" in archive.namelist():
-            try:
-                labels = read_array(archive, path, "labels", "i8", (-1,))
-            except DataError:
-                labels = read_array(archive, path, "labels", "i8", (-1, -1))
-    if labels is not None and len(labels) != len(images):
-        raise BadDataset(f"{path}: {len(labels)} labels for {len(images)} images")
-    yield from _pictures(images, labels)
-
-
-def _named_set(source: str, data_dir: str | None) -> Iterator[SourceImage]:
-    from vaecodec.data import load_dataset
-
-    name, _, split = source.rpartition(":")
-    found = load_dataset(name, split, data_dir=data_dir)
-    yield from _pictures(found.images, found.labels)
-
-
-def _pictures(images: Any, labels: Any) -> Iterator[SourceImage]:
-    for k, pixels in enumerate(images):
-        yield SourceImage(pixels, None, None if labels is None else labels[k], pixels.nbytes)

@@ -14,15 +14,15 @@ from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.errors import ConfigError, DataError, TargetMissed
 
 from .archive_names import NameCheck
+from .archive_shards import Sharding, create_shards, shard_options
 from .boundary import plain
 from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, print_json, read_bytes, say
 from .options import parse_target, target_options
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from vaecodec.archive.shards import SourceImage
     from vaecodec.archive.writer import ArchiveWriter
-
-    from .archive_sources import SourceImage
 
 MAX_METADATA_FILE_BYTES = 1 << 24
 
@@ -53,10 +53,17 @@ def source_options(function: Any) -> Any:
 @source_options
 @click.option("--embed-model", is_flag=True, help="Put the model file into the archive: readable alone for ever.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
+@shard_options
 def create(
-    target: str, sources: tuple[str, ...], embed_model: bool, force: bool, as_json: bool, **options: Any
+    target: str,
+    sources: tuple[str, ...],
+    embed_model: bool,
+    force: bool,
+    as_json: bool,
+    sharding: Sharding | None,
+    **options: Any,
 ) -> None:
-    """Put images into a new archive OUT.
+    """Put images into a new archive OUT. With --shards or --shard-images, OUT is a folder, or an address of one.
 
     SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
     `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
@@ -68,8 +75,11 @@ def create(
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the archive cannot both go to standard output")
     wanted = parse_target(options)
-    check_target(target, force)
     metadata = _metadata(options["metadata"])
+    if sharding is not None:
+        create_shards(target, sources, sharding, wanted, metadata, embed_model, force, as_json, options)
+        return
+    check_target(target, force)
     first, pictures = _begun(sources, options)
     writer = ArchiveWriter.create(
         STANDARD_OUTPUT if target == STANDARD else target,

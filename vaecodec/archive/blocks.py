@@ -47,7 +47,8 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 class DecodedBlock:
     """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
     levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols; photographs as
-    their streams. pixels may leave places empty, of images that were not decoded."""
+    their streams. labels: int64 (count, columns), None without. pixels may leave places empty, of images that were not
+    decoded."""
 
     codec: AnyCodec
     symbols: Integers
@@ -55,6 +56,7 @@ class DecodedBlock:
     sizes: tuple[Size, ...] | None
     pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
+    labels: npt.NDArray[np.int64] | None = None
 
     def to_keep(self) -> DecodedBlock:
         """The same in the form in which it is kept."""
@@ -63,8 +65,9 @@ class DecodedBlock:
     @property
     def kept_bytes(self) -> int:
         """What it takes to keep it, in that form."""
+        labels = 0 if self.labels is None else self.labels.nbytes
         pixels = self.pixels.nbytes if isinstance(self.pixels, DeflatedImages) else 0
-        return self.symbols.nbytes + pixels + sum(map(len, self.streams))
+        return self.symbols.nbytes + pixels + sum(map(len, self.streams)) + labels
 
     def images(self) -> list[Pixels]:
         """All of them."""
@@ -77,7 +80,7 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
         raise BadField(f"block: coding {block.codings.each[0]}, which {codec.model.name} does not have")
     if not isinstance(codec, Codec):
         streams = streams_of(block, codec)
-        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, streams=streams)
+        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, streams=streams, labels=block.labels)
     _check_sizes(block, codec)
     levels, codings = codec.model.levels, block.codings
     if codings.is_exact:
@@ -90,14 +93,14 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
     else:
         symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
-    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes)
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, labels=block.labels)
 
 
 def _decode_exact(block: Block, codec: Codec) -> DecodedBlock:
     if not codec.model.has_lossless:
         raise BadField(f"block: coding {max(block.codings.each)}, {codec.model.name} has no lossless part")
     pixels = decode_exact(codec.lossless, BlockPayload(block.codings, block.payload), _sizes(block, codec))
-    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels)
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels)
 
 
 def decode_apart(block: Block, codec: AnyCodec, rows: Sequence[int]) -> DecodedBlock | None:
@@ -112,7 +115,7 @@ def decode_apart(block: Block, codec: AnyCodec, rows: Sequence[int]) -> DecodedB
     _check_sizes(block, codec)
     stored = decode_stored(BlockPayload(codings, block.payload), _sizes(block, codec))
     pixels = [stored.get(k, np.empty((0, 0), np.uint8)) for k in range(block.count)]
-    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels)
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels)
 
 
 def _sizes(block: Block, codec: Codec) -> tuple[Size, ...]:
@@ -188,7 +191,8 @@ class Blocks:
         try:
             block = self._read_where_it_stands(k)
         except FormatError:
-            stands_here = numbers_of_whole(self.raw(k), self._directory.fingerprint_of) == self._numbers(k)
+            own = self._directory.numbers_in_file(k)
+            stands_here = numbers_of_whole(self.raw(k), self._directory.fingerprint_of) == own
             moved = None if stands_here else self._moved.find(k)
             if moved is None:
                 raise
@@ -199,12 +203,9 @@ class Blocks:
 
     def _read_where_it_stands(self, k: int) -> Block:
         block = unpack_block(self.raw(k), self._directory.fingerprint_of)
-        if (block.first, block.count) != self._numbers(k):
+        if (block.first, block.count) != self._directory.numbers_in_file(k):
             raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
         return block
-
-    def _numbers(self, k: int) -> tuple[int, int]:
-        return int(self._directory.firsts[k]), int(self._directory.counts[k])
 
     def is_moved(self, k: int) -> bool:
         """Whether block number k was read at another place than the index says."""
@@ -212,10 +213,13 @@ class Blocks:
 
     def names_of_lost(self, k: int) -> tuple[str, ...] | None:
         """The names of a block that read() refuses, by their own check; None where they are damaged or another's."""
-        data = self.raw(k)
-        names = names_of_damaged(data)
-        others = numbers_of_whole(data, self._directory.fingerprint_of) not in {None, self._numbers(k)}
-        return names if names is not None and len(names) == self._numbers(k)[1] and not others else None
+        try:
+            data = self.raw(k)
+        except FormatError:  # its file is cut, or gone
+            return None
+        names, own = names_of_damaged(data), self._directory.numbers_in_file(k)
+        others = numbers_of_whole(data, self._directory.fingerprint_of) not in {None, own}
+        return names if names is not None and len(names) == own[1] and not others else None
 
     def forget(self) -> None:
         """Give back what is kept."""
@@ -254,6 +258,19 @@ class Blocks:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= dropped.kept_bytes
         return decoded
+
+    def label(self, number: int) -> npt.NDArray[np.int64] | None:
+        """The labels (columns,) of an image, None where it has none; of a block that is kept, nothing is read.
+
+        Raises FormatError's children.
+        """
+        k = self._directory.block_of(number)
+        kept = self._kept.get(k)
+        labels = self.read(k).labels if kept is None else kept.labels
+        row: npt.NDArray[np.int64] | None = None
+        if labels is not None:
+            row = labels[number - int(self._directory.firsts[k])]
+        return row
 
     def images_lazily(self, numbers: range) -> Iterator[Pixels]:
         """The images of a block's numbers: together, but photographs one by one. Raises as decoded() does."""

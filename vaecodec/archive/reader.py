@@ -1,4 +1,4 @@
-"""Archive: many images in one file, read as a sequence.
+"""Archive: many images in one file, or in the shards of a folder, read as a sequence.
 
     with vaecodec.Archive("digits.vaea") as archive:
         archive[7]                 # uint8 (h, w)
@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
-from vaecodec.archive.directory import read_directory
+from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels, as_codec, fingerprints_at_hand
 from vaecodec.archive.names import Names, number_within, whole_number
-from vaecodec.archive.source import CLOSED, open_source, read_within
+from vaecodec.archive.sharded import Shards, open_shards
+from vaecodec.archive.source import CLOSED, Source, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
 from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
@@ -46,8 +48,9 @@ DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 class Archive(Sequence[Pixels]):
     """An archive, open for reading; a context manager.
 
-    model: what to decode with: a codec, or a model's name or path, or several of these. Without it an archive is
-    decoded with the model that it carries, or with an installed one. cache_bytes: of decoded symbols that are kept.
+    path: of a file, or of a folder that holds a manifest of shards; an address of either. model: what to decode with: a
+    codec, or a model's name or path, or several of these. Without it an archive is decoded with the model that it
+    carries, or with an installed one. cache_bytes: of decoded symbols that are kept.
     Raises OSError, FormatError's children, ModelMismatch; reading an image raises FormatError's children where its
     block is lost, and ModelNotFound.
     """
@@ -62,10 +65,13 @@ class Archive(Sequence[Pixels]):
         codecs, cache_bytes = _codecs(model), whole_number(cache_bytes, "cache_bytes")
         path = path_text(path)
         self._arguments = (path, codecs, cache_bytes)
-        self._source = open_source(path)
+        shards = open_shards(path)
+        self._manifest = None if shards is None else shards.manifest
+        self._source: Source = open_source(path) if shards is None else shards.source
         try:
-            self._directory = read_directory(self._source, lambda: fingerprints_at_hand(codecs))
-            self._models = ArchiveModels(self._source, self._directory, codecs)
+            self._directory = _read_directory(self._source, shards, codecs)
+            beside = None if shards is None else shards.model_file
+            self._models = ArchiveModels(self._source, self._directory, codecs, beside)
             self._models.check_given()
         except BaseException:
             self._source.close()
@@ -236,13 +242,20 @@ class Archive(Sequence[Pixels]):
 
     def label(self, number: int) -> npt.NDArray[np.int64] | None:
         """The labels (columns,) of one image; None where it has none."""
-        number = number_within(len(self), number)
-        k = self._directory.block_of(number)
-        labels = self._blocks.read(k).labels
-        row: npt.NDArray[np.int64] | None = None
-        if labels is not None:
-            row = labels[number - int(self._directory.firsts[k])]
-        return row
+        return self._blocks.label(number_within(len(self), number))
+
+    @property
+    def blocks(self) -> BlockTable:
+        """Which images each block holds: they are read, and decoded, together."""
+        directory = self._directory
+        files = np.searchsorted(directory.file_starts, directory.offsets, side="right") - 1
+        return BlockTable(directory.firsts, directory.counts, files)
+
+    @property
+    def label_columns(self) -> int | None:
+        """How many labels every image has, 0 for none, where the archive is of shards that all have as many; else None,
+        which only labels can tell."""
+        return None if self._manifest is None else self._manifest.label_columns
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -274,6 +287,22 @@ class Archive(Sequence[Pixels]):
         """
         embedded = self._models.embedded(number) if number in self._directory.models else None
         return None if embedded is None else embedded.file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockTable:
+    """Of each block, in order, int64 (blocks,): the number of its first image, how many it has, its shard's number."""
+
+    firsts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    shards: npt.NDArray[np.int64]
+
+
+def _read_directory(source: Source, shards: Shards | None, codecs: list[AnyCodec]) -> Directory:
+    def candidates() -> set[bytes]:
+        return fingerprints_at_hand(codecs)
+
+    return read_directory(source, candidates) if shards is None else shards.directory()
 
 
 def _codecs(model: object) -> list[AnyCodec]:

@@ -54,28 +54,26 @@ class FileSource:
 
 
 class RemoteSource:
-    """An fsspec address: every read is one range request, and nothing is downloaded besides."""
+    """An fsspec address: every read is one range request, and nothing is downloaded besides.
 
-    def __init__(self, address: str) -> None:
+    size: where it is known already; then nothing is asked before the first read.
+    """
+
+    def __init__(self, address: str, size: int | None = None) -> None:
         self._address = address
         self._process = 0
         self._closed = False
         self._connect()
-        with self._naming():
-            self.size = int(self._filesystem.size(self._path))
+        with naming_address(address):
+            self.size = int(self._filesystem.size(self._path)) if size is None else size
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
-        try:
-            import fsspec
-        except ImportError as error:
-            raise OutputError(
-                f"{self._address}: an address needs the extra fsspec (pip install vaecodec[fsspec])"
-            ) from error
+        fsspec = import_fsspec(self._address)
         if self._process:
             fsspec.asyn.reset_lock()
         self._filesystem: Any
-        with self._naming():
+        with naming_address(self._address):
             again = bool(self._process)
             self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=again)
         self._process = os.getpid()
@@ -86,28 +84,42 @@ class RemoteSource:
             raise Closed(CLOSED)
         if self._process != os.getpid():
             self._connect()
-        with self._naming():
+        with naming_address(self._address):
             data = bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n))
         if len(data) > n:
             raise OSError(f"{self._address}: the server gives whole files only, no ranges: copy the archive to disk")
         return _exactly(data, offset, n)
 
-    @contextmanager
-    def _naming(self) -> Iterator[None]:
-        """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason."""
-        try:
-            yield
-        except ImportError as error:  # of what the protocol needs
-            raise OutputError(f"{self._address}: {error} (pip install)") from error
-        except Exception as error:
-            missing = "not found" if isinstance(error, FileNotFoundError) else ""
-            text = " ".join(str(error).split())
-            reason = missing or (text if text and text != self._address else type(error).__name__)
-            raise OSError(f"{self._address}: {reason}") from error
-
     def close(self) -> None:
         """Nothing is held open, and nothing is read any more."""
         self._closed = True
+
+
+def import_fsspec(address: str) -> Any:
+    """The package, for an address. Raises OutputError where it is not installed."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    return fsspec
+
+
+@contextmanager
+def naming_address(address: str) -> Iterator[None]:
+    """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason.
+
+    FileNotFoundError, FileExistsError and PermissionError stay what they are.
+    """
+    try:
+        yield
+    except ImportError as error:  # of what the protocol needs
+        raise OutputError(f"{address}: {error} (pip install)") from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{address}: not found") from error
+    except Exception as error:
+        kind = next((one for one in (FileExistsError, PermissionError) if isinstance(error, one)), OSError)
+        text = " ".join(str(error).split())
+        raise kind(f"{address}: {text if text and text != address else type(error).__name__}") from error
 
 
 def _exactly(data: bytes, offset: int, n: int) -> bytes:

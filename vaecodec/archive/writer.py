@@ -232,8 +232,7 @@ class ArchiveWriter:
         """Images of a block like this one."""
         if self._block_images is not None:
             return self._block_images
-        exact = isinstance(item, PendingImage) and item.max_error is not None
-        return EXACT_BLOCK_IMAGES if exact else MAX_BLOCK_IMAGES
+        return usual_block_images(exact=isinstance(item, PendingImage) and item.max_error is not None)
 
     def _streams(self) -> list[PendingStream]:
         """What waits, where it is photographs."""
@@ -257,6 +256,11 @@ class ArchiveWriter:
             raise OutputError(GIVEN_UP)
         if self._segment.closed:
             raise Closed(FINISHED)
+
+
+def usual_block_images(*, exact: bool) -> int:
+    """Images of a block where nobody says how many."""
+    return EXACT_BLOCK_IMAGES if exact else MAX_BLOCK_IMAGES
 
 
 def _aim(codec: AnyCodec, target: Target) -> Target:

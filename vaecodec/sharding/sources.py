@@ -1,0 +1,255 @@
+"""Where images come from, as pieces that can be told to another process, and read there.
+
+files, folders, patterns, addresses ──> FilePiece: an image file, and its image's name
+IDX and npz files, mnist:test ────────> SetPiece: some of the images of a set, and their labels
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from vaecodec.archive.folder import objects_below, read_object
+from vaecodec.archive.shards import SourceImage
+from vaecodec.archive.source import is_address
+from vaecodec.errors import BadDataset, BadField, DataError, DatasetMissing, VaecodecError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from vaecodec.arrays import Pixels
+
+SPLITS = ("train", "validation", "test")
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """An image file at a path or address, and the name that its image has in the archive."""
+
+    path: str
+    name: str
+
+    @property
+    def count(self) -> int:
+        """Of its images."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetPiece:
+    """Images first, first + 1, … of a set. data_dir: where named sets lie, "" for where they lie by default."""
+
+    source: str
+    data_dir: str
+    first: int
+    count: int
+
+
+Piece = FilePiece | SetPiece
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageArrays:
+    """Images uint8 (n, h, w) or (n, h, w, 3), and labels int64 (n,) or (n, k), None without."""
+
+    images: Pixels
+    labels: npt.NDArray[np.int64] | None
+
+    def some(self, first: int, count: int) -> Iterator[SourceImage]:
+        """Each of these images."""
+        for k in range(first, first + count):
+            label = None if self.labels is None else self.labels[k]
+            yield SourceImage(self.images[k], None, label, self.images[k].nbytes)
+
+
+def pieces_of(
+    sources: Iterable[str],
+    *,
+    data_dir: str | None,
+    listed: Callable[[], Iterable[str]],
+    on_linked: Callable[[str, Sequence[str]], None],
+) -> Iterator[Piece]:
+    """The pieces of sources, in order; sets are opened to be counted. Raises DataError, OSError.
+
+    listed: gives the files that the source `-` stands for. on_linked: is told of a folder's subfolders behind links,
+    which are left out.
+    """
+    for source in sources:
+        if is_set(source):
+            count = len(open_set(_absolute(source), data_dir or "").images)
+            yield SetPiece(_absolute(source), "" if data_dir is None else os.path.abspath(data_dir), 0, count)
+        elif source == STANDARD_INPUT:
+            yield from (FilePiece(_absolute(line), name_of(line)) for line in listed())
+        else:
+            for piece in files_of(source, on_linked):
+                yield FilePiece(_absolute(piece.path), piece.name)
+
+
+def is_set(source: str) -> bool:
+    """Whether this is a file that holds many images, or a data set's split such as mnist:test."""
+    if is_address(source):
+        return False
+    path = Path(source)
+    if path.is_file():
+        return path.suffix == ".npz" or "idx3-ubyte" in path.name or _starts_as_idx(path)
+    return ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists()
+
+
+def files_of(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
+    """The image files that a path, folder, pattern or address means. Raises DataError, OSError."""
+    if is_address(source):
+        return _objects(source)
+    path = Path(source)
+    if path.is_dir():
+        return _folder(path, on_linked)
+    if path.exists():
+        return [FilePiece(source, name_of(source))]
+    found = sorted(p for p in glob.glob(source, recursive=True) if not os.path.isdir(p))
+    if found:
+        return [FilePiece(p, name_of(p)) for p in found]
+    raise DatasetMissing(f"{source}: no file, folder, pattern that matches, or data set such as mnist:test")
+
+
+def name_of(path: str) -> str:
+    """The path with forward slashes, if it stays below where it starts; else the file's name alone."""
+    if is_address(path):
+        return path.rpartition("/")[2]
+    parts = PurePath(os.path.normpath(path)).parts
+    if os.path.isabs(path) or ".." in parts:
+        return parts[-1]
+    return "/".join(parts)
+
+
+def _absolute(path: str) -> str:
+    """As a process in another folder finds it; names of data sets and addresses as they are."""
+    is_name = is_address(path) or (path.rpartition(":")[2] in SPLITS and not os.path.exists(path))
+    return path if is_name else os.path.abspath(path)
+
+
+def _folder(folder: Path, on_linked: Callable[[str, Sequence[str]], None]) -> list[FilePiece]:
+    from vaecodec.data.folder import images_below
+
+    found = images_below(folder)
+    on_linked(str(folder), found.linked)
+    return [FilePiece(str(folder / path), PurePath(path).as_posix()) for path in found.files]
+
+
+def _objects(address: str) -> Iterator[FilePiece]:
+    """Those that are called as image files are, where the address is not one of them itself."""
+    from vaecodec.data.folder import SUFFIXES
+
+    count = 0
+    for path, name in objects_below(address):
+        if path == address or os.path.splitext(path)[1].lower() in SUFFIXES:
+            count += 1
+            yield FilePiece(path, name)
+    if not count:
+        raise DatasetMissing(f"{address}: no image")
+
+
+def read_pieces(pieces: Iterable[Piece], *, named: bool, strip: bool) -> Iterator[SourceImage]:
+    """The images of pieces, in order. Raises DataError, ImageError's children, OSError, all of which name the piece.
+
+    named: with the files' names. strip: without the files' ICC profiles, EXIF and XMP.
+    """
+    for piece in pieces:
+        if isinstance(piece, SetPiece):
+            yield from _open_set_again(piece.source, piece.data_dir).some(piece.first, piece.count)
+        else:
+            yield read_file(piece, named=named, strip=strip)
+
+
+def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
+    """The image of a file or object. Raises ImageError's children, OSError, which name it."""
+    from dataclasses import replace
+
+    from PIL import Image
+
+    from vaecodec.codec.picture import read_picture
+
+    Image.MAX_IMAGE_PIXELS = None  # picture.py has a limit of its own, of which nobody is warned at half the way
+    try:
+        if is_address(piece.path):
+            data = read_object(piece.path)
+            picture, size_bytes = read_picture(BytesIO(data)), len(data)
+        else:
+            picture, size_bytes = read_picture(piece.path), os.path.getsize(piece.path)
+    except VaecodecError as error:
+        if not str(error).startswith(f"{piece.path}: "):
+            error.args = (f"{piece.path}: {error}",)
+        raise
+    kept = replace(picture, chunks={}) if strip else picture
+    return SourceImage(kept, piece.name if named else None, None, size_bytes)
+
+
+def open_set(source: str, data_dir: str) -> ImageArrays:
+    """All of an IDX or npz file, or of a data set's split. Raises DataError."""
+    path = Path(source)
+    if not path.is_file():
+        from vaecodec.data import load_dataset
+
+        name, _, split = source.rpartition(":")
+        found = load_dataset(name, split, data_dir=data_dir or None)
+        return ImageArrays(found.images, found.labels)
+    return _npz(path) if path.suffix == ".npz" else _idx(path)
+
+
+_open_set_again = lru_cache(maxsize=1)(open_set)  # neighbouring shards are often of one file
+
+
+def _starts_as_idx(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"\0\0\x08\x03"
+
+
+def _idx(path: Path) -> ImageArrays:
+    """With the labels that lie beside it under MNIST's naming."""
+    from vaecodec.data.mnist import read_idx
+
+    images, _ = read_idx(path, dimensions=3)
+    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    labels = read_idx(beside, dimensions=1)[0] if beside != path and beside.is_file() else None
+    if labels is not None and len(labels) != len(images):
+        raise BadDataset(f"{beside}: {len(labels)} labels for {len(images)} images")
+    return ImageArrays(images, labels)
+
+
+def _npz(path: Path) -> ImageArrays:
+    """Key `images`, uint8 (n, h, w), and, if there, `labels`, int64 (n,) or (n, k)."""
+    from vaecodec.data.npz import open_npz, read_array
+
+    with open_npz(path) as archive:
+        images = read_array(archive, path, "images", "u1", (-1, -1, -1))
+        labels = None
+        if "labels.npy" in archive.namelist():
+            try:
+                labels = read_array(archive, path, "labels", "i8", (-1,))
+            except DataError:
+                labels = read_array(archive, path, "labels", "i8", (-1, -1))
+    if labels is not None and len(labels) != len(images):
+        raise BadDataset(f"{path}: {len(labels)} labels for {len(images)} images")
+    return ImageArrays(images, labels)
+
+
+def pack_piece(piece: Piece) -> bytes:
+    """A line of JSON; letters beyond ASCII are escaped, for a file's name may be no text."""
+    return json.dumps(astuple(piece)).encode("ascii") + b"\n"
+
+
+def unpack_pieces(data: bytes) -> Iterator[Piece]:
+    """The inverse of pack_piece(), line by line. Raises BadField."""
+    for line in data.splitlines():
+        try:
+            value: Any = json.loads(line)
+            yield FilePiece(*value) if len(value) == 2 else SetPiece(*value)
+        except (ValueError, TypeError) as error:
+            raise BadField(f"plan: not a piece of a source: {line[:80]!r}") from error
