@@ -30,7 +30,7 @@ def read_sources(
     for source in sources:
         if is_set(source):
             found = open_set(source, data_dir or "")
-            yield from found.some(0, len(found.images))
+            yield from found.some(0, len(found), named=named, strip=strip)
         elif source == STANDARD:
             yield from _read_files((FilePiece(line, name_of(line)) for line in lines()), jobs, read)
         else:

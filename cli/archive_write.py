@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,6 +36,9 @@ def source_options(function: Any) -> Any:
         click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
         click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
+        click.option(
+            "--key", "keys", metavar="KEY", multiple=True, help="Of npz, HDF5 and Parquet files; may be repeated."
+        ),
         click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
         click.option(
             "--block-images",
@@ -65,8 +69,8 @@ def create(
 ) -> None:
     """Put images into a new archive OUT. With --shards or --shard-images, OUT is a folder, or an address of one.
 
-    SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
-    `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
+    SOURCES: image files, folders, patterns, - for a list of files on standard input, a data set's split such as
+    mnist:test, or files of many images: IDX, npz, npy, HDF5, Parquet. Files keep their names, sets their labels.
     """
     from vaecodec.archive.writer import ArchiveWriter
 
@@ -74,6 +78,7 @@ def create(
 
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the archive cannot both go to standard output")
+    sources = _with_keys(sources, options["keys"])
     wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
     if sharding is not None:
@@ -103,6 +108,7 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
 
     if target == STANDARD:
         raise click.UsageError("an archive is appended to where it lies: name its file")
+    sources = _with_keys(sources, options["keys"])
     wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
     _, pictures = _begun(sources, options)
@@ -111,6 +117,18 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
             target, options["model"], target=wanted, block_images=options["block_images"], metadata=metadata
         )
     _write(writer, pictures, target, as_json)
+
+
+def _with_keys(sources: tuple[str, ...], keys: Sequence[str]) -> tuple[str, ...]:
+    """The sources, each file of arrays once for each key: set.npz:train_images."""
+    from vaecodec.data.array_files import is_array_file
+
+    if not keys:
+        return sources
+    if not any(is_array_file(Path(source)) for source in sources):
+        raise click.UsageError("--key is of npz, HDF5 and Parquet files, and there is none among the sources")
+    named = [[f"{source}:{key}" for key in keys] if is_array_file(Path(source)) else [source] for source in sources]
+    return tuple(chain(*named))
 
 
 def _begun(sources: Sequence[str], options: dict[str, Any]) -> tuple[SourceImage, Iterator[SourceImage]]:
