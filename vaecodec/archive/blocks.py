@@ -30,6 +30,7 @@ from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, names_of_damaged, numbers_of_whole, unpack_block
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.picture_stream import unpack_picture
 from vaecodec.bitstream.stream import CODED_EXACTLY
 from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
@@ -258,6 +259,18 @@ class Blocks:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= dropped.kept_bytes
         return decoded
+
+    def shapes(self, k: int) -> set[tuple[int, ...]]:
+        """The shapes (h, w) or (h, w, 3) of the images of block number k, which is read and not decoded.
+
+        Raises FormatError's children, ModelNotFound.
+        """
+        block = self.read(k)
+        codec = self._models.codec(block.model)
+        if not isinstance(codec, Codec):
+            found = [unpack_picture(stream) for stream in streams_of(block, codec)]
+            return {stream.size if stream.grey else (*stream.size, 3) for stream in found}
+        return {size if codec.channels == 1 else (*size, 3) for size in _sizes(block, codec)}
 
     def label(self, number: int) -> npt.NDArray[np.int64] | None:
         """The labels (columns,) of an image, None where it has none; of a block that is kept, nothing is read.
