@@ -74,6 +74,7 @@ STEPS = (
     Step("startup", "", "startup.json", 1, ("mnist",)),
     Step("one_picture", "", "one-picture.json", 1, ("mnist",)),
     Step("exact_archive", "", "exact-archive.json", 8, ("mnist",)),
+    Step("containers", "", "containers.json", 1, ("mnist",)),
     Step("targets", "", "targets-mnist.json", 3, ("mnist",)),
     Step("speed", "", "speed.json", 3, ("mnist",)),
     Step("exactness", "", "exactness.json", 5, ("mnist", "dsprites")),
