@@ -38,7 +38,7 @@ from benchmarks.measuring.stored import PROVENANCE, Origin
 from benchmarks.studies.family_rows import FamilyRow, read_row, row_path
 from benchmarks.studies.family_runs import FAMILIES, FamilyRun, family_runs
 from vaecodec.codec.codec import Codec
-from vaecodec.data import load_dataset
+from vaecodec.data import ImageSet, load_dataset
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.record import versions
 
@@ -96,16 +96,21 @@ class Work:
     """One data set's images, and where its runs and rows lie."""
 
     def __init__(self, data: str, runs: Path, out: Path, *, quick: bool, fresh: bool) -> None:
-        self.sets = training_sets(data, quick=quick)
         test = load_dataset(data, "test")
         few = evenly_spaced(test.images, QUICK_TEST_IMAGES) if quick else test.images
         self.test = replace(test, images=few, labels=None, label_names=())
         self.runs, self.out, self.quick, self.fresh = runs, out, quick, fresh
-        self._hashes = (self.sets[0].sha256, self.test.sha256)
+        self._sets: dict[str, tuple[ImageSet, ImageSet]] = {}
+
+    def sets(self, config: TrainingConfig) -> tuple[ImageSet, ImageSet]:
+        """The run's training and validation images; several runs share them."""
+        if config.data not in self._sets:
+            self._sets[config.data] = training_sets(config.data, quick=self.quick)
+        return self._sets[config.data]
 
     def origin(self, config: TrainingConfig) -> Origin:
         """What decides the run's row."""
-        return Origin(config, *self._hashes)
+        return Origin(config, self.sets(config)[0].sha256, self.test.sha256)
 
     def stored(self, run: FamilyRun) -> FamilyRow | None:
         """The row that stands, if there is one."""
@@ -116,13 +121,13 @@ class Work:
         """For a list."""
         if self.stored(run) is not None:
             return "stored"
-        return run_state(run.config, self.sets[0], self.runs).value
+        return run_state(run.config, self.sets(run.config)[0], self.runs).value
 
     def done(self, run: FamilyRun, *, train: bool) -> bool:
         """See to it that the run has its row; whether it has, and keeps the bars that every run has."""
         row = self.stored(run)
         if row is None:
-            if not train and run_state(run.config, self.sets[0], self.runs) is not RunState.DONE:
+            if not train and run_state(run.config, self.sets(run.config)[0], self.runs) is not RunState.DONE:
                 print(f"{run.config.name:48} missing", file=sys.stderr)
                 return False
             row = self._measured(run)
@@ -136,7 +141,7 @@ class Work:
         return kept
 
     def _measured(self, run: FamilyRun) -> FamilyRow:
-        path = ensure_run(run.config, self.runs, self.sets)
+        path = ensure_run(run.config, self.runs, self.sets(run.config))
         codec = Codec.load(path)
         files = measure_files(codec, self.test.images)
         bound = measure_float(trained_model(path.parent), self.test.images)
@@ -144,7 +149,7 @@ class Work:
         here = provenance(seed=run.config.seed)
         measured = {
             "family": run.config.family,
-            "data": run.config.data,
+            "data": run.data,
             "setting": run.setting,
             "knob": run.knob,
             "swept": run.swept,
