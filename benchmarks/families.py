@@ -18,9 +18,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.measuring.family_files import measure_files
 from benchmarks.measuring.float_model import measure_float, trained_model
-from benchmarks.measuring.images import DATA, evenly_spaced
+from benchmarks.measuring.images import DATA, Images, evenly_spaced
 from benchmarks.measuring.machine import RESULTS, provenance, write_results
 from benchmarks.measuring.points import describe
 from benchmarks.measuring.runs import (
@@ -37,8 +39,10 @@ from benchmarks.measuring.runs import (
 from benchmarks.measuring.stored import PROVENANCE, Origin
 from benchmarks.studies.family_rows import FamilyRow, read_row, row_path
 from benchmarks.studies.family_runs import FAMILIES, FamilyRun, family_runs
+from benchmarks.studies.plateau_runs import on_plateau, plateau_runs
 from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
+from vaecodec.evaluation.codes import codes_of
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.record import versions
 
@@ -52,20 +56,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, help="folder of the runs; default $VAECODEC_RUNS, else runs/")
     parser.add_argument("--no-train", action="store_true", help="measure the runs that are done, train none")
     parser.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    parser.add_argument("--plateau", action="store_true", help="the long runs: configs/plateau, results/plateau")
     parser.add_argument("--quick", action="store_true", help="short trainings, few images; rows in RUNS/quick")
     parser.add_argument("--list", action="store_true", help="only say which runs there are and what is known of them")
     options = parser.parse_args(arguments)
-    runs = options.runs or runs_folder()
-    out = RESULTS
+    runs = options.runs or (runs_folder() / "plateau" if options.plateau else runs_folder())
+    out = RESULTS / "plateau" if options.plateau else RESULTS
+    all_runs = plateau_runs if options.plateau else family_runs
     if options.quick:
         runs = runs / "quick"
         out = runs / "results"
     failed = False
     for data in options.data or DATA:
-        chosen = [run for run in family_runs(data) if not options.family or run.config.family in options.family]
+        chosen = [run for run in all_runs(data) if not options.family or run.config.family in options.family]
         chosen = [quick_run(run) for run in chosen] if options.quick else chosen
         first, every = options.share
-        work = Work(data, runs, out, quick=options.quick, fresh=options.fresh)
+        work = Work(data, runs, out, quick=options.quick, fresh=options.fresh, codes=options.plateau)
         for run in chosen[first - 1 :: every]:
             if options.list:
                 print(f"{run.config.name:48} {work.state(run)}")
@@ -93,13 +99,13 @@ def quick_run(run: FamilyRun) -> FamilyRun:
 
 
 class Work:
-    """One data set's images, and where its runs and rows lie."""
+    """One data set's images, and where its runs and rows lie. codes: keep these of every run, and no model file."""
 
-    def __init__(self, data: str, runs: Path, out: Path, *, quick: bool, fresh: bool) -> None:
+    def __init__(self, data: str, runs: Path, out: Path, *, quick: bool, fresh: bool, codes: bool) -> None:
         test = load_dataset(data, "test")
         few = evenly_spaced(test.images, QUICK_TEST_IMAGES) if quick else test.images
         self.test = replace(test, images=few, labels=None, label_names=())
-        self.runs, self.out, self.quick, self.fresh = runs, out, quick, fresh
+        self.runs, self.out, self.quick, self.fresh, self.codes = runs, out, quick, fresh, codes
         self._sets: dict[str, tuple[ImageSet, ImageSet]] = {}
 
     def sets(self, config: TrainingConfig) -> tuple[ImageSet, ImageSet]:
@@ -132,8 +138,11 @@ class Work:
                 return False
             row = self._measured(run)
             write_results(row_path(self.out, run.config.name), row.to_dict(), seed=run.config.seed)
-            if run.kept:
-                keep_model(model_path(run.config, self.runs), self.out)
+            model = model_path(run.config, self.runs)
+            if self.codes:
+                keep_codes(model, self.test.images, self.out)
+            elif run.kept:
+                keep_model(model, self.out)
         files = row.measured["files"]
         # A quick training's latents carry next to nothing, and a payload that is not empty has a byte.
         kept = bool(files["own_reconstruction"] and (files["within_bound"] or self.quick))
@@ -146,7 +155,7 @@ class Work:
         files = measure_files(codec, self.test.images)
         bound = measure_float(trained_model(path.parent), self.test.images)
         print(f"{run.config.name:48} {describe(files.point)}", file=sys.stderr)
-        here = provenance(seed=run.config.seed)
+        here, curves = provenance(seed=run.config.seed), read_metrics(path.parent)
         measured = {
             "family": run.config.family,
             "data": run.data,
@@ -165,7 +174,8 @@ class Work:
                 "payload_over_information": files.payload_bits - files.information_bits,
                 "file_over_payload": 8 * files.point.file_bytes - files.payload_bits,
             },
-            "curves": read_metrics(path.parent),
+            "on_plateau": on_plateau(curves),
+            "curves": curves,
         }
         return FamilyRow(self.origin(run.config), {name: here[name] for name in PROVENANCE}, measured)
 
@@ -175,6 +185,14 @@ def keep_model(path: Path, out: Path) -> None:
     target = out / "families" / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
+
+
+def keep_codes(path: Path, images: Images, out: Path) -> None:
+    """Means float16 and symbols int16 (n, coded latents) of the test images, beside the rows."""
+    codes = codes_of(Codec.load(path), images)
+    target = out / "families" / f"{path.stem}.npz"
+    means, symbols = codes.means.astype(np.float16), codes.symbols.astype(np.int16)
+    np.savez_compressed(target, means=means, symbols=symbols, coded=codes.coded)
 
 
 if __name__ == "__main__":
