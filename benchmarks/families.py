@@ -38,7 +38,7 @@ from benchmarks.measuring.runs import (
 )
 from benchmarks.measuring.stored import PROVENANCE, Origin
 from benchmarks.studies.family_rows import FamilyRow, read_row, row_path
-from benchmarks.studies.family_runs import FAMILIES, FamilyRun, family_runs
+from benchmarks.studies.family_runs import CODES_ALONE, FAMILIES, FamilyRun, family_runs
 from benchmarks.studies.plateau_runs import on_plateau, plateau_runs
 from vaecodec.codec.codec import Codec
 from vaecodec.data import ImageSet, load_dataset
@@ -107,6 +107,7 @@ class Work:
         self.test = replace(test, images=few, labels=None, label_names=())
         self.runs, self.out, self.quick, self.fresh, self.codes = runs, out, quick, fresh, codes
         self._sets: dict[str, tuple[ImageSet, ImageSet]] = {}
+        self._hashes: dict[str, tuple[str, str]] = {}
 
     def sets(self, config: TrainingConfig) -> tuple[ImageSet, ImageSet]:
         """The run's training and validation images; several runs share them."""
@@ -116,7 +117,9 @@ class Work:
 
     def origin(self, config: TrainingConfig) -> Origin:
         """What decides the run's row."""
-        return Origin(config, self.sets(config)[0].sha256, self.test.sha256)
+        if config.data not in self._hashes:
+            self._hashes[config.data] = (self.sets(config)[0].sha256, self.test.sha256)
+        return Origin(config, *self._hashes[config.data])
 
     def stored(self, run: FamilyRun) -> FamilyRow | None:
         """The row that stands, if there is one."""
@@ -139,7 +142,7 @@ class Work:
             row = self._measured(run)
             write_results(row_path(self.out, run.config.name), row.to_dict(), seed=run.config.seed)
             model = model_path(run.config, self.runs)
-            if self.codes:
+            if self.codes or (run.kept and run.config.family in CODES_ALONE):
                 keep_codes(model, self.test.images, self.out)
             elif run.kept:
                 keep_model(model, self.out)
