@@ -72,7 +72,7 @@ def make_manifest(folder: Folder, records: Sequence[ShardRecord]) -> Manifest:
             name = shard_name(record.shard)
             shards.append(Shard(name, directory.images, record.size_bytes, blocks_at(directory), record.sha256))
         assert first is not None  # a plan has a shard
-        index_bytes, footer_bytes = _publish_index(folder, spool, done)
+        index_bytes, footer_bytes = publish_index(folder, spool, done)
     finally:
         spool.close()
     (model,) = first.models.values()
@@ -107,8 +107,8 @@ def _read(folder: Folder, record: ShardRecord) -> _Own:
     return _Own(directory, np.concatenate(keys) if keys else np.empty(0, np.uint64))
 
 
-def _publish_index(folder: Folder, spool: IndexSpool, images: int) -> tuple[int, int]:
-    """Bytes of the index and of its footer's record."""
+def publish_index(folder: Folder, spool: IndexSpool, images: int) -> tuple[int, int]:
+    """Write the index of the blocks and names in the spool: its bytes, and those of its footer's record."""
     with tempfile.TemporaryDirectory(prefix="vaecodec-") as place:
         path = os.path.join(place, INDEX_NAME)
         with open(path, "wb") as file:
