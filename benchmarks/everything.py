@@ -125,6 +125,10 @@ LEFT_OUT = (
     ("side_by_side", "compares two commits; no page shows it"),
     ("disentanglement", "hours of forests, machines and rotations for each kept model; no page shows it yet"),
     ("joint_price", "beside disentanglement; no page shows it yet"),
+    ("shards", "an hour of a quiet machine, and Ray; docs/scale.md names it"),
+    ("shard_faults", "beside shards"),
+    ("shard_store", "beside shards"),
+    ("scale", "the model of docs/scale.md beside what shard_store has stored"),
 )
 
 

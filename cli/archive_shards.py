@@ -251,7 +251,7 @@ def _tell(target: str, outcome: Outcome, as_json: bool) -> None:
     for line in missing_lines(outcome):
         say(f"missing\t{plain(line)}")
     if not whole:
-        say(f"vaecodec: error: {target}: {len(outcome.missing)} shards are missing; --resume makes them")
+        say(f"vaecodec: error: {target}: {len(outcome.missing)} of {done.shards} shards missing; --resume makes them")
         raise click.exceptions.Exit(1)
 
 

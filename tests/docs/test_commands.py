@@ -24,7 +24,7 @@ TAKES_MINUTES = ("train", "export")
 MADE = {
     "compress": ["digit.vae", "photograph.vae", "seven.vae", "streams"],
     "decompress": ["digit.png", "pictures"],
-    "archive create": ["digits.vaea", "mine.vaea"],
+    "archive create": ["digits.vaea", "mine.vaea", "shards"],
     "archive extract": ["pictures"],
 }
 

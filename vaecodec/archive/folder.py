@@ -27,8 +27,8 @@ COPY_BYTES = 1 << 20
 class Folder(Protocol):
     """Errors are OSError, FileNotFoundError where an object is not there; all name the object."""
 
-    address: str
-
+    @property
+    def address(self) -> str: ...
     def read(self, name: str) -> bytes: ...
     def read_range(self, name: str, start: int, end: int) -> bytes: ...
     def sizes(self) -> dict[str, int]: ...
@@ -156,7 +156,8 @@ class RemoteFolder:
 
     def read(self, name: str) -> bytes:
         """All of an object."""
-        return bytes(self._try(name, lambda fs, path: fs.cat_file(path)))
+        # From a place, even if it is the first: s3fs would ask for the object's size before it reads a whole one.
+        return bytes(self._try(name, lambda fs, path: fs.cat_file(path, start=0)))
 
     def read_range(self, name: str, start: int, end: int) -> bytes:
         """Bytes start to end - 1, as many as there are."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
-from vaecodec.archive.directory import Directory
+from vaecodec.archive.directory import FIRST_READ_BYTES, Directory
 from vaecodec.archive.folder import Folder
 from vaecodec.archive.manifest import (
     INDEX_NAME,
@@ -31,12 +31,14 @@ from vaecodec.archive.manifest import (
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.names import Names
 from vaecodec.archive.shards import ShardRecord, shard_name
+from vaecodec.archive.source import Source
 from vaecodec.archive.spool import IndexSpool
 from vaecodec.bitstream.archive.index import pack_footer
 from vaecodec.bitstream.archive.limits import HEADER_BYTES
 from vaecodec.bitstream.archive.record import pack_trailer
 from vaecodec.errors import LimitExceeded, NotCanonical
 
+NAME_BYTES = 8  # of a name in a shard's table, its share of checks and of the footer among them, at most
 READERS = 16  # shards whose footers are read at a time: a store answers each after some milliseconds
 A = TypeVar("A")
 B = TypeVar("B")
@@ -72,7 +74,7 @@ def make_manifest(folder: Folder, records: Sequence[ShardRecord]) -> Manifest:
             name = shard_name(record.shard)
             shards.append(Shard(name, directory.images, record.size_bytes, blocks_at(directory), record.sha256))
         assert first is not None  # a plan has a shard
-        index_bytes, footer_bytes = _publish_index(folder, spool, done)
+        index_bytes, footer_bytes = publish_index(folder, spool, done)
     finally:
         spool.close()
     (model,) = first.models.values()
@@ -93,22 +95,42 @@ def make_manifest(folder: Folder, records: Sequence[ShardRecord]) -> Manifest:
     return manifest
 
 
+class _EndAtOnce:
+    """A source whose last bytes are read together, in one request, and then kept."""
+
+    def __init__(self, source: Source, end_bytes: int) -> None:
+        self.size = source.size
+        self._source, self._start = source, max(0, source.size - end_bytes)
+        self._end = source.read(self._start, source.size - self._start)
+
+    def read(self, offset: int, n: int) -> bytes:
+        """n bytes at an offset. Raises Truncated, OSError."""
+        if self._start <= offset and offset + n <= self.size:
+            return self._end[offset - self._start : offset - self._start + n]
+        return self._source.read(offset, n)
+
+    def close(self) -> None:
+        """Give the source back."""
+        self._source.close()
+
+
 def _read(folder: Folder, record: ShardRecord) -> _Own:
-    source = folder.source(shard_name(record.shard), record.size_bytes)
+    file = folder.source(shard_name(record.shard), record.size_bytes)
     try:
-        if source.size != record.size_bytes:
-            raise NotCanonical(f"{shard_name(record.shard)}: {source.size} bytes, its record says {record.size_bytes}")
+        if file.size != record.size_bytes:
+            raise NotCanonical(f"{shard_name(record.shard)}: {file.size} bytes, its record says {record.size_bytes}")
+        source = _EndAtOnce(file, FIRST_READ_BYTES + NAME_BYTES * record.written.images)
         directory = shard_directory(source, shard_name(record.shard))
         blocks = Blocks(source, directory, ArchiveModels(source, directory, ()), 0)
         names = Names(source, directory, blocks)
         keys = [names.page(table, page) for table in directory.tables for page in range(len(table.page_hashes))]
     finally:
-        source.close()
+        file.close()
     return _Own(directory, np.concatenate(keys) if keys else np.empty(0, np.uint64))
 
 
-def _publish_index(folder: Folder, spool: IndexSpool, images: int) -> tuple[int, int]:
-    """Bytes of the index and of its footer's record."""
+def publish_index(folder: Folder, spool: IndexSpool, images: int) -> tuple[int, int]:
+    """Write the index of the blocks and names in the spool: its bytes, and those of its footer's record."""
     with tempfile.TemporaryDirectory(prefix="vaecodec-") as place:
         path = os.path.join(place, INDEX_NAME)
         with open(path, "wb") as file:

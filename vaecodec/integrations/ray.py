@@ -24,11 +24,12 @@ from vaecodec.errors import OutputError
 from vaecodec.sharding.task import Attempt, attempt
 
 if TYPE_CHECKING:
+    import ray.data
+
     from vaecodec.archive.models import ModelLike
 
 try:
     import ray
-    import ray.data
 except ImportError as missing:
     raise OutputError("Ray is an extra: pip install 'vaecodec[ray]'") from missing
 
@@ -141,6 +142,8 @@ def read_archive(
 
     The archive must be reached by every node. Raises as Archive does.
     """
+    import ray.data  # loads pandas and pyarrow, of which shards need nothing
+
     given = None if model is None else as_codec(model)
     path = os.fspath(archive)
     with Archive(path, model=given) as opened:

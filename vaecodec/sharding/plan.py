@@ -53,7 +53,7 @@ class Cut:
     def __post_init__(self) -> None:
         if (self.shards is None) == (self.images is None):
             raise ConfigError("shards: give either how many there are or how many images each has")
-        if min(self.shards or 1, self.images or 1) < 1:
+        if any(number is not None and number < 1 for number in (self.shards, self.images)):
             raise ConfigError("shards: expected at least 1, and at least 1 image in each")
 
     def counts(self, images: int) -> list[int]:

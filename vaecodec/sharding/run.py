@@ -7,6 +7,7 @@ the others ──engine, some ahead──> made ──────────�
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +26,7 @@ from vaecodec.sharding.task import Attempt
 DEFAULT_RETRIES = 3
 AHEAD = 2  # tasks that wait, for each that runs: a worker must not wait for the next one to be told
 POLL_S = 1.0  # between reports while nothing is done
+_MADE = re.compile(r"shard-(\d{5,})\.(?:json|vaea)|sources-[0-9a-f]{16}\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def run(
     manifest = None
     if not state.missing:
         manifest = _manifest(folder, plan, [state.records[k] for k in range(len(plan.rows))])
+        _sweep(folder, plan)
     ordered = tuple(state.records[k] for k in sorted(state.records))
     return Outcome(state.progress(workers), ordered, state.missing, state.retried, manifest)
 
@@ -197,6 +200,15 @@ def _manifest(folder: Folder, plan: Plan, records: list[ShardRecord]) -> Manifes
     except (FileNotFoundError, FormatError):
         pass
     return make_manifest(folder, records)
+
+
+def _sweep(folder: Folder, plan: Plan) -> None:
+    """Remove what a plan before this one has left: shards beyond its own, and lists of pieces."""
+    for name in folder.sizes():
+        found = _MADE.fullmatch(name)
+        beyond = found is not None and found[1] is not None and int(found[1]) >= len(plan.rows)
+        if beyond or (found is not None and found[1] is None and name != plan.sources_name):
+            folder.remove(name)
 
 
 def missing_lines(outcome: Outcome) -> Iterator[str]:
