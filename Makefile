@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all golden bench build clean
+.PHONY: help venv venv-demo demo check format test test-all golden bench build man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench: venv  ## the numbers of README and docs/results.md that two cores make in
 
 build: venv  ## sdist and wheel in dist/
 	$(PY) -m build --outdir dist .
+
+man: venv  ## man pages of all commands in build/man/man1
+	$(PY) -m cli.manual build/man/man1
 
 clean:  ## remove the environments, caches and build outputs of this checkout
 	rm -rf .venv .venv-demo build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
