@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all golden bench build docs image man clean
+.PHONY: help venv venv-demo demo check format test test-all coverage golden bench build docs image man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ test: venv  ## the fast tests
 
 test-all: venv  ## every test, the slow ones too
 	$(PY) -m pytest
+
+WHOLE := vaecodec.bitstream vaecodec.modelfile vaecodec.errors
+coverage: venv  ## branch coverage of bitstream/, modelfile/ and errors.py by their own tests: all of it, or an error
+	$(PY) -m pytest tests/bitstream tests/modelfile $(WHOLE:%=--cov=%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 golden: venv  ## write the golden files of tests/golden anew (tests only read them)
 	$(PY) tests/golden/make.py
