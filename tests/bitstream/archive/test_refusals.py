@@ -20,6 +20,7 @@ from vaecodec.bitstream.archive.columns import encode_name, pack_names
 from vaecodec.bitstream.archive.index import (
     Footer,
     ModelEntry,
+    name_hash,
     pack_footer,
     unpack_footer,
 )
@@ -315,6 +316,10 @@ def test_how_many_images_a_file_has_room_for():
     assert [most_images(size) for size in (0, MIN_BLOCK_BYTES - 1, MIN_BLOCK_BYTES)] == [0, 0, MAX_BLOCK_IMAGES]
 
 
+def test_the_hash_of_a_name_is_the_beginning_of_its_sha256():
+    assert name_hash(b"abc") == 0xBF1678BA  # SHA-256 of abc begins ba7816bf
+
+
 def test_a_header_that_is_cut_is_truncated():
     for end in range(1, len(pack_header()) - 1):
         with pytest.raises(Truncated, match="magic"):
@@ -349,6 +354,12 @@ def test_a_scan_leaves_out_records_whose_check_does_not_match():
         damaged = whole[:-1] + bytes([whole[-1] ^ 1])
         assert scanned(damaged, FINGERPRINT) == []
     assert scanned(pack_record(KIND_MODEL, b"too short"), FINGERPRINT) == []
+
+
+def test_a_scan_goes_on_where_a_record_says_no_length():
+    whole = pack_metadata({"a": 1})
+    for false in (b"\xb7\x3a\x03" + b"\xff" * 12, b"\xb7\x3a\x03\x80\x00"):  # too long a number, not canonical
+        assert [record.kind for record in scanned(false + whole)] == [3]
 
 
 def test_a_scan_knows_a_head_that_is_none():
