@@ -22,3 +22,8 @@ def records_of(room):
 def changeable(room):
     """The names of those whose fields can be set after they were made."""
     return {one.__name__ for one in records_of(room) if not one.__dataclass_params__.frozen}
+
+
+def without_slots(room):
+    """The names of those whose instances have a dictionary, in which they keep what is derived of their fields."""
+    return {one.__name__ for one in records_of(room) if "__slots__" not in vars(one)}
