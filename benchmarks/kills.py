@@ -1,6 +1,6 @@
-"""SIGKILL at random moments of what writes files: results/kills.json.
+"""SIGKILL at random moments of what writes files: results/kills-COMMAND.json, one for each command.
 
-    python -m benchmarks.kills [--kills 200] [--only COMMAND ...] [--seed 0] [--out FILE]
+    python -m benchmarks.kills [--kills 200] [--only COMMAND ...] [--seed 0] [--out FOLDER]
 
     fork ──> the command, as `vaecodec` runs it ──SIGKILL after a random share of its usual time──> what is on the disk?
 
@@ -31,30 +31,15 @@ import numpy as np
 from PIL import Image
 
 import vaecodec
-from benchmarks.measuring.commands import preload, run_command
+from benchmarks.measuring.commands import import_what_it_uses, run_command
 from benchmarks.measuring.machine import RESULTS, ROOT, write_results
+from benchmarks.measuring.small_training import train_command
 from vaecodec.files.outputs import ABANDONED_S, TEMPORARY_NAME
 
 GOLDEN = ROOT / "tests" / "golden"
 OVERTIME = 1.1  # the latest moment, as a share of the usual time: the end is among the moments
 TIMED_RUNS = 3  # that nobody kills, before and while there are others
 IMAGES_BEFORE, IMAGES_ADDED = 10, 60
-CONFIG = """
-name = "killed"
-data = "{folder}"
-[model]
-latents = 2
-channels = [2, 4]
-hidden = 4
-[optimiser]
-steps = 24
-batch_size = 8
-validate_every = 4
-checkpoint_every = 4
-[finish]
-step_multipliers = [3.0]
-synthesis_steps = 1
-"""
 
 
 class Wrong(AssertionError):
@@ -93,25 +78,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=200, help="of each command")
     parser.add_argument("--only", nargs="+", choices=SCENES, default=list(SCENES))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RESULTS / "kills.json")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
-    preload(training=not NEEDING_TRAINING.isdisjoint(options.only))
-    rng, commands = np.random.default_rng(options.seed), {}
+    all_hold = True
     with tempfile.TemporaryDirectory(prefix="vaecodec-kills-") as place:
         for name in options.only:
             folder = Path(place) / name.replace(" ", "-")
             folder.mkdir()
-            commands[name] = killed(SCENES[name](folder), options.kills, rng)
-            print(f"{name}: {commands[name]}", file=sys.stderr, flush=True)
-    holds = all(not found["wrong"] and found["removed_later"] for found in commands.values())
-    write_results(options.out, {"commands": commands, "holds": holds}, seed=options.seed)
-    print(options.out)
-    return 0 if holds else 1
+            found = killed(SCENES[name](folder), options.kills, np.random.default_rng(options.seed))
+            holds = not found["wrong"] and found["removed_later"]
+            all_hold = all_hold and holds
+            path = options.out / f"kills-{folder.name}.json"
+            write_results(path, {"name": name, **found, "holds": holds}, seed=options.seed)
+            print(f"{path}: {found}", flush=True)
+    return 0 if all_hold else 1
 
 
 def killed(scene: Scene, kills: int, rng: np.random.Generator) -> dict[str, Any]:
     """Kill a command so many times; the tally, and whether what was left behind goes later."""
     tally, times = Tally(), []
+    scene.reset()
+    import_what_it_uses(scene.arguments)
     scene.reset()
     while tally.kills < kills:
         if len(times) < TIMED_RUNS or rng.random() < 1 / kills:
@@ -195,8 +182,8 @@ def of_files(folder: Path, target: str, arguments: list[str]) -> Scene:
 def compress_digit(folder: Path) -> Scene:
     """One image, with a model of one geometry."""
     source = str(ROOT / "examples" / "digit-7.png")
-    model = ["--model", str(GOLDEN / "tiny.vaem")]
-    return of_files(folder, "a.vae", ["compress", source, str(folder / "a.vae"), "--force", *model])
+    options = ["--force", "--no-verify", "--model", str(GOLDEN / "tiny.vaem")]
+    return of_files(folder, "a.vae", ["compress", source, str(folder / "a.vae"), *options])
 
 
 def compress_photograph(folder: Path) -> Scene:
@@ -235,37 +222,24 @@ def archive_scene(folder: Path, command: str) -> Scene:
     return Scene(folder, arguments, lambda: shutil.copy(kept, path) and None, state, frozenset({path.name}))
 
 
-def pictures_to_learn(folder: Path) -> Path:
-    """80 pictures of 28x28."""
-    rng = np.random.default_rng(2)
-    folder.mkdir()
-    for k in range(80):
-        pixels = np.zeros((28, 28), np.uint8)
-        y, x = rng.integers(0, 20, 2)
-        pixels[y : y + 8, x : x + 8] = rng.integers(1, 255)
-        Image.fromarray(pixels).save(folder / f"{k}.png")
-    return folder
-
-
-def training(folder: Path) -> tuple[list[str], Path]:
-    """(the command without its run folder, the pictures) of a small training."""
-    pictures = pictures_to_learn(folder.with_name(f"{folder.name}-pictures"))
-    config = folder.with_name(f"{folder.name}.toml")
-    config.write_text(CONFIG.format(folder=pictures))
-    return ["train", str(config), "--device", "cpu", "--no-progress", "--out"], pictures
+def inputs_of(folder: Path) -> Path:
+    """A folder beside that of a scene, for what the command reads."""
+    inputs = folder.with_name(f"{folder.name}-inputs")
+    inputs.mkdir()
+    return inputs
 
 
 def train(folder: Path) -> Scene:
     """A training that is killed, and goes on, until it is done."""
-    command, _ = training(folder)
-    whole, path = folder.with_name("whole"), folder / "run"
+    whole, path = inputs_of(folder) / "whole", folder / "run"
+    command = train_command(whole.parent)
     run(Scene(folder, [*command, str(whole)], lambda: None, lambda: "new"), None)
-    weights, model = weights_of(whole), (whole / "killed.vaem").read_bytes()
+    weights, model = weights_of(whole), (whole / "small.vaem").read_bytes()
 
     def state() -> str:
-        if not (path / "killed.vaem").exists():
+        if not (path / "small.vaem").exists():
             return "begun"
-        if (path / "killed.vaem").read_bytes() != model or weights_of(path) != weights:
+        if (path / "small.vaem").read_bytes() != model or weights_of(path) != weights:
             raise Wrong("the run that went on has other weights or another model file")
         return "new"
 
@@ -275,8 +249,8 @@ def train(folder: Path) -> Scene:
 
 def export(folder: Path) -> Scene:
     """The model file of a run, made anew."""
-    command, _ = training(folder)
-    path = folder.with_name("exported")
+    path = inputs_of(folder) / "run"
+    command = train_command(path.parent)
     run(Scene(folder, [*command, str(path)], lambda: None, lambda: "new"), None)
     return of_files(folder, "a.vaem", ["export", str(path), str(folder / "a.vaem"), "--again", "--force"])
 
@@ -296,7 +270,5 @@ SCENES: dict[str, Callable[[Path], Scene]] = {
     "train": train,
     "export": export,
 }
-NEEDING_TRAINING = frozenset({"train", "export"})
-
 if __name__ == "__main__":
     sys.exit(main())

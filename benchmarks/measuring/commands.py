@@ -7,18 +7,14 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-LIBRARIES = (
-    *("numpy", "PIL.Image", "PIL.PngImagePlugin", "onnxruntime"),
-    *("vaecodec.codec.choice", "vaecodec.archive.reader", "vaecodec.archive.writer"),
-)
-TRAINING = ("torch", "accelerate", "onnx", "onnxscript", "vaecodec.training.run", "vaecodec.families")
-COMMANDS = ("compress", "decompress", "archive", "archive_write", "archive_extract", "train", "export")
 PATIENCE_S = 300.0  # a command that has not ended by then hangs
 
 
@@ -43,11 +39,15 @@ class Ended:
         return "Traceback" in self.errors or "this is a bug" in self.errors or "Exception ignored" in self.errors
 
 
-def preload(*, training: bool) -> None:
-    """Import what commands use; training: those that learn and export too."""
-    commands = COMMANDS if training else COMMANDS[:-2]
-    for name in (*LIBRARIES, *(TRAINING if training else ()), *(f"cli.{command}" for command in commands)):
-        import_module(name)
+def import_what_it_uses(arguments: Sequence[str]) -> Ended:
+    """Run a command once, and import here what it has imported: later children are forked with that done."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = Path(folder) / "names"
+        ended = run_command(arguments, imported=names)
+        for name in names.read_text().split():
+            with suppress(ImportError):  # names that a library makes up
+                import_module(name)
+    return ended
 
 
 def run_command(
@@ -57,17 +57,19 @@ def run_command(
     after_s: float | None = None,
     prepare: Callable[[], None] | None = None,
     output: str = os.devnull,
+    imported: Path | None = None,
 ) -> Ended:
     """Run a command to its end. number: of a signal that is sent after so many seconds, if it is given.
 
-    prepare: done in the child before the command. output: of standard output. A command that hangs is killed.
+    prepare: done in the child before the command. output: of standard output. imported: a file for the names of all
+    modules that are imported at the end. A command that hangs is killed.
     """
     reading, writing = os.pipe()
     began = time.monotonic()
     child = os.fork()
     if not child:
         os.close(reading)
-        _become(arguments, prepare, output, writing)
+        _become(arguments, prepare, output, writing, imported)
     os.close(writing)
     errors, deadline_s = b"", None if after_s is None else began + after_s
     while True:
@@ -89,7 +91,13 @@ def run_command(
     return Ended(os.waitstatus_to_exitcode(status), errors.decode(errors="replace"), elapsed_s)
 
 
-def _become(arguments: Sequence[str], prepare: Callable[[], None] | None, output: str, writing: int) -> None:
+def _become(
+    arguments: Sequence[str],
+    prepare: Callable[[], None] | None,
+    output: str,
+    writing: int,
+    imported: Path | None,
+) -> None:
     """What the child does; it does not return."""
     from cli.main import main
 
@@ -111,9 +119,11 @@ def _become(arguments: Sequence[str], prepare: Callable[[], None] | None, output
         code = 130
     finally:
         sys.stderr.flush()
+        if imported is not None:
+            imported.write_text("\n".join(sys.modules))
         os._exit(code)
 
 
-def names_below(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, and what is in it."""
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, and its bytes."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
