@@ -55,8 +55,10 @@ test: venv  ## the fast tests
 test-all: venv  ## every test, the slow ones too
 	$(PY) -m pytest
 
-golden: venv  ## write the golden files of tests/golden anew (tests only read them)
+golden: venv  ## write golden files that are not there, and compare the others, which are frozen
 	$(PY) tests/golden/make.py
+	$(PY) tests/golden/make_archives.py
+	$(PY) tests/golden/frozen.py
 
 bench: venv  ## the numbers of README and docs/results.md that two cores make in an hour; AGAIN=1 makes what is there again
 	$(PY) -m benchmarks.everything $(if $(AGAIN),--again)
