@@ -37,5 +37,9 @@ MAX_ARRAY_BYTES = 1 << 26  # an array lives in a container, and so is no larger
 MAX_WEIGHT_TENSORS = 1024  # the deepest network that there is has 70
 MAX_WEIGHT_NUMBERS = 1 << 24  # of all tensors: 64 MB once they are float32, as much as a container
 
+# The graph of an analysis, once its packed weights are in it: this program's limits, not the format's
+MAX_GRAPH_NODES = 4096  # the deepest one that there is has 311
+MAX_GRAPH_NUMBERS = 1 << 25  # of all its tensors: twice what packed weights may have; the largest has 11 million
+
 # Numbers
 MAX_UVARINT_BYTES = 9  # 63 bits: fits in a signed 64-bit integer of any language

@@ -32,6 +32,7 @@ from vaecodec.cores import map_on_cores, pieces
 from vaecodec.errors import ConfigError, ModelError, NotCanonical
 from vaecodec.exact.known_answer import Proof
 from vaecodec.modelfile.lossless_part import LosslessPart
+from vaecodec.modelfile.onnx_graph import Expected
 from vaecodec.pixels.coder import (
     SpentBits,
     decode_payloads,
@@ -58,7 +59,7 @@ class LosslessCodec:
         self.part = part
         self.frame = frame
         self._fingerprint = fingerprint
-        self._analysis = AnalysisSession(part.analysis)
+        self._analysis = AnalysisSession(part.analysis, Expected((None, *part.geometry), (None, part.tables.n)))
         self._proof = Proof(
             part.known_answer,
             lambda rows: [likelihood_answer(part.likelihood, rows)],
