@@ -20,7 +20,8 @@ from vaecodec.codec.codec import Codec
 from vaecodec.codec.photograph import PhotographCodec
 from vaecodec.codec.picture import Picture
 from vaecodec.codec.target import Target
-from vaecodec.modelfile.installed import MODELS_VARIABLE
+from vaecodec.modelfile.installed import MODELS_VARIABLE, user_folder
+from vaecodec.photo.model import PhotoModel
 
 PHOTOGRAPH = "photograph"  # the tests' photograph model, among the names of golden models
 
@@ -32,9 +33,16 @@ def codecs() -> dict[str, Codec]:
 
 
 @cache
+def photograph_file() -> bytes:
+    """The file of the tests' photograph model; making it takes seconds, so that one that is installed is read."""
+    installed = user_folder() / f"sample-{PHOTOGRAPH}.vaem"
+    return installed.read_bytes() if installed.is_file() else tiny_photo_model().to_bytes()
+
+
+@cache
 def photograph_codec() -> PhotographCodec:
     """Of the tests' photograph model."""
-    return PhotographCodec(tiny_photo_model())
+    return PhotographCodec(PhotoModel.from_bytes(photograph_file()))
 
 
 @cache
@@ -66,7 +74,7 @@ def picture_streams() -> tuple[bytes, ...]:
 @cache
 def model_files() -> dict[str, bytes]:
     """The files of the golden models and of the photograph model, by name."""
-    return {**{name: golden_file(name) for name in NAMES}, PHOTOGRAPH: tiny_photo_model().to_bytes()}
+    return {**{name: golden_file(name) for name in NAMES}, PHOTOGRAPH: photograph_file()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 import vaecodec
 from vaecodec.codec.lossless import LosslessCodec
 from vaecodec.errors import BadField, FormatError, LimitExceeded, ModelError, Truncated
-from vaecodec.modelfile import onnx_graph
+from vaecodec.limits import lifted
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.installed import installed_models, read_installed
 from vaecodec.modelfile.onnx_graph import Expected, check_graph
@@ -122,14 +122,13 @@ def test_the_changes_are_many():
     assert len(REFUSED) == 11
 
 
-def test_more_nodes_and_numbers_than_allowed_are_refused(monkeypatch):
+def test_more_nodes_and_numbers_than_allowed_are_refused():
     data = sound().SerializeToString()
-    monkeypatch.setattr(onnx_graph, "MAX_GRAPH_NODES", 1)
-    with pytest.raises(LimitExceeded, match="2 nodes"):
+    with lifted(graph_nodes=1), pytest.raises(LimitExceeded, match="2 nodes"):
         check_graph(data)
-    monkeypatch.setattr(onnx_graph, "MAX_GRAPH_NODES", 2)
-    monkeypatch.setattr(onnx_graph, "MAX_GRAPH_NUMBERS", 23)
-    with pytest.raises(LimitExceeded, match="more than 23 numbers"):
+    with lifted(graph_nodes=2, graph_numbers=23), pytest.raises(LimitExceeded, match="more than 23 numbers"):
+        check_graph(data)
+    with lifted(graph_nodes=2, graph_numbers=24):
         check_graph(data)
 
 

@@ -41,7 +41,7 @@ from vaecodec.pixels.coder import (
     least_value_bits,
 )
 from vaecodec.pixels.near_lossless import Bins
-from vaecodec.pixels.phases import likelihood_answer
+from vaecodec.pixels.phases import likelihood_answer, rows_at_once
 from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
 
 LEAST_PIECE, MOST_PIECE = 16, 256  # images that one core takes at a time
@@ -193,7 +193,7 @@ class LosslessCodec:
         return list(chain(*map_on_cores(function, [rows[part] for part in self._pieces(len(rows))])))
 
     def _pieces(self, count: int) -> list[slice]:
-        most = PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1])
+        most = min(PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1]), rows_at_once(self.part.likelihood))
         return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
 
     def _shortest(self, image: Framed, coded: Sequence[bytes | None]) -> bytes:

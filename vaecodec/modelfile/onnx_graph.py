@@ -13,9 +13,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vaecodec.bitstream.limits import MAX_GRAPH_NODES, MAX_GRAPH_NUMBERS
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField, LimitExceeded, Truncated
+from vaecodec.limits import limits
 
 OF_ELEMENTS = (
     "Abs Add And Cast CastLike Ceil Clip Cos Div Elu Equal Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid "
@@ -105,11 +105,11 @@ def check_graph(data: Buffer, expected: Expected | None = None) -> None:
         _check_domain(_text(OPSET.read(opset), 1))
     graphs = [GRAPH.read(piece) for piece in pieces.get(7, ())]  # fields of two pieces are one graph's
     nodes = [node for graph in graphs for node in graph.get(1, ())]
-    if len(nodes) > MAX_GRAPH_NODES:
-        raise LimitExceeded(f"analysis graph: {len(nodes)} nodes, at most {MAX_GRAPH_NODES} allowed")
+    if len(nodes) > limits().graph_nodes:
+        raise LimitExceeded(f"analysis graph: {len(nodes)} nodes, at most {limits().graph_nodes} allowed")
     tensors = [tensor for graph in graphs for tensor in graph.get(5, ())]
     tensors += [tensor for node in nodes for tensor in _tensors_of_node(node)]
-    held, left = set(), MAX_GRAPH_NUMBERS
+    held, left = set(), limits().graph_numbers
     for tensor in tensors:
         fields = TENSOR.read(tensor)
         left -= _check_tensor(fields, left)
@@ -166,7 +166,7 @@ def _check_tensor(fields: Fields, most: int) -> int:
         raise BadField(f"analysis graph: tensor {name!r} is of shape {tuple(sides)}")
     count = math.prod(sides)
     if count > most:
-        raise LimitExceeded(f"analysis graph: more than {MAX_GRAPH_NUMBERS} numbers in its tensors")
+        raise LimitExceeded(f"analysis graph: more than {limits().graph_numbers} numbers in its tensors")
     raw = fields.get(9)
     if raw is not None and (isinstance(raw[0], int) or len(raw[0]) != count * ELEMENT_BYTES[element]):
         raise BadField(
