@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all coverage golden bench build docs image man clean
+.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench build docs image man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,8 +59,13 @@ WHOLE := vaecodec.bitstream vaecodec.modelfile vaecodec.errors
 coverage: venv  ## branch coverage of bitstream/, modelfile/ and errors.py by their own tests: all of it, or an error
 	$(PY) -m pytest tests/bitstream tests/modelfile $(WHOLE:%=--cov=%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-golden: venv  ## write the golden files of tests/golden anew (tests only read them)
+golden: venv  ## write golden files that are not there, and compare the others, which are frozen
 	$(PY) tests/golden/make.py
+	$(PY) tests/golden/make_archives.py
+	$(PY) tests/golden/frozen.py
+
+fuzz: venv  ## ten minutes of coverage-guided fuzzing (SECONDS=600); what it finds lies in runs/fuzz/findings
+	$(PY) -m tests.fuzz.run --seconds $(or $(SECONDS),600)
 
 bench: venv  ## the numbers of README and docs/results.md that two cores make in an hour; AGAIN=1 makes what is there again
 	$(PY) -m benchmarks.everything $(if $(AGAIN),--again)

@@ -8,7 +8,7 @@ import pytest
 import vaecodec
 from vaecodec.errors import Closed, ConfigError, OutputError, VaecodecError, WrongType
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 CODEC = vaecodec.load(TINY)
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 

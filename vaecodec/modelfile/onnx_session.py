@@ -1,6 +1,6 @@
 """Sessions of ONNX Runtime, which is imported when the first one is made, and what a forked child does with them.
 
-Analysis ──whole graph──start_session──> a session, of as many threads as there are cores
+Analysis ──whole graph──check_graph──start_session──> a session, of as many threads as there are cores
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from vaecodec.cores import core_count
-from vaecodec.errors import ModelError
+from vaecodec.errors import FormatError, ModelError
 from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.modelfile.onnx_graph import Expected, check_graph
 
 
 class Holder(Protocol):
@@ -23,13 +24,17 @@ class Holder(Protocol):
         ...
 
 
-def start_session(analysis: Analysis, *, keeps_memory: bool = True) -> Any:
-    """The session of a graph that is not empty.
+def start_session(analysis: Analysis, expected: Expected | None = None, *, keeps_memory: bool = True) -> Any:
+    """The session of a graph that is not empty, and that holds nothing but operators and tensors of ours.
 
-    keeps_memory: whether what a run needed is kept for the next; large tensors should be given back at once.
-    Raises ModelError, and FormatError's children for packed weights.
+    expected: the geometry of the graph. keeps_memory: whether what a run needed is kept for the next; large tensors
+    should be given back at once. Raises ModelError, and FormatError's children for packed weights.
     """
     graph = analysis.whole()
+    try:
+        check_graph(graph, expected)
+    except FormatError as error:
+        raise ModelError(str(error)) from error
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
