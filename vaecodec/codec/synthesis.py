@@ -9,6 +9,7 @@ so that a command that decompresses one picture makes none.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import numpy as np
 from vaecodec.arrays import Pixels, Symbols
 from vaecodec.errors import KnownAnswerMismatch
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, Proof, sha256_of
+from vaecodec.exact.network import MOST_BATCH_ELEMENTS
 from vaecodec.exact.operations import Array
 from vaecodec.modelfile.model import Model
 
@@ -48,28 +50,33 @@ class Synthesis:
 
         Raises KnownAnswerMismatch.
         """
-        if len(symbols) <= KNOWN_ANSWER_BATCH:
-            return self._few(symbols, level)
-        rows, plan = self.many_rows, self._plan(level)
-        return np.concatenate(
-            [self._pixels(plan, symbols[first : first + rows], rows) for first in range(0, len(symbols), rows)]
-        )
-
-    def _few(self, symbols: Symbols, level: int) -> Pixels:
-        """Images of at most 64 rows of symbols, by the plan of the level where it is there or worth making."""
-        if not len(symbols):
-            return np.empty((0, *self._model.shape), np.uint8)
-        if level in self._plans or self._made[level] >= PLAN_AFTER:
-            return self._pixels(self._plan(level), symbols)
-        self._made[level] += len(symbols)
+        count = len(symbols)
+        if self._takes_plans and (count > KNOWN_ANSWER_BATCH or self._is_planned(level, count)):
+            return self._pixels(
+                self._plan(level), symbols, self._few_rows if count <= self._few_rows else self.many_rows
+            )
         inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
-        return self._pixels(self._model.synthesis, inputs)
+        return self._pixels(self._model.synthesis, inputs, self._few_rows)
 
-    def _pixels(self, network: Callable[[Symbols], Array], inputs: Symbols, rows: int = KNOWN_ANSWER_BATCH) -> Pixels:
-        """What the network or a plan gives for inputs; a plan takes what is coded from symbols, and nothing else."""
-        self._proof.before(len(inputs), many=rows)
-        values = network(inputs)
-        return (values[..., 0] if self._model.channels == 1 else values).astype(np.uint8)
+    @property
+    def _takes_plans(self) -> bool:
+        """Whether pictures are so small that many are made at once."""
+        return self._few_rows == KNOWN_ANSWER_BATCH
+
+    def _is_planned(self, level: int, count: int) -> bool:
+        """Whether the plan of a level is there or worth making, for a few images more."""
+        self._made[level] += count
+        return level in self._plans or self._made[level] - count >= PLAN_AFTER
+
+    def _pixels(self, network: Callable[[Symbols], Array], inputs: Symbols, rows: int) -> Pixels:
+        """What a network gives for inputs, so many rows at once; a plan takes what is coded from symbols, no more."""
+        parts = []
+        for first in range(0, len(inputs), rows):
+            part = inputs[first : first + rows]
+            self._proof.before(len(part), many=max(rows, KNOWN_ANSWER_BATCH))
+            values = network(part)
+            parts.append((values[..., 0] if self._model.channels == 1 else values).astype(np.uint8))
+        return np.concatenate(parts) if parts else np.empty((0, *self._model.shape), np.uint8)
 
     def input(self, symbols: Symbols, level: int) -> Symbols:
         """What the network takes: symbols (b, n), and the level after them where the model conditions on it."""
@@ -82,6 +89,11 @@ class Synthesis:
         from vaecodec.exact.plan import PlanMaker  # here: few images need no plan, and need not wait for it
 
         return PlanMaker(self._model.synthesis)
+
+    @cached_property
+    def _few_rows(self) -> int:
+        """Images of a small batch: 64, or fewer where pictures are so large that these would take too much memory."""
+        return max(1, min(KNOWN_ANSWER_BATCH, MOST_BATCH_ELEMENTS // math.prod(self._model.shape)))
 
     @cached_property
     def many_rows(self) -> int:
@@ -113,5 +125,12 @@ class Synthesis:
         return plan
 
     def _digests(self, inputs: Symbols) -> list[str]:
-        values = self._model.synthesis(inputs)
-        return [sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, len(inputs), KNOWN_ANSWER_BATCH)]
+        """In as large batches as decoding: a large picture of a hostile file is no reason to hold 64 of them."""
+        rows = min(len(inputs), self._few_rows if len(inputs) <= KNOWN_ANSWER_BATCH else len(inputs))
+        if rows == len(inputs):
+            values = self._model.synthesis(inputs)
+            return [sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, len(inputs), KNOWN_ANSWER_BATCH)]
+        digest = hashlib.sha256()
+        for first in range(0, len(inputs), rows):
+            digest.update(self._model.synthesis(inputs[first : first + rows]).astype("<i4").tobytes())
+        return [digest.hexdigest()]
