@@ -2,18 +2,26 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vaecodec.data import array_files
 from vaecodec.data.array_files import open_tables, split_key
 from vaecodec.errors import BadDataset
+from vaecodec.limits import lifted
 
 GREY = np.random.default_rng(0).integers(0, 256, (9, 6, 5), dtype=np.uint8)
 RGB = np.random.default_rng(1).integers(0, 256, (9, 6, 5, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as found:
+        yield found
 
 
 def medmnist(path: Path) -> Path:
@@ -54,9 +62,9 @@ def test_a_key_takes_one_part(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("large", [False, True])
-def test_channels_may_stand_on_any_axis(tmp_path: Path, monkeypatch, array, expected, large) -> None:
-    if large:
-        monkeypatch.setattr(array_files, "MAX_ARRAY_BYTES", 7)
+def test_channels_may_stand_on_any_axis(tmp_path: Path, stack: ExitStack, array, expected, large) -> None:
+    if large:  # than what is held in memory
+        stack.enter_context(lifted(data_bytes=7))
     np.savez(tmp_path / "a.npz", images=array, others=array)
     np.save(tmp_path / "a.npy", array)
     for path in (tmp_path / "a.npz", tmp_path / "a.npy"):
@@ -98,9 +106,9 @@ def test_what_is_no_image_or_label_is_named(tmp_path: Path, arrays, said) -> Non
 
 
 @pytest.mark.parametrize("large", [False, True])
-def test_a_damaged_array_is_a_bad_dataset(tmp_path: Path, monkeypatch, large) -> None:
-    if large:
-        monkeypatch.setattr(array_files, "MAX_ARRAY_BYTES", 7)
+def test_a_damaged_array_is_a_bad_dataset(tmp_path: Path, stack: ExitStack, large) -> None:
+    if large:  # than what is held in memory
+        stack.enter_context(lifted(data_bytes=7))
     buffer = io.BytesIO()
     np.save(buffer, GREY)
     for body in (buffer.getvalue()[:-1], buffer.getvalue() + b"\0", b"no array"):

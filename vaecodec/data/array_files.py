@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecodec.data.array_images import ArrayImages, ImageTable, Sliced, checked_labels, looks_like_images
-from vaecodec.data.npz import MAX_ARRAY_BYTES, Header, any_header, open_array, open_npz
+from vaecodec.data.npz import Header, any_header, open_array, open_npz
 from vaecodec.data.parquet import open_parquet, package
 from vaecodec.errors import BadDataset
+from vaecodec.limits import limits
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5"})
 PARQUET_SUFFIX = ".parquet"
@@ -128,7 +129,7 @@ def _unpacked(path: Path, key: str) -> NDArray[Any]:
         if header.dtype.hasobject:
             raise BadDataset(f"{path}: {key}: expected numbers, found Python objects")
         order: Literal["F", "C"] = "F" if header.fortran else "C"
-        if header.size_bytes > MAX_ARRAY_BYTES:
+        if header.size_bytes > limits().data_bytes:
             with tempfile.TemporaryFile() as file:
                 shutil.copyfileobj(stream, file, COPIED_BYTES)
                 _check_length(file.tell(), header, path, key)
