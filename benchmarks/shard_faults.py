@@ -58,7 +58,7 @@ def kill_workers(arguments: Sequence[str], every_s: float) -> dict[str, Any]:
 def kill_coordinator(arguments: Sequence[str], out: Path, kills: int, undisturbed_s: float) -> dict[str, Any]:
     """Runs that are killed after a random time each, and one that is left to end."""
     rng, written, again, done = random.Random(SEED), dict[str, int](), 0, 0
-    moments = [rng.uniform(0.05, 0.6) * undisturbed_s for _ in range(kills)]
+    moments = [rng.uniform(0.05, 0.2) * undisturbed_s for _ in range(kills)]
     for moment_s in [*moments, None]:
         run = Run([*arguments, "--resume", "--json"])
         if moment_s is not None:

@@ -59,10 +59,10 @@ Piece = FilePiece | SetPiece
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageArrays:
-    """Images uint8 (n, h, w) or (n, h, w, 3), and labels int64 (n,) or (n, k), None without."""
+    """Images uint8 (n, h, w) or (n, h, w, 3), and labels, integers (n,) or (n, k), None without."""
 
     images: Pixels
-    labels: npt.NDArray[np.int64] | None
+    labels: npt.NDArray[np.integer[Any]] | None
 
     def some(self, first: int, count: int) -> Iterator[SourceImage]:
         """Each of these images."""
