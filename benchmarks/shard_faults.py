@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("coordinator killed", coordinator, file=sys.stderr)
         for found, out in ((workers, "workers"), (coordinator, "coordinator")):
             found["equal_bytes"] = contents(folder / out) == expected
-            found["half_written"] = len(list((folder / out).glob(".vaecodec-*")))
+            found["temporary_files_left"] = len(list((folder / out).glob(".vaecodec-*")))
     results = {
         "images": options.images,
         "shards": options.shards,
