@@ -58,7 +58,7 @@ def kill_workers(arguments: Sequence[str], every_s: float) -> dict[str, Any]:
 def kill_coordinator(arguments: Sequence[str], out: Path, kills: int, undisturbed_s: float) -> dict[str, Any]:
     """Runs that are killed after a random time each, and one that is left to end."""
     rng, written, again, done = random.Random(SEED), dict[str, int](), 0, 0
-    moments = [rng.uniform(0.05, 0.6) * undisturbed_s for _ in range(kills)]
+    moments = [rng.uniform(0.05, 0.2) * undisturbed_s for _ in range(kills)]
     for moment_s in [*moments, None]:
         run = Run([*arguments, "--resume", "--json"])
         if moment_s is not None:
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("coordinator killed", coordinator, file=sys.stderr)
         for found, out in ((workers, "workers"), (coordinator, "coordinator")):
             found["equal_bytes"] = contents(folder / out) == expected
-            found["half_written"] = len(list((folder / out).glob(".vaecodec-*")))
+            found["temporary_files_left"] = len(list((folder / out).glob(".vaecodec-*")))
     results = {
         "images": options.images,
         "shards": options.shards,

@@ -2,13 +2,10 @@
 
 import os
 import signal
-import sys
 
 import numpy as np
 import pytest
 
-if sys.version_info >= (3, 13):
-    pytest.skip("pyarrow for numpy 1 has no wheel there", allow_module_level=True)
 ray = pytest.importorskip("ray")
 
 import vaecodec  # noqa: E402
@@ -78,3 +75,30 @@ def test_shards_become_a_data_set(planned, tmp_path, codec, pixels):
     rows = sorted(read_archive(tmp_path, model=codec, concurrency=1).take_all(), key=lambda row: row["number"])
     assert np.array_equal(np.stack([row["image"] for row in rows]), pixels)
     assert len(vaecodec.Archive(tmp_path)) == len(rows)
+
+
+def test_a_node_that_leaves_costs_its_shards_a_second_try(planned, tmp_path):
+    from ray.cluster_utils import Cluster
+
+    made(*planned(tmp_path / "undisturbed", shards=8))
+    folder, plan = planned(tmp_path / "out", shards=8)
+    ray.shutdown()  # what the tests before had; this one is the last
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    leaving = nodes.add_node(num_cpus=1)
+    gone = []
+
+    def take_one_away(progress, done):
+        if progress.made >= 2 and not gone:
+            gone.append(nodes.remove_node(leaving, allow_graceful=False))
+
+    try:
+        ray.init(address=nodes.address, log_to_driver=False)
+        engine = RayEngine(folder.address, plan.id)
+        assert engine.workers == 2
+        outcome = run(folder, plan, lambda: engine, retries=5, report=take_one_away)
+        assert gone
+        assert outcome.manifest is not None
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+    assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed")

@@ -86,11 +86,21 @@ class Manifest:
         if (version := value.pop("version", None)) != VERSION:
             raise UnsupportedVersion(f"manifest: version {version}, this release reads {VERSION}")
         try:
-            shards = tuple(Shard(*row) for row in value.pop("shards"))
-            spans = {key: _span(value.pop(key)) for key in ("model_record", "embedded", "metadata")}
-            manifest = cls(shards=shards, **spans, **value)
+            manifest = cls(
+                plan=value.pop("plan"),
+                fingerprint=value.pop("fingerprint"),
+                model_record=_span(value.pop("model_record")),
+                embedded=_span_or_none(value.pop("embedded")),
+                metadata=_span_or_none(value.pop("metadata")),
+                label_columns=value.pop("label_columns"),
+                index_bytes=value.pop("index_bytes"),
+                footer_bytes=value.pop("footer_bytes"),
+                shards=tuple(Shard(*row) for row in value.pop("shards")),
+            )
         except (KeyError, TypeError) as error:
             raise BadField("manifest: not its fields") from error
+        if value:
+            raise BadField(f"manifest: fields that it does not have: {', '.join(sorted(value))}")
         manifest._check()
         return manifest
 
@@ -120,14 +130,16 @@ class Manifest:
             raise LimitExceeded(f"manifest: {self.images} images, at most {MAX_SHARDED_IMAGES} allowed")
 
 
-def _span(value: Any) -> Span | None:
+def _span(value: Any) -> Span:
     """Raises TypeError."""
-    if value is None:
-        return None
     offset, size = value if isinstance(value, list) and len(value) == 2 else (None, None)
     if type(offset) is not int or type(size) is not int or offset < 0 or size < 0:
         raise TypeError(f"not (offset, bytes): {value!r}")
     return offset, size
+
+
+def _span_or_none(value: Any) -> Span | None:
+    return None if value is None else _span(value)
 
 
 def starts_of(sizes: Iterable[int]) -> Int64:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -69,8 +69,7 @@ class Archive(Sequence[Pixels]):
         codecs, cache_bytes = _codecs(model), whole_number(cache_bytes, "cache_bytes")
         path = path_text(path)
         self._arguments = (path, codecs, cache_bytes)
-        shards = open_shards(path)
-        self._manifest = None if shards is None else shards.manifest
+        self._shards = shards = open_shards(path)
         self._source: Source = open_source(path) if shards is None else shards.source
         try:
             self._directory = _read_directory(self._source, shards, codecs)
@@ -304,7 +303,7 @@ class Archive(Sequence[Pixels]):
     def label_columns(self) -> int | None:
         """How many labels every image has, 0 for none, where the archive is of shards that all have as many; else None,
         which only labels can tell."""
-        return None if self._manifest is None else self._manifest.label_columns
+        return None if self._shards is None else self._shards.manifest.label_columns
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -323,7 +322,9 @@ class Archive(Sequence[Pixels]):
 
     def verify(self) -> Verification:
         """Read and decode everything, and say which images are lost. Raises ModelNotFound."""
-        return verify_archive(self._source, self._directory, self._blocks, self._models, self._names)
+        found = verify_archive(self._source, self._directory, self._blocks, self._models, self._names)
+        changed = () if self._shards is None else tuple(self._shards.changed())
+        return replace(found, problems=found.problems + changed)
 
     def info(self) -> ArchiveInfo:
         """What the archive is, from its index alone."""

@@ -8,9 +8,11 @@ name.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import suppress
 
 from vaecodec.archive.directory import Directory
@@ -31,6 +33,7 @@ from vaecodec.bitstream.archive.limits import TRAILER_BYTES
 from vaecodec.errors import Closed, FormatError, Truncated
 
 OPEN_FILES = 64  # shards that are kept open
+READ_BYTES = 1 << 22  # at a time, of what is read whole
 ARCHIVE_SUFFIX = ".vaea"
 
 
@@ -112,6 +115,23 @@ class Shards:
         directory = combined(manifest, directories)
         directory.problems.append(problem)
         return directory
+
+    def changed(self) -> Iterator[str]:
+        """Of each shard that is not the file that the manifest says, a line. Reads everything. Raises OSError.
+
+        Blocks do not tell their shard: two that were swapped are whole, and have each other's images.
+        """
+        at = 0
+        for shard in self.manifest.shards:
+            digest = hashlib.sha256()
+            try:
+                for start in range(0, shard.size_bytes, READ_BYTES):
+                    digest.update(self.source.read(at + start, min(READ_BYTES, shard.size_bytes - start)))
+                if digest.hexdigest() != shard.sha256:
+                    yield f"{shard.file}: its SHA-256 is not the manifest's"
+            except Truncated as error:
+                yield str(error)
+            at += shard.size_bytes
 
     def model_file(self) -> bytes | None:
         """The bytes of the model file that lies beside the shards; None where there is none."""

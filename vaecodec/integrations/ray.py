@@ -176,7 +176,7 @@ class _Reader:
         if self._named:
             rows["name"] = np.array([self._archive.names[number] for number in numbers], object)
         if self._labelled:
-            labels = np.stack([self._archive.label(number) for number in numbers])  # type: ignore[arg-type]
+            labels = np.array([self._archive.label(number) for number in numbers], np.int64)
             rows["label"] = labels[:, 0] if labels.shape[1] == 1 else labels
         equal = len({image.shape for image in images}) == 1
         rows["image"] = np.stack(images) if equal else _ragged(images)

@@ -100,7 +100,7 @@ class BlockSampler(Sampler[list[int]]):
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         group = place[shards] // self._mix_shards
-        return np.lexsort((rng.random(len(shards)), group))
+        return np.asarray(np.lexsort((rng.random(len(shards)), group)), np.int64)
 
     def _dealt(self, order: Int64, rank: int) -> list[Int64]:
         """The blocks of each worker of a rank: dealt like cards, so that all have as many, or one less."""
