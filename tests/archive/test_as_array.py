@@ -9,7 +9,7 @@ import vaecodec
 from vaecodec.codec.codec import load
 from vaecodec.errors import ImageSizeError, WrongType
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 CODEC = load(GOLDEN / "tiny.vaem")
 IMAGES = np.random.default_rng(0).integers(0, 256, (21, 28, 28), dtype=np.uint8)
 

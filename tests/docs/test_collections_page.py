@@ -12,7 +12,7 @@ from benchmarks.measuring.machine import RESULTS
 from tests.docs.test_integrations_page import ROOT
 from vaecodec.data import load_dataset
 
-GOLDEN = Path(ROOT) / "tests" / "golden"
+GOLDEN = Path(ROOT) / "tests" / "golden" / "v1"
 PAGE = ROOT / "docs" / "collections.md"
 PARTS = re.findall(r"^## (\w[^\n]*)\n.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
 NEEDS = {
