@@ -32,7 +32,7 @@ class Job:
 
     images: int = 50_000_000
     shard_images: int = 5_000
-    images_per_s: float = 4_000.0
+    images_per_s: float = 10_000.0
     cores: int = 4
     latency_s: float = 0.02
     start_s: float = 5.0

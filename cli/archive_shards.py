@@ -13,7 +13,7 @@ import click
 from vaecodec.errors import ConfigError, DataError, OutputExists
 
 from .boundary import plain
-from .files import STANDARD, naming, say
+from .files import STANDARD, naming, say, warn
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _make_one(folder: Folder, plan: Plan, shard: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"event": "shard", **_attempt(done)}))
     if done.error:
-        say(f"vaecodec: error: {folder.address}: shard {shard}: {plain(done.error)}")
+        warn(f"vaecodec: error: {folder.address}: shard {shard}: {plain(done.error)}")
         raise click.exceptions.Exit(1)
     assert done.record is not None  # there is no error
     say(f"{folder.address}: shard {shard}: {done.record.written.images} images, {done.record.size_bytes} bytes")
@@ -244,14 +244,14 @@ def _tell(target: str, outcome: Outcome, as_json: bool) -> None:
     say(f"{target}: {done.there + done.made} of {done.shards} shards, {_line(done)}")
     poor = [name for record in outcome.records for name in record.written.misfits]
     if poor:
-        say(
+        warn(
             "vaecodec: warning: images of a kind that the model was not made for (misfits in the shards' records), "
             f"e.g. {plain(poor[0])}"
         )
     for line in missing_lines(outcome):
-        say(f"missing\t{plain(line)}")
+        warn(f"missing\t{plain(line)}")
     if not whole:
-        say(f"vaecodec: error: {target}: {len(outcome.missing)} of {done.shards} shards missing; --resume makes them")
+        warn(f"vaecodec: error: {target}: {len(outcome.missing)} of {done.shards} shards missing; --resume makes them")
         raise click.exceptions.Exit(1)
 
 

@@ -24,7 +24,7 @@ def folder(tmp_path):
     for k in range(3):
         path = str(tmp_path / shard_name(k))
         images = [SourceImage(IMAGES[n], f"{n}.png", n, 784) for n in range(10 * k, 10 * k + 10)]
-        written = write_shard(path, images, CODEC, ShardSettings(block_images=4, embed_model=True), k)
+        written = write_shard(path, images, CODEC, ShardSettings(block_images=4, embed_model=True))
         records.append(record_of(path, "plan", k, written))
     make_manifest(open_folder(str(tmp_path)), records)
     return tmp_path
@@ -113,7 +113,7 @@ def test_manifests_and_records_come_back(folder):
     data = (folder / MANIFEST_NAME).read_bytes()
     assert Manifest.from_bytes(data).to_bytes() == data
     record = record_of(
-        str(folder / shard_name(0)), "p", 0, write_shard(str(folder / "x.vaea"), [], CODEC, ShardSettings(), 0)
+        str(folder / shard_name(0)), "p", 0, write_shard(str(folder / "x.vaea"), [], CODEC, ShardSettings())
     )
     assert ShardRecord.from_bytes(record.to_bytes()) == record
 
@@ -162,9 +162,8 @@ def test_a_shard_that_was_appended_to_makes_no_manifest(folder):
     path = str(folder / shard_name(0))
     with ArchiveWriter.append(path, CODEC) as writer:
         writer.add(IMAGES[0])
-    written = write_shard(
-        str(folder / "x.vaea"), [SourceImage(IMAGES[0], None, None, 1)] * 11, CODEC, ShardSettings(), 0
-    )
+    eleven = [SourceImage(IMAGES[0], None, None, 1)] * 11
+    written = write_shard(str(folder / "x.vaea"), eleven, CODEC, ShardSettings())
     with pytest.raises(NotCanonical, match="appended"):
         make_manifest(open_folder(str(folder)), [record_of(path, "plan", 0, written)])
 

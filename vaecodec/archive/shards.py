@@ -29,7 +29,10 @@ from vaecodec.errors import BadField
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
 
-SAMPLED_BLOCKS = 64  # of so many blocks one is decoded for the PSNR, and so proves that the shard can be read
+SAMPLED_BLOCKS = (
+    64  # of so many blocks some images of one, the first, are decoded: synthesis takes longer than analysis
+)
+SAMPLED_IMAGES = 4  # of a block
 MAX_SAMPLED_BYTES = 1 << 26  # of originals that are kept for it: photographs are large
 POOR_DB = 15.0  # below it, an image is not of the kind that its model was made for, as the command line says too
 MAX_MISFITS = 20  # names in a record
@@ -121,14 +124,12 @@ def record_name(shard: int) -> str:
     return f"shard-{shard:05d}.json"
 
 
-def write_shard(
-    path: str, images: Iterable[SourceImage], codec: AnyCodec, settings: ShardSettings, shard: int
-) -> Written:
-    """The archive of these images at `path`, in the place of what was there. shard: its number, which chooses a sample.
+def write_shard(path: str, images: Iterable[SourceImage], codec: AnyCodec, settings: ShardSettings) -> Written:
+    """The archive of these images at `path`, in the place of what was there.
 
     Raises as ArchiveWriter does, naming the image; then there is no file.
     """
-    sample = _Sample(codec, settings.block_images, shard)
+    sample = _Sample(codec, settings.block_images)
     count, source_bytes, columns = 0, 0, set[int]()
     with ArchiveWriter.create(
         path,
@@ -163,10 +164,14 @@ def record_of(path: str, plan: str, shard: int, written: Written) -> ShardRecord
 
 
 class _Sample:
-    """Originals of whole blocks, of which every SAMPLED_BLOCKS-th is kept, another one in each shard."""
+    """Originals of SAMPLED_IMAGES images of the first and every SAMPLED_BLOCKS-th block after it.
 
-    def __init__(self, codec: AnyCodec, block_images: int, shard: int) -> None:
-        self._codec, self._block_images, self._shard = codec, block_images, shard
+    They are decoded from the finished shard, which so is known to be readable.
+    """
+
+    def __init__(self, codec: AnyCodec, block_images: int) -> None:
+        self._codec, self._block_images = codec, block_images
+        self._apart = max(1, block_images // SAMPLED_IMAGES)
         self._kept: dict[int, tuple[str | None, Pixels]] = {}
         self._kept_bytes = 0
 
@@ -174,9 +179,9 @@ class _Sample:
         return len(self._kept)
 
     def keep(self, number: int, one: SourceImage) -> None:
-        """Keep an original, if it is of the sample. Of a shard of few blocks it is the first."""
-        block = number // self._block_images
-        if block and (block + self._shard) % SAMPLED_BLOCKS:
+        """Keep an original, if it is of the sample."""
+        block, place = divmod(number, self._block_images)
+        if block % SAMPLED_BLOCKS or place % self._apart:
             return
         pixels = as_picture(one.image).pixels
         if self._kept_bytes + pixels.nbytes <= MAX_SAMPLED_BYTES:

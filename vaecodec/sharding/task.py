@@ -47,12 +47,12 @@ def make_shard(address: str, plan_id: str, shard: int) -> ShardRecord:
     images = read_pieces(plan.pieces(folder, shard), named=plan.wish.named, strip=plan.wish.strip)
     if isinstance(folder, LocalFolder):
         path = folder.path(shard_name(shard))
-        written = write_shard(path, images, codec, plan.wish.settings, shard)
+        written = write_shard(path, images, codec, plan.wish.settings)
         record = record_of(path, plan_id, shard, written)
     else:
         with tempfile.TemporaryDirectory(prefix="vaecodec-") as place:
             path = os.path.join(place, shard_name(shard))
-            written = write_shard(path, images, codec, plan.wish.settings, shard)
+            written = write_shard(path, images, codec, plan.wish.settings)
             record = record_of(path, plan_id, shard, written)
             folder.publish_file(shard_name(shard), path)
     if written.images != plan.rows[shard][0]:
