@@ -1,10 +1,11 @@
 """Arrays as they come, as images with labels: one picture for each index, whatever axis its channel is on.
 
-    (n, h, w)  (n, h, w, 1)  (n, 1, h, w) ──> uint8 (h, w) each
-    (n, h, w, 3)  (n, 3, h, w) ─────────────> uint8 (h, w, 3) each
+    (n, h, w)  (n, h, w, 1)  (n, 1, h, w) ──> (h, w) each
+    (n, h, w, 3)  (n, 3, h, w) ─────────────> (h, w, 3) each
     labels, any integers (n,) or (n, k) ────> int64
 
-What holds an array need not be in memory: it is read by slices, in order or not.
+What holds an array need not be in memory: it is read by slices, in order or not. Values keep their type: what is to be
+made of those that are not uint8 is said, or refused, where they are coded.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Sliced(Protocol):
 
 
 class ArrayImages(Sequence[Pixels]):
-    """The images of an array, uint8 (h, w) or (h, w, 3) each. what: names it in errors.
+    """The images of an array of numbers, (h, w) or (h, w, 3) each. what: names it in errors.
 
-    Raises BadDataset where it holds no images of 8 bits.
+    Raises BadDataset where it holds no images.
     """
 
     def __init__(self, array: Sliced, what: str) -> None:
@@ -44,8 +45,8 @@ class ArrayImages(Sequence[Pixels]):
             raise BadDataset(
                 f"{what}: expected images (n, h, w), (n, h, w, 1 or 3) or (n, 1 or 3, h, w), found {array.shape}"
             )
-        if array.dtype != np.uint8:
-            raise BadDataset(f"{what}: expected images of 8 bits, uint8, found {array.dtype}")
+        if array.dtype.kind not in "uif":
+            raise BadDataset(f"{what}: expected images of numbers, found {array.dtype}")
         self._array, self._axis = array, _channel_axis(array.shape)
         image_bytes = int(np.prod(array.shape[1:], dtype=np.int64))
         self._step = max(1, READ_BYTES // max(1, image_bytes))
@@ -72,7 +73,7 @@ class ArrayImages(Sequence[Pixels]):
 
     def _pixels(self, values: NDArray[Any]) -> Pixels:
         """Values (n, …) as they stand, with the channels last, or gone where there is one."""
-        images = np.asarray(values, np.uint8)
+        images = np.asarray(values)
         if self._axis is None:
             return images
         last = np.moveaxis(images, self._axis, -1)
