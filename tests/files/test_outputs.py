@@ -20,7 +20,7 @@ from vaecodec.errors import OutputError, OutputExists
 from vaecodec.files import outputs
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "golden" / "tiny.vaem"
+TINY = ROOT / "tests" / "golden" / "v1" / "tiny.vaem"
 WRITE = """
 import sys
 from vaecodec.files.outputs import write_file
