@@ -148,11 +148,10 @@ def portability(results: list[Result]) -> Iterator[str]:
     """Other numerical libraries, kernels and machines."""
     for result in results:
         ran = [row for row in result["engines"] if "left_out" not in row]
-        same = len({row["sha256"] for row in ran}) == 1
         yield (
-            "All golden files of both versions, and streams of the released models, decoded by each engine: "
-            "symbols, pixels, and the bytes that golden symbols are encoded to. All decoded bytes together are "
-            f"{'the same' if same else 'NOT the same'}."
+            "All golden files of both versions, and streams of the released models, decoded by each engine: symbols, "
+            "pixels, and the bytes that golden symbols and pixels are encoded to. Of photographs and of the released "
+            f"models' streams the emulated machine decodes every {max(row['every'] for row in ran)}th."
         )
         rows = [
             (
