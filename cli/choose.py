@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vaecodec.codec.choice import Advice, Choice, special_picture
+from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.special import special_picture
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.stream import is_exact
-from vaecodec.codec.choice import special_pixels
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.special import special_pixels
 from vaecodec.modelfile.installed import installed_models, read_installed
 
 from .fidelity import Fidelity
