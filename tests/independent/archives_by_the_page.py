@@ -94,7 +94,7 @@ def _block(model: Model, number: int, first: int, rng: Random) -> BlockPlan:
         span = rng.choice([1, 2, 10, 2**40, 2**63])
         block.labels = [[rng.randrange(-span, span) for _ in range(columns)] for _ in range(images)]
     if rng.random() < 0.4:
-        several = [window_record(rng) for _ in range(rng.choice([1, 2]))]
+        several = [window_record(rng, right=True) for _ in range(rng.choice([1, 2]))]
         block.windows = [rng.choice(several) for _ in range(images)]
     return block
 

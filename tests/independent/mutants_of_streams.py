@@ -133,17 +133,18 @@ def _window(data: bytes, _: Sequence[Sample], rng: Random) -> bytes:
     return bytes([0xBB]) + data[1:4] + window_record(rng) + data[4:]
 
 
-def window_record(rng: Random) -> bytes:
+def window_record(rng: Random, *, right: bool = False) -> bytes:
     """A window of any type, most often one that is right."""
-    kind = rng.choice([1, 1, 2, 3, 4, 5, 6, 7, 7, 0, 8])
+    kind = rng.choice([1, 1, 2, 3, 4, 5, 6, 7, *([] if right else [7, 0, 8])])
     form = "<" + FORMS.get(kind, "H")
     reach = {"H": (0, 65535), "h": (-32768, 32767), "I": (0, 2**32 - 1), "i": (-(2**31), 2**31 - 1)}
+    ends: list[float]
     if form[1] in reach:
-        ends: list[float] = sorted(rng.randint(*reach[form[1]]) for _ in range(2))
+        ends = sorted(rng.randint(*reach[form[1]]) for _ in range(2))
     else:
-        special = [0.0, 1.0, -0.0, float("nan"), float("inf"), 1e300 if kind == 7 else 6e4]
+        special = [0.0, 1.0, 6e4] if right else [-0.0, float("nan"), float("inf"), 1e300 if kind == 7 else 6e4]
         ends = sorted(rng.choice(special) if rng.random() < 0.3 else rng.uniform(-6e4, 6e4) for _ in range(2))
-    if rng.random() < 0.1:
+    if not right and rng.random() < 0.1:
         ends.reverse()
     return bytes([kind]) + b"".join(struct.pack(form, end) for end in ends)
 
