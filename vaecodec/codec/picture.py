@@ -28,7 +28,7 @@ from vaecodec.bitstream.limits import MAX_PICTURE_SIDE
 from vaecodec.bitstream.window import Values, Window
 from vaecodec.codec import refusals
 from vaecodec.codec.metadata import ICC, chunks_of, info_of, is_profile_of_rgb, orientation_of
-from vaecodec.codec.window import check_asked, deep_values, is_deep, window_for
+from vaecodec.codec.window import MINMAX, check_asked, deep_values, is_deep, window_for
 from vaecodec.errors import ConfigError, ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular, path_text
@@ -67,6 +67,7 @@ class Picture:
     alpha: Pixels | None = None
     chunks: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     window: Window | None = None
+    clipped: int = 0
 
     @property
     def size(self) -> Size:
@@ -174,7 +175,8 @@ def _of_values(image: Values, asked: WindowLike) -> Picture:
     check_size(*image.shape[:2])
     values = deep_values(image)
     window = window_for(values, asked)
-    return replace(_picture(window.scale(values), {}), window=window)
+    clipped = 0 if asked == MINMAX else window.clipped(values)
+    return replace(_picture(window.scale(values), {}), window=window, clipped=clipped)
 
 
 def _of_pillow(image: Image.Image, asked: WindowLike | None) -> Picture:
