@@ -7,13 +7,31 @@ Nothing of how a block was made is believed: it is decoded as a reader does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from vaecodec.archive.blocks import decode_block
 from vaecodec.archive.encode import PendingImage
+from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.block import Block
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.quality import mse_of_each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """An image that was written. number: in the archive. mse: of what it decodes to, in squared grey levels.
+
+    pixels: what was given, (h, w) or (h, w, 3); None of a photograph, which is not held until its block is full.
+    """
+
+    number: int
+    name: str | None
+    mse: float
+    pixels: Pixels | None
+
+
+Watch = Callable[[Measured], None]
 
 
 def block_errors(block: Block, codec: Codec, items: Sequence[PendingImage]) -> list[float]:

@@ -10,7 +10,6 @@ footer and syncs: killed at any moment, the archive is the old one or the new on
 from __future__ import annotations
 
 import os
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from vaecodec.archive.encode import (
     paired,
     those_that_meet,
 )
-from vaecodec.archive.measured import block_errors
+from vaecodec.archive.measured import Measured, Watch, block_errors
 from vaecodec.archive.models import as_codec
 from vaecodec.archive.names import whole_number
 from vaecodec.archive.output import Output, open_for_append, open_new
@@ -56,8 +55,7 @@ FINISHED = "archive: its writer is closed"
 class ArchiveWriter:
     """Writes images into an archive; use create() or append(), and `with`: an exception leaves the old state.
 
-    metadata: may be set until the end; None keeps what an archive that is appended to has. errors: with `measure`, the
-    mean squared error of each image that is written, in squared grey levels, in their order.
+    metadata: may be set until the end; None keeps what an archive that is appended to has.
     """
 
     def __init__(
@@ -70,12 +68,11 @@ class ArchiveWriter:
         embed_model: bool,
         metadata: Mapping[str, Any] | None,
         window: WindowLike | None,
-        measure: bool,
+        measured: Watch | None,
         missed: Missed | None,
     ) -> None:
         self.metadata = metadata
-        self.errors: array[float] = array("d")
-        self._window, self._measure, self._missed, self._given = window, measure, missed, 0
+        self._window, self._measured, self._missed, self._given = window, measured, missed, 0
         self._codec = codec
         self._block_images = block_images
         self._pending: list[PendingImage | PendingStream] = []
@@ -108,7 +105,7 @@ class ArchiveWriter:
         metadata: Mapping[str, Any] | None = None,
         overwrite: bool = False,
         window: WindowLike | None = None,
-        measure: bool = False,
+        measured: Watch | None = None,
         missed: Missed | None = None,
     ) -> ArchiveWriter:
         """A new archive, which appears at `path` when it is whole: a path, or an address that fsspec knows (s3://…).
@@ -116,10 +113,10 @@ class ArchiveWriter:
         level and effort, or target: of images that are added without one, else the model's default; a target's bytes
         are those of a stream of the image's own, which in an archive takes less. block_images: 1 to 128; reading one
         image decodes its block. embed_model: the archive carries the model file. window: for images of more than 8
-        bits, as Codec.compress() has it. measure: decode every block that is made, and keep how far its images are off.
-        missed: is called with (how many images were added before, name, error) for an image whose target no level
-        meets, which is left out; without it that is an error. Raises OutputError where `path` exists and overwrite is
-        not set.
+        bits, as Codec.compress() has it. measured: every block that is made is decoded, and this is called for each of
+        its images with how far it is off. missed: is called with (how many images were added before, name, error) for
+        an image whose target no level meets, which is left out; without it that is an error. Raises OutputError where
+        `path` exists and overwrite is not set.
         """
         if window is not None:
             check_asked(window)
@@ -131,7 +128,7 @@ class ArchiveWriter:
             embed_model=embed_model,
             metadata=metadata,
             window=window,
-            measure=measure,
+            measured=measured,
             missed=missed,
         )
 
@@ -147,7 +144,7 @@ class ArchiveWriter:
         block_images: int = MAX_BLOCK_IMAGES,
         metadata: Mapping[str, Any] | None = None,
         window: WindowLike | None = None,
-        measure: bool = False,
+        measured: Watch | None = None,
         missed: Missed | None = None,
     ) -> ArchiveWriter:
         """Goes on after the last image of an archive; without `model`, with the model used last. The rest as create().
@@ -167,13 +164,18 @@ class ArchiveWriter:
             embed_model=False,
             metadata=metadata,
             window=window,
-            measure=measure,
+            measured=measured,
             missed=missed,
         )
 
     def __len__(self) -> int:
         """Images in the archive, those just added included."""
         return self._segment.images + len(self._pending)
+
+    @property
+    def codec(self) -> AnyCodec:
+        """What images are coded with."""
+        return self._codec
 
     @property
     def size_bytes(self) -> int:
@@ -233,6 +235,12 @@ class ArchiveWriter:
         for image, name, label in paired(images, names, labels):
             self.add(image, name, label, level=level, target=target)
 
+    def flush(self) -> None:
+        """Write the images that wait for their block to be full. Raises as close() does."""
+        self._check_open()
+        if self._pending:
+            self._write_block()
+
     def close(self) -> None:
         """Finish: the archive is on disk, whole, when this returns."""
         if self._segment.closed:
@@ -287,7 +295,9 @@ class ArchiveWriter:
             else:
                 block = stream_block(streams, self._model, self._segment.images)
                 self._segment.add_block(block, self._codec.fingerprint, [item.name for item in streams])
-                self.errors.extend(item.mse for item in streams if self._measure)
+                if self._measured is not None:
+                    for number, item in enumerate(streams, block.first):
+                        self._measured(Measured(number, item.name, item.mse, None))
         except BaseException:
             self._failed = True
             raise
@@ -304,8 +314,10 @@ class ArchiveWriter:
                 return
             block = encode_block(images, codec, self._model, self._segment.images)
         self._segment.add_block(block, codec.fingerprint, [item.name for item in images])
-        if self._measure:
-            self.errors.extend(block_errors(block, codec, images))
+        if self._measured is not None:
+            errors = block_errors(block, codec, images)
+            for number, (item, error) in enumerate(zip(images, errors, strict=True), block.first):
+                self._measured(Measured(number, item.name, error, item.image.pixels))
 
     def _check_open(self) -> None:
         if self._failed:

@@ -170,7 +170,10 @@ class Codec:
 
         check_asked(window)
         for image in images:
-            yield special_image(as_picture(image, window)) if is_deep(image) else image
+            if isinstance(image, Windowed) or not is_deep(image):
+                yield image
+            else:
+                yield special_image(as_picture(image, window))
 
     def _compress_exactly(self, images: Sequence[Framed], error: int, target: Target) -> list[bytes]:
         """The streams within a largest error of every pixel."""
