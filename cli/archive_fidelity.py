@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PERCENTILES = (1, 5, 50)
 KEY = "fidelity"  # of the metadata: a list, an object for each creation and append that was measured
+FEW = 100  # images, of which no percentiles are said
 SAMPLED = 64  # images whose PNG is made, to compare exact coding with
 
 
@@ -88,11 +89,11 @@ class ArchiveFidelity:
         percentiles = found["percentiles_db"]
         _, number, name = self._worst
         image = f"image {number}" if name is None else name
-        worst = f"worst {_shown(found['worst_psnr_db'])}: {image}"
-        return (
-            f"{_shown(found['psnr_db'])} (median {_shown(percentiles['50'])}, 5 % of the images below "
-            f"{_shown(percentiles['5'])}, 1 % below {_shown(percentiles['1'])}, {worst})"
-        )
+        median, worst = _shown(percentiles["50"]), f"worst {_shown(found['worst_psnr_db'])}: {image}"
+        if found["images"] < FEW:
+            return f"{_shown(found['psnr_db'])} (median {median}, {worst})"
+        low = f"5 % of the images below {_shown(percentiles['5'])}, 1 % below {_shown(percentiles['1'])}"
+        return f"{_shown(found['psnr_db'])} (median {median}, {low}, {worst})"
 
     def warnings(self, codec: AnyCodec, target: Target, bytes_an_image: float) -> list[str]:
         """What is to be said of images that do not fit the model, and of exact coding that gains nothing.
