@@ -125,11 +125,17 @@ def _name_of(path: str) -> str:
 
 
 def _folder(folder: Path) -> list[Place]:
-    from vaecodec.data.folder import images_below
+    """What cannot be read stands after the others, for whoever reads it to say so. Raises DatasetMissing."""
+    from vaecodec.data.folder import SUFFIXES
+    from vaecodec.files.walk import files_below
 
-    found = images_below(folder)
+    found = files_below(folder, SUFFIXES)
     say_linked(str(folder), found.linked)
-    return [Place(str(folder / path), PurePath(path).as_posix()) for path in found.files]
+    in_order = sorted(found.files, key=lambda path: PurePath(path).parts)
+    paths = [*in_order, *(one.path for one in found.unreadable)]
+    if not paths:
+        raise DatasetMissing(f"{folder}: expected images, found no file that ends in {' '.join(sorted(SUFFIXES))}")
+    return [Place(str(folder / path), PurePath(path).as_posix()) for path in paths]
 
 
 def files_of(sources: Iterable[str]) -> Iterator[str]:

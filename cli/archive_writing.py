@@ -67,11 +67,17 @@ class Sources:
         """The first image; it comes again with the others. Raises DataError where there is none."""
         first = next(self.images(), None)
         if first is None:
-            self.left.say()
-            count = len(self.left.failed)
-            raise DataError(f"none of the {count:,} files could be read" if count else "the sources hold no image")
+            raise self.nothing()
         self._found = chain([first], self._found)
         return first.image
+
+    def nothing(self) -> DataError:
+        """The error where no image is left: what was wrong with them, in one line where that is one thing."""
+        lines = self.left.lines()
+        if len(lines) > 1:
+            self.left.say("vaecodec: left out: ")
+            return DataError(f"no image is left of {len(self.left.failed):,}")
+        return DataError(lines[0] if lines else "the sources hold no image")
 
     def images(self) -> Iterator[SourceImage]:
         """Those that could be read. Raises the error of one that could not, if strict."""
@@ -130,6 +136,8 @@ class Writing:
         with self._writer:
             self._add_all(bar)
             self._writer.flush()
+            if len(self._writer) == self._before:
+                raise self._sources.nothing()
             if self._fidelity is not None and self._fidelity.images:
                 self._writer.metadata = self._with_fidelity(metadata, before or {}, self._fidelity)
         bar.clear()

@@ -34,14 +34,21 @@ class EqualErrors:
             message = message if name is None else message.removeprefix(f"{plain(name)}: ")
         self.failed.append(Failure(file, message))
 
-    def say(self, before: str = "") -> None:
-        """A line for each different error, in front of it the first file and how many more there are."""
+    def lines(self) -> list[str]:
+        """A line for each different error: the first file, how many more there are, and the error."""
         files: dict[str, list[str]] = {}
         for failure in self.failed:
             files.setdefault(failure.error, []).append(failure.file)
+        found = []
         for error, names in list(files.items())[:MAX_LINES]:
             more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-            say(f"{before}{plain(names[0])}{more}: {error}")
+            found.append(f"{plain(names[0])}{more}: {error}")
         if len(files) > MAX_LINES:
             rest = sum(map(len, list(files.values())[MAX_LINES:]))
-            say(f"{before}{rest:,} more files, of {len(files) - MAX_LINES:,} other errors; --json lists them")
+            found.append(f"{rest:,} more files, of {len(files) - MAX_LINES:,} other errors; --json lists them")
+        return found
+
+    def say(self, before: str = "") -> None:
+        """Say the lines on stderr."""
+        for line in self.lines():
+            say(f"{before}{line}")

@@ -81,7 +81,7 @@ def test_what_is_no_file_is_named_and_the_rest_goes_on(run, fails, pictures, tmp
     for line in ("pictures/a/pipe.png: not a regular file", "note: pictures/link: a link to a folder", "2 of 6 files"):
         assert line in result.stderr
     assert len(files("out")) == 4
-    create = ("archive", "create", "a.vaea", "--model", NAME)
+    create = ("archive", "create", "a.vaea", "--strict", "--model", NAME)
     assert "pictures/gone.png: No such file" in fails(*create, "pictures/gone.png")
     assert "pictures/gone.png: No such file" in run(*create, "pictures").stderr
     Path("pictures/gone.png").unlink()
