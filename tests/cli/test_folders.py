@@ -112,10 +112,11 @@ def test_an_unreadable_folder_is_named_and_the_rest_goes_on(package, folders, pi
         assert done.returncode == 1
         assert "pictures/a/b: Permission denied" in done.stderr
         assert len(files("out")) == 3
-        done = run("archive", "create", "a.vaea", "pictures", "--model", NAME)
-        assert done.returncode == 1
-        assert "pictures/a/b: Permission denied" in done.stderr
-        assert not Path("a.vaea").exists()
+        for options, is_made in ((["--strict"], False), ([], True)):
+            done = run("archive", "create", "a.vaea", "pictures", "--model", NAME, *options)
+            assert done.returncode == 1
+            assert "pictures/a/b: Permission denied" in done.stderr
+            assert Path("a.vaea").exists() == is_made
     finally:
         secret.chmod(0o755)
 
