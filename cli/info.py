@@ -133,6 +133,7 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream of version 2. Raises FormatError's children, ModelMismatch, ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import PICTURE_CHECK_BYTES
     from vaecodec.bitstream.picture_stream import PICTURE_VERSION, unpack_picture
+    from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.errors import ModelNotFound
 
     from .choose import Codecs
@@ -155,6 +156,7 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
         **({"window": str(stream.window)} if stream.window is not None else {}),
         "file_bytes": len(data),
         "bytes": {"header and chunks": around, "payload": payload, "check": PICTURE_CHECK_BYTES},
+        "information_bits": None,
     }
     try:
         codec = Codecs(model).for_stream(data)
@@ -162,8 +164,15 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
         if model is not None:
             raise
         return found
-    codec.decompress(data)
-    return found | {"model": codec.model.name, "fingerprint": codec.fingerprint.hex(), "verified": True}
+    assert isinstance(codec, PhotographCodec)  # of a stream of version 2
+    bits = codec.spent(data)
+    return found | {
+        "model": codec.model.name,
+        "fingerprint": codec.fingerprint.hex(),
+        "verified": True,
+        "information_bits": bits.total,
+        "bits": {"hyperlatents": bits.hyper, "base": float(bits.base.sum()), "detail": float(bits.detail.sum())},
+    }
 
 
 def model_info(data: bytes) -> dict[str, Any]:

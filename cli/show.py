@@ -53,8 +53,8 @@ def read_view(source: str, original: str | None, model: str | None) -> StreamVie
     from vaecodec.bitstream.limits import MAX_STREAM_BYTES
     from vaecodec.codec.codec import Codec
     from vaecodec.codec.images import pixels_for
+    from vaecodec.codec.photograph import shown
     from vaecodec.codec.special import special_pixels
-    from vaecodec.errors import ModelError
     from vaecodec.evaluation.figures.stream import view_stream
 
     from .choose import Codecs
@@ -63,13 +63,15 @@ def read_view(source: str, original: str | None, model: str | None) -> StreamVie
     with naming(source):
         data = read_bytes(source, MAX_STREAM_BYTES)
         codec = Codecs(model).for_stream(data)
-        if not isinstance(codec, Codec):
-            raise ModelError(f"{codec.model.name}: latents are shown of models of one geometry, not of photographs")
         codec.decompress(data)
     if original is None:
         return view_stream(os.path.basename(source), codec, data)
     with naming(original):
-        pixels = pixels_for(special_pixels(read_picture(original)), codec.channels)
+        picture = read_picture(original)
+        if isinstance(codec, Codec):
+            pixels = pixels_for(special_pixels(picture), codec.channels)
+        else:
+            pixels = shown(picture.pixels, codec.receive(data).grey)
         return view_stream(os.path.basename(source), codec, data, pixels)
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.jobs.microscopist [--crops N] [--work DIR] [--out FILE]
 
-Makes PNG files of 16 bits, 28x28 pixels, with spots and a camera's noise, from one seed, and does with them what docs/microscopy.md
-does, by commands: refused without a window; an exact archive by a window for each; values out of it. The bars: every
-command ends as it should, and every value is within half a step of its window of what it was, and 1/2 more, for it is
-rounded. 1 where one is missed, else 0.
+Makes PNG files of 16 bits, 28x28 pixels, with spots and a camera's noise, from one seed, and does with them what
+docs/microscopy.md does, by commands: refused without a window; an exact archive by a window for each; values out of
+it. The bars: every command ends as it should, and every value is within half a step of its window of what it was, and
+1/2 more, for it is rounded. 1 where one is missed, else 0.
 """
 
 import argparse
