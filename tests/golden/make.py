@@ -9,7 +9,7 @@ groups.vaem                      a made-up model of 4x4 images: three groups of 
 exact.vaem                       a made-up lossless part for 28x28 images of 8 bits
 bits.vaem                        a made-up lossless part for 12x10 images of 1 bit
 joined.vaem                      the levels of tiny.vaem and the lossless part of exact.vaem
-streams/MODEL-WHAT.bin, .npz     a stream, and the symbols and pixels that it decodes to for ever
+streams/MODEL-WHAT.bin, .npz     a stream, and the symbols, pixels and, with a window, values that it gives for ever
 bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must raise; where <what> begins with "exact-" of
                                  exact.vaem, with "bits-" of bits.vaem; with "model-" a damaged mini.vaem, with
                                  "model-exact-" a damaged model with a lossless part, with "model-groups-" a damaged
@@ -42,6 +42,7 @@ from mini import mini_model  # noqa: E402
 
 from vaecodec.bitstream.stream import is_exact, pack  # noqa: E402
 from vaecodec.codec.codec import Codec  # noqa: E402
+from vaecodec.codec.windows_of_streams import window_of  # noqa: E402
 from vaecodec.data import load_dataset  # noqa: E402
 from vaecodec.entropy.coder import encode_symbols  # noqa: E402
 from vaecodec.modelfile.derived import join_models  # noqa: E402
@@ -129,6 +130,19 @@ def tiny_streams(codec: Codec) -> dict[str, bytes]:
     return streams
 
 
+def windowed_streams(codec: Codec, **settings: Any) -> dict[str, bytes]:
+    """Streams with windows: of integers, of a smaller image of floats, and of one value."""
+    rows, columns = np.mgrid[:28, :28]
+    spot = 100 + 3000 * np.exp(-((rows - 12) ** 2 + (columns - 15) ** 2) / 40)
+    deep = {
+        "windowed-uint16": (np.rint(spot).astype(np.uint16), "minmax"),
+        "windowed-int32": (np.rint(spot * 1000 - 2e6).astype(np.int32), (-(10**6), 10**6)),
+        "windowed-20x28-float32": ((spot[:20] / 4096).astype(np.float32), "percentile"),
+        "windowed-one-value": (np.full((28, 28), 7, np.int16), "minmax"),
+    }
+    return {name: codec.compress(values, window=window, **settings) for name, (values, window) in deep.items()}
+
+
 def mini_streams(codec: Codec) -> dict[str, bytes]:
     """Both levels of the model with a collapsed latent."""
     rows = np.array([[0, 7, 0], [-3, 7, 2], [900, 7, -40]], np.int32)
@@ -147,6 +161,8 @@ def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
         stored = {"pixels": codec.decompress(data)}
         if not is_exact(data):
             stored = {"symbols": codec.lossy.parse(data)[1], **stored}
+        if window_of(data) is not None:
+            stored["values"] = codec.restore(data)
         np.savez_compressed(HERE / "streams" / f"{prefix}-{name}.npz", **stored)
 
 
@@ -161,7 +177,8 @@ def write_exact_files() -> None:
     }
     for name, model in models.items():
         (HERE / f"{name}.vaem").write_bytes(pack_model(model))
-    write_streams(Codec(exact), "exact", exact_streams(Codec(exact), digits))
+    windowed = windowed_streams(Codec(exact), lossless=True)
+    write_streams(Codec(exact), "exact", exact_streams(Codec(exact), digits) | windowed)
     write_streams(Codec(bits), "bits", bits_streams(Codec(bits)))
     joined = Codec(models["joined"])
     chosen = {"lossy": joined.compress(digits[0]), "lossless": joined.compress(digits[0], quality=100)}
@@ -194,7 +211,7 @@ def main() -> None:
         for old in (HERE / folder).iterdir():
             old.unlink()
     tiny, mini, levels = (Codec(read_model(path)) for path in (tiny_path, mini_path, levels_path))
-    write_streams(tiny, "tiny", tiny_streams(tiny))
+    write_streams(tiny, "tiny", tiny_streams(tiny) | windowed_streams(tiny))
     write_streams(mini, "mini", mini_streams(mini))
     digit = load_dataset("mnist", "test", data_dir=FIXTURES).images[0]
     every_level = {f"level-{k}": levels.compress(digit, level=k) for k in range(len(levels.model.levels))}

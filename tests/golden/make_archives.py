@@ -4,6 +4,7 @@ python tests/golden/make_archives.py
 
 tests/golden/archives/discs.vaea, discs.npz    an archive made with tiny.vaem, and its images, names and labels
 tests/golden/archives/exact.vaea, exact.npz    an archive made with joined.vaem: lossy, lossless, near-lossless, stored
+tests/golden/archives/windowed.vaea, windowed.npz    an archive made with tiny.vaem of deeper images, and their values
 tests/golden/archives/bad/<ErrorName>-<what>.vaea    what opening it, or reading its last image, must raise
 
 See make.py for when they may be made anew.
@@ -54,6 +55,19 @@ def make_exact_archive(path: Path) -> None:
         writer.add_batch(images[6:8], level=0)
 
 
+def make_windowed_archive(path: Path) -> None:
+    """A block with one window for all, one with a window for each, one without."""
+    from vaecodec import ArchiveWriter, load
+
+    codec, images = load(HERE / "tiny.vaem"), pictures(6)
+    deep = images.astype(np.uint16) * 16 + 100
+    with ArchiveWriter.create(path, codec, window=(100, 4095)) as writer:
+        writer.add_batch(deep[:3])
+        writer.add_batch(images[3:5])
+    with ArchiveWriter.append(path, codec, window="minmax") as writer:
+        writer.add_batch([deep[4], deep[5][:20, :9], (deep[5] / 4096).astype(np.float32)], ["a", "b", "c"])
+
+
 def damaged(data: bytes) -> dict[str, bytes]:
     """Name of a file in bad/, and its bytes."""
     header = data[:9]
@@ -92,6 +106,11 @@ def main() -> None:
     make_exact_archive(path)
     with Archive(path, model=HERE / "joined.vaem") as archive:
         np.savez_compressed(path.with_suffix(".npz"), **{str(k): image for k, image in enumerate(archive)})
+    path = ARCHIVES / "windowed.vaea"
+    path.unlink(missing_ok=True)
+    make_windowed_archive(path)
+    with Archive(path, model=HERE / "tiny.vaem") as archive:
+        np.savez_compressed(path.with_suffix(".npz"), **{str(k): archive.restore(k) for k in range(len(archive))})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.independent import container, model_file, packed_weights, writing
+from tests.independent import container, model_file, packed_weights, streams, writing
 from tests.independent.model_file import Model
 from tests.independent.program import (
     GOLDEN,
@@ -16,6 +16,7 @@ from tests.independent.program import (
     decide_stream,
     golden_file,
     same_pixels,
+    same_values,
 )
 from tests.independent.refusal import Refused
 
@@ -42,6 +43,10 @@ def test_a_golden_stream_gives_its_pixels(path: Path, models: dict[str, Model]) 
     assert isinstance(image, np.ndarray), image
     with np.load(path.with_suffix(".npz")) as recorded:
         assert same_pixels(image, recorded["pixels"])
+        window = streams.parse(path.read_bytes()).window
+        assert (window is None) == ("values" not in recorded)
+        if window is not None:
+            assert same_values(window.values(image), recorded["values"])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "joined"])

@@ -35,7 +35,7 @@ def _difference(data: bytes, models: dict[str, Model], folder: Path) -> str:
 
 def _disagreements(seed: int, number: int, models: dict[str, Model], names: tuple[str, ...], folder: Path) -> list[str]:
     found = []
-    goldens = [(GOLDEN / "archives" / f"{name}.vaea").read_bytes() for name in ("discs", "exact")]
+    goldens = [(GOLDEN / "archives" / f"{name}.vaea").read_bytes() for name in ("discs", "exact", "windowed")]
     made = mutants(_with_files(models, names), Random(seed), goldens)
     for place, data in enumerate(islice(made, number)):
         difference = _difference(data, models, folder)
