@@ -64,7 +64,7 @@ def stock(tmp_path_factory):
     np.savez(folder / "set.npz", images=digit[None])
     deep = digit.astype(np.uint16) * 16 + 15
     (folder / "crops").mkdir()
-    for name in ("crop.png", "crops/1.png"):
+    for name in ("crop.tiff", "crops/1.tiff"):
         Image.fromarray(deep).save(folder / name)
     (folder / "crop.vae").write_bytes(vaecodec.load("mnist").compress(deep, window="minmax"))
     (folder / "about.json").write_text(json.dumps({"made": "today"}))
