@@ -9,5 +9,6 @@ entry.py ──> main.py ──lazily──> compress  decompress  info  archive
 
 Data goes to stdout, talk to stderr. Shared: options (of size and quality), choose (--model), files and pictures
 (reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress,
-blocks (pictures in a terminal), windows (--window), equal_errors (told once, with a count).
+blocks (pictures in a terminal), windows (--window), equal_errors (told once, with a count), completion (what the tab
+key offers). Beside them: manual (man pages of all commands).
 """

@@ -11,10 +11,13 @@ import click
 
 from vaecodec.errors import FormatError
 
-from .archive import model_option, open_archive
+from .archive import archive_model_option, open_archive
 from .archive_outputs import Left, PictureFiles, to_folder, to_npz, to_tar
 from .boundary import plain
-from .files import STANDARD, check_target, say
+from .completion import complete_files
+from .files import STANDARD, check_target, say, warn
+from .options import quiet_option
+from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
@@ -26,16 +29,19 @@ _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
 
 
 @click.command()
-@click.argument("path", metavar="ARCHIVE")
-@click.argument("target", metavar="OUT")
-@click.option("--name", "names", multiple=True, metavar="NAME", help="Only this image; may be given several times.")
-@click.option("--range", "chosen", metavar="A:B", help="Only the images from number A to before B.")
-@click.option("--force", is_flag=True, help="Overwrite files.")
+@click.argument("path", metavar="ARCHIVE", shell_complete=complete_files)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@click.option(
+    "-n", "--name", "names", multiple=True, metavar="NAME", help="Only this image; may be given several times."
+)
+@click.option("-r", "--range", "chosen", metavar="A:B", help="Only the images from number A to before B.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite files.")
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), help="Of OUT; without it as its suffix says, and tar for -."
 )
 @click.option("--restore-window", is_flag=True, help="Values of more than 8 bits, where a window made the pixels.")
-@model_option
+@archive_model_option
+@quiet_option
 def extract(
     path: str,
     target: str,
@@ -71,7 +77,7 @@ def extract(
             to_npz(archive, pictures, target, left, force=force, restore_window=restore_window)
     say(f"{target}: {len(numbers) - len(left)} images")
     for one in left:
-        say(f"{one.what}: image {one.number}: {plain(one.reason)}")
+        warn(f"{one.what}: image {one.number}: {plain(one.reason)}")
     if left:
         raise click.exceptions.Exit(1)
 
@@ -100,7 +106,10 @@ def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> Se
 
 def _pictures(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Iterator[tuple[int, Picture]]:
     """(number, picture) of what is whole; what is not is added to `left`."""
+    progress = Progress(quiet=False)
     for start in range(0, len(numbers), EXTRACT_BATCH):
+        if progress.due():
+            progress.draw(f"{start} of {len(numbers)} images{progress.left(start, len(numbers))}")
         part, done = numbers[start : start + EXTRACT_BATCH], 0
         try:
             for picture in archive.pictures(part):
@@ -114,3 +123,4 @@ def _pictures(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Ite
                     left.append(Left(number, "lost", str(error)))
                     continue
                 yield number, picture
+    progress.clear()

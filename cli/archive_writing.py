@@ -22,7 +22,7 @@ from .archive_names import NameCheck
 from .archive_sources import SourceImage, Unread, files_of, read_sources
 from .boundary import plain
 from .equal_errors import EqualErrors
-from .files import print_json, say, write_bytes
+from .files import print_json, say, warn, write_bytes
 from .progress import Progress
 from .windows import WindowCount, one_window, parse_window
 
@@ -212,10 +212,10 @@ class Writing:
             if self._windows.words:
                 say(f"{self._target}: {self._windows.words}")
         for warning in warnings:
-            say(f"vaecodec: warning: {plain(warning)}")
+            warn(f"vaecodec: warning: {plain(warning)}")
         if failed:
             self._sources.left.say("vaecodec: left out: ")
-            say(f"vaecodec: error: {len(failed):,} images were left out")
+            warn(f"vaecodec: error: {len(failed):,} images were left out")
 
     def _progress(self) -> str:
         images = len(self._writer) - self._before

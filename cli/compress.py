@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .fidelity import Fidelity
-from .files import STANDARD, check_target, naming, print_json, say, write_bytes
-from .options import parse_target, target_options
+from .files import STANDARD, check_target, naming, print_json, say, warn, write_bytes
+from .options import model_option, parse_target, quiet_option, target_options
 from .pictures import read_picture
 from .windows import WindowCommand, parse_window, window_fields, window_options, words_of_window
 
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=WindowCommand)
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
-@click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the image.")
+@click.argument("source", metavar="IN", shell_complete=complete_files)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@model_option("The model; without it, the best one for the image.")
 @click.option("--strip", is_flag=True, help="Leave out the ICC profile, EXIF and XMP.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--verify/--no-verify", default=True, help="Decode what was written, and say how good it is (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @window_options
 @target_options
+@quiet_option
 def command(
     source: str,
     target: str,
@@ -91,7 +93,7 @@ def command(
     if asked is not None and picture.window is None:
         say(f"vaecodec: note: {source}: has 8 bits, which need no window, and is coded as it is")
     for warning in warnings:
-        say(f"vaecodec: warning: {source}: {warning}")
+        warn(f"vaecodec: warning: {source}: {warning}")
 
 
 def _print_report(chosen: Chosen, target: str, picture: Picture, fidelity: Fidelity, warnings: list[str]) -> None:

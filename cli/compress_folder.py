@@ -15,7 +15,7 @@ from vaecodec.files.walk import files_below
 from . import windows
 from .choose import Codecs
 from .fidelity import Fidelity
-from .files import STANDARD, print_json, say
+from .files import STANDARD, print_json, say, warn
 from .mirror import Mirror
 from .misfit import Misfits
 from .pictures import STREAM_SUFFIX, read_picture
@@ -98,7 +98,8 @@ def compress_folder(
         windowed.add(picture)
         warnings += [(file, text) for text in misfits.warnings(result.chosen, picture, result.fidelity)]
         if progress.due():
-            progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes")
+            left = progress.left(len(sizes) + len(mirror.failed), len(mirror.files))
+            progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes{left}")
     progress.clear()
     elapsed_s, fidelity = time.monotonic() - started, Fidelity.of_set(found)
     if as_json:
@@ -120,9 +121,9 @@ def compress_folder(
         if windowed.words:
             say(f"{source}: {windowed.words}")
     for file, text in warnings[:MAX_SHOWN]:
-        say(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
+        warn(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
     if len(warnings) > MAX_SHOWN:
-        say(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
+        warn(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
     mirror.end()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .boundary import describe, plain
-from .files import say
+from .files import warn
 
 MAX_LINES = 20  # different errors that are said; --json has every one
 
@@ -49,6 +49,6 @@ class EqualErrors:
         return found
 
     def say(self, before: str = "") -> None:
-        """Say the lines on stderr."""
+        """Say the lines on stderr, --quiet or not."""
         for line in self.lines():
-            say(f"{before}{line}")
+            warn(f"{before}{line}")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .boundary import plain
+from .completion import complete_files
 from .files import STANDARD, naming, print_json, read_bytes
+from .options import model_option
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.model import Model
@@ -26,8 +28,8 @@ PARTS = {
 
 
 @click.command()
-@click.argument("source", metavar="FILE")
-@click.option("--model", metavar="NAME|FILE", help="The model of a stream, where it is not installed.")
+@click.argument("source", metavar="FILE", shell_complete=complete_files)
+@model_option("The model of a stream, where it is not installed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, model: str | None, as_json: bool) -> None:
     """Say what FILE, a stream, a model file or an archive, holds: model, geometry, bytes spent on what.

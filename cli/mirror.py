@@ -17,7 +17,7 @@ from vaecodec.files.walk import files_below
 
 from .boundary import plain
 from .equal_errors import EqualErrors, Failure
-from .files import check_target, say, write_bytes
+from .files import check_target, say, warn, write_bytes
 from .progress import Progress
 
 BATCH_FILES = 128  # enough for the networks to be fast
@@ -86,7 +86,7 @@ class Mirror(Generic[Item, Result]):
         """Say what failed, equal errors together, and end with exit code 1 if something did."""
         if self.failed:
             self._errors.say(plain(os.path.join(self._source, "")))
-            say(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
+            warn(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
             raise click.exceptions.Exit(1)
 
     def _batches(self) -> Iterator[list[tuple[str, str, Item]]]:

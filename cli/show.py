@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from .boundary import plain
+from .completion import complete_files
 from .files import check_target, naming, print_json, read_bytes, say, write_bytes
+from .options import model_option, quiet_option
 from .subjects import require_report
 
 if TYPE_CHECKING:
@@ -21,12 +23,24 @@ COLUMNS = 80
 
 
 @click.command()
-@click.argument("source", metavar="FILE")
-@click.option("-o", "--out", metavar="OUT", help="A .png or .svg, or a page .html; without it the terminal.")
-@click.option("--original", metavar="IMAGE", help="The image that was compressed: its error is shown too.")
-@click.option("--model", metavar="NAME|FILE", help="The model of the stream, where it is not installed.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.argument("source", metavar="FILE", shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--out",
+    shell_complete=complete_files,
+    metavar="OUT",
+    help="A .png or .svg, or a page .html; without it the terminal.",
+)
+@click.option(
+    "--original",
+    shell_complete=complete_files,
+    metavar="IMAGE",
+    help="The image that was compressed: its error is shown too.",
+)
+@model_option("The model of the stream, where it is not installed.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON, and no picture.")
+@quiet_option
 def command(source: str, out: str | None, original: str | None, model: str | None, force: bool, as_json: bool) -> None:
     """Show the stream FILE: its picture, the original and the error where --original is given, and where the bits went.
 

@@ -10,7 +10,7 @@ from vaecodec.cli.equal_errors import EqualErrors
 
 import vaecodec
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LEVELS = ("--model", str(GOLDEN / "levels.vaem"))
 MODEL = ("--model", "golden-tiny-1")

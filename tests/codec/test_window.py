@@ -18,7 +18,7 @@ from vaecodec.codec.windows_of_streams import window_of
 from vaecodec.errors import ConfigError, ImageError, ImageModeError
 from vaecodec.modelfile.derived import join_models
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 EXACT = Codec(join_models(load(GOLDEN / "levels.vaem").model, load(GOLDEN / "exact.vaem").model, "levels"))
 
 

@@ -48,13 +48,6 @@ def damaged_streams(good: bytes, codec: Codec) -> dict[str, bytes]:
         "BadMagic-zeros": bytes(20),
         "UnsupportedVersion-0": bytes([0xB8]) + good[1:],
         "UnsupportedVersion-2": bytes([0xBA]) + good[1:],
-        "UnsupportedVersion-4": bytes([0xBC]) + good[1:],
-        "BadField-window-of-no-type": windowed(good, b"\x08" + bytes(16)),
-        "BadField-window-low-above-high": windowed(good, b"\x01\2\0\1\0"),
-        "BadField-window-of-no-number": windowed(good, b"\x06\0\0\xc0\x7f\0\0\xc0\x7f"),
-        "BadField-window-of-signed-zero": windowed(good, b"\x06\0\0\0\x80\0\0\x80\x3f"),
-        "BadChecksum-window-put-in": windowed(good, b"\x01\0\0\1\0"),
-        "Truncated-window": bytes([0xBB]) + good[1:4] + b"\x07" + bytes(6),
         "BadField-lossless": bytes([good[0], 127]) + good[2:],
         "BadField-reserved-112": bytes([good[0], 112]) + good[2:],
         "BadField-level-1": sealed(payload, coding=1),
@@ -75,11 +68,6 @@ def damaged_streams(good: bytes, codec: Codec) -> dict[str, bytes]:
         "BadField-escape-without-end": sealed(escaped(codec, [0] * 40)),
         "BadField-escape-beyond-int32": sealed(escaped(codec, [0] * 33 + [1] * 34)),
     }
-
-
-def windowed(good: bytes, window: bytes) -> bytes:
-    """The stream as version 3, with the check that it had: what is wrong with the window is found before."""
-    return bytes([0xBB]) + good[1:4] + window + good[4:]
 
 
 def escaped(codec: Codec, bits: list[int]) -> bytes:

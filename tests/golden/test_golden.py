@@ -14,11 +14,12 @@ from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
-HERE = Path(__file__).parent
-STREAMS = sorted((HERE / "streams").glob("*.bin"))
+HERE = Path(__file__).parent / "v1"
+WINDOWED = HERE.with_name("v3")
+STREAMS = sorted([*(HERE / "streams").glob("*.bin"), *(WINDOWED / "streams").glob("*.bin")])
 LOSSY = [path for path in STREAMS if not is_exact(path.read_bytes())]
 CODED = [path for path in STREAMS if path.read_bytes()[1] & 127 in CODED_EXACTLY]
-BAD = sorted((HERE / "bad").glob("*.bin"))
+BAD = sorted([*(HERE / "bad").glob("*.bin"), *(WINDOWED / "bad").glob("*.bin")])
 FINGERPRINTS = {
     "bits": "7cab98994ee0cec316f1d04fe0656bffb46c8b9095f9da9549bede2770dad2ee",
     "exact": "4b7b3fe3719cfe7f1024075787f644ebd7bccbcd601f60f651d6c12ea48134e2",

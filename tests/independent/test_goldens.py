@@ -9,6 +9,7 @@ from tests.independent import container, model_file, packed_weights, streams, wr
 from tests.independent.model_file import Model
 from tests.independent.program import (
     GOLDEN,
+    GOLDEN_WINDOWS,
     NAMES,
     Refusal,
     decide_archive,
@@ -31,7 +32,7 @@ MODELS_OF_BAD = {"exact": "exact", "bits": "bits"}
 
 
 def _files(folder: str, suffix: str) -> list[Path]:
-    return sorted((GOLDEN / folder).glob(f"*{suffix}"))
+    return sorted(path for golden in (GOLDEN, GOLDEN_WINDOWS) for path in (golden / folder).glob(f"*{suffix}"))
 
 
 DECODED_BAD = [path for path in _files("bad", ".bin") if "-model-weights-" not in path.name]
