@@ -173,3 +173,36 @@ def test_what_an_address_cannot_do_is_one_line(codec):
         vaecodec.ArchiveWriter.append("memory://a", codec)
     with pytest.raises(OSError, match="nonsense://a: "):
         vaecodec.ArchiveWriter.create("nonsense://a", codec)
+
+
+def test_an_archive_goes_to_s3_and_is_read_there(codec, archive_path, monkeypatch):
+    """By a server that speaks S3 on this machine."""
+    pytest.importorskip("s3fs")
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in (
+            ("AWS_ACCESS_KEY_ID", "none"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ):
+            monkeypatch.setenv(name, value)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pictures")
+        address = "s3://pictures/digits.vaea"
+        with vaecodec.Archive(archive_path) as archive, vaecodec.ArchiveWriter.create(address, codec) as writer:
+            writer.add_batch(archive)
+        with vaecodec.Archive(address) as there:
+            assert len(there) == len(writer)
+            assert there.verify().whole
+        with pytest.raises(OutputExists, match=r"s3://pictures/digits\.vaea: exists already"):
+            vaecodec.ArchiveWriter.create(address, codec)
+        with (
+            pytest.raises(OSError, match=r"s3://nowhere/a\.vaea: "),
+            vaecodec.ArchiveWriter.create("s3://nowhere/a.vaea", codec) as lost,
+        ):
+            lost.add_batch([])
+    finally:
+        server.stop()
