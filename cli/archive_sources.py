@@ -139,17 +139,18 @@ def _folder(folder: Path) -> list[Place]:
 
 
 def files_of(sources: Iterable[str]) -> Iterator[str]:
-    """The image files that the sources mean, data sets left out. Raises ConfigError for standard input, DatasetMissing.
+    """The image files that the sources mean, for whoever looks at them before they are read.
 
-    For whoever looks at them before they are read.
+    Raises ConfigError for standard input, which is read once, and for data sets; DatasetMissing.
     """
     for source in sources:
         if source == STANDARD:
             raise ConfigError("one window: a list on standard input is read once; name the files, or their folder")
         path = Path(source)
         is_set = ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists()
-        if not is_set and not (path.is_file() and _data_set(path) is not None):
-            yield from (place.path for place in _places(source))
+        if is_set or (path.is_file() and _data_set(path) is not None):
+            raise ConfigError(f"{source}: one window is found of image files; give the two numbers of a data set's")
+        yield from (place.path for place in _places(source))
 
 
 def _read_files(

@@ -127,6 +127,9 @@ def test_an_archive_keeps_the_windows_and_extracts_the_values(run, crops, codec)
         assert len({archive.window(k) for k in range(3)}) == 1
     piped = run("archive", "create", "p.vaea", "-", "--window", "minmax", "--one-window", input=b"crops/0.png\n")
     assert (piped.exit_code, "read once" in piped.stderr) == (1, True)
+    np.savez("set.npz", images=np.zeros((2, 28, 28), np.uint8))
+    of_set = run("archive", "create", "p.vaea", "set.npz", "--window", "minmax", "--one-window")
+    assert (of_set.exit_code, "one window is found of image files" in of_set.stderr) == (1, True)
 
 
 def test_images_go_to_a_pipe_as_tar_or_npz(process, run, crops, codec):
