@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .files import say
-from .options import data_options, parse_size
+from .options import data_options, parse_size, quiet_option
 from .train_photographs import FAMILY, train_photographs
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PLACES = {
 
 
 @click.command()
-@click.argument("source", metavar="[CONFIG.toml|DATA]", required=False)
+@click.argument("source", metavar="[CONFIG.toml|DATA]", required=False, shell_complete=complete_files)
 @click.option("--name", help="The model's name; else made of DATA and the family.")
 @click.option("--family", help="The model's family.  [default: beta-vae]")
 @click.option("--beta", type=click.FloatRange(0), help="Weight of the rate: larger gives smaller files.  [default: 1]")
@@ -45,11 +46,15 @@ PLACES = {
 @click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
 @click.option("--steps", type=click.IntRange(1), help="Training steps.  [default: 5000]")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Family photo: of training.  [default: 60]")
-@click.option("--start", multiple=True, metavar="FILE", help="Family photo: weights to begin with.")
+@click.option(
+    "--start", shell_complete=complete_files, multiple=True, metavar="FILE", help="Family photo: weights to begin with."
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
 @click.option("--learning-rate", type=click.FloatRange(0), help="Adam's, at its highest.  [default: 0.001]")
 @click.option("--seed", type=click.IntRange(0), help="Decides weights, order and noise.  [default: 0]")
-@click.option("--out", metavar="FOLDER", help="The run folder.  [default: runs/NAME]")
+@click.option(
+    "-o", "--out", shell_complete=complete_files, metavar="FOLDER", help="The run folder.  [default: runs/NAME]"
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly; needs no CONFIG or DATA.")
 @click.option("--device", type=click.Choice(("auto", "cpu")), default="auto", show_default=True, help="Where to train.")
 @click.option(
@@ -57,6 +62,7 @@ PLACES = {
 )
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @data_options
+@quiet_option
 def command(
     source: str | None,
     out: str | None,

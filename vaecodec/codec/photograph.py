@@ -40,6 +40,7 @@ from vaecodec.errors import (
 from vaecodec.limits import limits
 from vaecodec.memory import memory_bytes
 from vaecodec.modelfile.installed import is_installed, model_path
+from vaecodec.photo.bits import PictureBits, picture_bits
 from vaecodec.photo.coder import decode_picture, encode_picture
 from vaecodec.photo.model import PhotoModel, open_photo_model
 
@@ -223,6 +224,11 @@ class PhotographCodec:
         if stream.grey:
             pixels = np.repeat(grey_of(pixels)[..., None], 3, axis=2)
         return Picture(pixels, stream.grey, alpha, chunks)
+
+    def spent(self, data: bytes | memoryview) -> PictureBits:
+        """Where the bits of one stream's payloads went. Raises FormatError's children, ModelMismatch."""
+        stream = self.receive(data)
+        return picture_bits(self.model, stream.payloads, stream.level, stream.size)
 
     def receive(self, data: bytes | memoryview) -> PictureStream:
         """The fields of a stream of this model, everything checked but the payloads decoded.

@@ -69,7 +69,7 @@ def watch_forks(holder: Holder) -> None:
 _THERE: WeakSet[Holder] = WeakSet()  # of this process
 
 
-def _in_forked_child() -> None:
+def _in_forked_child() -> None:  # pragma: no cover: tests fork, and a child's lines are not counted
     """Leave alone what only the parent's threads could finish: its sessions, and ONNX Runtime's own destructors.
 
     Once ONNX Runtime is imported, a forked child that exits waits in its destructors for ever (1.32: a thread of the
@@ -85,5 +85,5 @@ def _in_forked_child() -> None:
             library.on_exit(ctypes.cast(library._exit, ctypes.c_void_p), None)
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch: Windows has none
     os.register_at_fork(after_in_child=_in_forked_child)
