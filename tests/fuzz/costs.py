@@ -116,10 +116,11 @@ def main() -> int:
         for name, cost in found.items()
         if cost["above_mib"] > MOST_MIB or cost["cpu_s"] > MOST_S or not cost["is_ours"]
     ]
+    dearest = sorted(found, key=lambda name: -found[name]["above_mib"])[:40]
     most = {key: max(found.values(), key=lambda cost: cost[key])[key] for key in ("above_mib", "cpu_s")}
     write_results(
         RESULTS / "hostile.json",
-        {"files": len(found), "most": most, "too_much": too_much, "costs": found},
+        {"files": len(found), "most": most, "too_much": too_much, "dearest": {name: found[name] for name in dearest}},
         seed=None,
     )
     print(f"{len(found)} files, at most {most}; too much: {too_much}")

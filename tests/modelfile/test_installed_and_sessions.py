@@ -12,7 +12,7 @@ from vaecodec.modelfile import installed
 from vaecodec.modelfile.onnx_session import keep_for_ever
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 
 def test_the_photograph_model_with_an_alias_is_taken_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from vaecodec.modelfile.analysis_weights import (
     unpack_weights,
 )
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 
 def tensor(name: str = "w", shape: tuple[int, ...] = (2, 3), kind: type = np.int16) -> Weights:
