@@ -243,8 +243,9 @@ class PhotographCodec:
         stream = self.receive(data)
         _check_memory(stream.size, DECODING_BYTES_A_PIXEL, LimitExceeded)
         chunks = {name: content for name, content in stream.chunks.items() if name != WINDOW}
-        alpha = unpack_alpha(chunks.pop(ALPHA), stream.size) if ALPHA in chunks else None
+        packed_alpha = chunks.pop(ALPHA, None)
         pixels = decode_picture(self.model, stream.payloads, stream.level, stream.size)
+        alpha = None if packed_alpha is None else unpack_alpha(packed_alpha, stream.size)  # a few bytes may be much
         if stream.grey:
             pixels = np.repeat(grey_of(pixels)[..., None], 3, axis=2)
         return Picture(pixels, stream.grey, alpha, chunks, stream.window)
