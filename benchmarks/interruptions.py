@@ -3,9 +3,9 @@
     python -m benchmarks.interruptions DATA [--moments 20] [--steps 600] [--work DIR] [--seed 0] [--out FILE]
 
 The command trains once to its end. Then it trains again and again, each time sent SIGINT or SIGTERM after a random part
-of the time that the whole run took, and gone on with by --resume; weights, and the model file's fingerprint, must be the
-whole run's. Moments lie anywhere: while images are read, before the first step, within the steps, while the model file
-is made. Needs vaecodec[train], installed.
+of the time that the whole run took, and gone on with by --resume; weights, and the model file's fingerprint, must be
+the whole run's. Moments lie anywhere: while images are read, before the first step, within the steps, while the model
+file is made. Needs vaecodec[train], installed.
 """
 
 import argparse
@@ -58,10 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subprocess.run(command(options.data, options.steps, whole), check=True, cwd=ROOT)
         whole_s = time.monotonic() - began_s
         moments = []
-        for number in range(options.moments):
-            after_s = rng.uniform(0, whole_s)
-            moments.append(interrupted(options, whole, work / f"run-{number}", SIGNALS[number % 2], after_s))
-            print(moments[-1], file=sys.stderr)
+        while len(moments) < options.moments:
+            number = SIGNALS[len(moments) % len(SIGNALS)]
+            moment = interrupted(options, whole, work / "again", number, rng.uniform(0, whole_s))
+            if moment.exit_code:  # else it was done sooner than the whole run, and nothing was interrupted
+                moments.append(moment)
+                print(moment, file=sys.stderr)
     holds = all(moment.same_weights and moment.same_model for moment in moments)
     stored = {"steps": options.steps, "whole_s": whole_s, "moments": [asdict(one) for one in moments], "holds": holds}
     write_results(options.out, stored, seed=options.seed)

@@ -66,7 +66,8 @@ def ms_ssim_per_image(a: Pixels, b: Pixels) -> Float64:
     """
     _check_pair(a, b)
     if a.ndim == 4:
-        return np.mean([ms_ssim_per_image(a[..., k], b[..., k]) for k in range(a.shape[3])], axis=0, dtype=np.float64)
+        channels = [ms_ssim_per_image(a[..., k], b[..., k]) for k in range(a.shape[3])]
+        return np.asarray(np.mean(channels, axis=0), np.float64)
     weights = np.array(SCALE_WEIGHTS[: scales_for(*a.shape[1:])])
     weights /= weights.sum()
     values = np.empty(len(a))

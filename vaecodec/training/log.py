@@ -19,7 +19,7 @@ from vaecodec.training.run_folder import METRICS, replacing
 REDRAW_S = 0.1
 LOG_INTERVAL_S = 30.0  # where stderr is a file: some lines in an hour, not thousands
 STREAM_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
-BAR = "{percentage:3.0f}% |{bar:20}| {elapsed}, {remaining} left{postfix}"
+BAR = "{percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} steps in {elapsed}, {remaining} left{postfix}"
 
 
 def append_metrics(folder: Path, line: dict[str, Any]) -> None:
