@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         whole, began_s = work / "whole", time.monotonic()
         subprocess.run(command(options.data, options.steps, whole), check=True, cwd=ROOT)
         whole_s = time.monotonic() - began_s
-        moments = []
+        moments: list[Moment] = []
         while len(moments) < options.moments:
             number = SIGNALS[len(moments) % len(SIGNALS)]
             moment = interrupted(options, whole, work / "again", number, rng.uniform(0, whole_s))

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .boundary import INTERRUPTED, Failure
+from .boundary import Ended, Failure
+from .files import say, write_bytes
 from .images import check_grey
 
 if TYPE_CHECKING:
@@ -88,20 +89,18 @@ def taken_images(family: AnyFamily, images: ImageSet) -> None:
 
 @contextmanager
 def end_said(folder: Path) -> Iterator[None]:
-    """What a signal has left is said, with the two commands that go on from there."""
+    """What a signal has left is said, with the commands that go on from there."""
     from vaecodec.training.interrupt import Stopped
 
     go_on = f"`vaecodec train --resume --out {folder}` goes on"
     try:
         yield
     except Stopped as stopped:
-        failure = Failure(f"{stopped}; {go_on}, `vaecodec export {folder} FILE` makes a model of what there is")
-        failure.exit_code = 128 + stopped.number
-        raise failure from stopped
-    except KeyboardInterrupt as error:  # outside of the steps: beginning, or finishing
-        failure = Failure(f"interrupted; {go_on}")
-        failure.exit_code = INTERRUPTED
-        raise failure from error
+        say(f"{stopped}; {go_on}, `vaecodec export {folder} FILE` makes a model of what there is")
+        raise Ended(stopped.number) from stopped
+    except (Ended, KeyboardInterrupt):  # outside of the steps: before the first, or while the model file is made
+        say(go_on)
+        raise
 
 
 def show_curve(model_file: Path, test: ImageSet, folder: Path) -> None:
@@ -109,8 +108,6 @@ def show_curve(model_file: Path, test: ImageSet, folder: Path) -> None:
     from vaecodec.codec.codec import Codec
     from vaecodec.evaluation.figures.drawing import draw
     from vaecodec.evaluation.held_out import chart, few_of, measured_curves, table
-
-    from .files import say, write_bytes
 
     codec = Codec.load(model_file)
     if not codec.model.levels:

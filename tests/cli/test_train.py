@@ -1,9 +1,14 @@
+import os
+import signal
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 from vaecodec.cli.train import complete, merged
+from vaecodec.cli.training import DataChoice
 
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet
@@ -181,3 +186,22 @@ def test_from_a_folder_to_a_file(run, folder, tmp_path):
     assert run("models", "add", "mine.vaem").exit_code == 0
     assert run("compress", "--model", "mine", folder / "0.png", "0.vae").exit_code == 0
     assert run("decompress", "0.vae").exit_code == 0
+
+
+def test_a_signal_says_how_to_go_on_and_resume_reads_the_images_as_before(run, folder, tmp_path):
+    pytest.importorskip("compressai")
+    (tmp_path / "config.toml").write_text(TINY_CONFIG.replace("steps = 2\n", "steps = 1000000\ncheckpoint_every = 5\n"))
+    checkpoint = tmp_path / "runs" / "mine" / "checkpoint.pt"
+
+    def send():
+        while not checkpoint.exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    stopped = run("train", "config.toml", "--device", "cpu", "--no-progress", "--resize", "28x28")
+    sender.join()
+    assert (stopped.exit_code, stopped.stdout) == (143, ""), stopped.stderr
+    assert "`vaecodec train --resume --out runs/mine` goes on" in stopped.stderr
+    assert DataChoice().or_stored("runs/mine") == DataChoice(resize=(28, 28))

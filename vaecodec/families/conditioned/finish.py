@@ -73,10 +73,10 @@ def finish_conditioned(
     graph = export_conditioned_analysis(model)
     session = AnalysisSession(graph)
     counted = training.images[all_over(len(training), how.counted_images)]
-    most = min(MAX_ALPHABET, MAX_LEVELS_ENTRIES // (len(model.betas) * config.model.tiles * config.model.latents))
+    most = min(MAX_ALPHABET, MAX_LEVELS_ENTRIES // (len(model.betas) * model.config.tiles * model.config.latents))
     fitted = [_fit_level(session, k, float(b), counted, validation.images, most) for k, b in enumerate(model.betas)]
     largest = np.max([f.largest for f in fitted], axis=0)
-    limit = limit_of(largest.reshape(config.model.tiles, -1), REACH_OF_SYMBOLS).float()
+    limit = limit_of(largest.reshape(model.config.tiles, -1), REACH_OF_SYMBOLS).float()
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
     exact = _exact_twin(model, limit, symbols, level, how.prune_share)
@@ -102,7 +102,7 @@ def finish_conditioned(
         synthesis=network,
         known_answer=make_known_answer(network, rows),
         about=about,
-        channels=config.model.channels,
+        channels=model.config.channels,
     )
 
 
