@@ -15,8 +15,8 @@ from vaecodec.recipes.suggested import SUGGESTION_REACH
 
 MOST_VALUES = 4096  # of a tile, pixels times channels: a matrix of so many by LATENTS takes 5 MB of the model file
 SMALLEST_TILE = 8
-LATENTS, TILED_LATENTS = 640, 384  # of a tile; those of all tiles have a table each, at every level
-LEVELS, TILED_LEVELS = 32, 24
+LATENTS, TILED_LATENTS = 640, 256  # of a tile; those of all tiles have a table each, at every level
+LEVELS, TILED_LEVELS = 32, 18
 BATCH, SMALLEST_BATCH = 128, 8  # tiles, images
 COUNTED, LEAST_COUNTED = 12_000, 2000  # tiles, images
 BITS_A_PIXEL = 1.0  # at the default level
