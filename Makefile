@@ -5,7 +5,7 @@
 # VENV_ROOT=DIR keeps them in DIR, named by that hash, for several checkouts to share (the CI does).
 
 PYTHON ?= python3
-EXTRAS := bench,dev,fsspec,report,train,zarr
+EXTRAS := bench,dev,docs,fsspec,report,train,zarr
 
 HASH_OF_DEPENDENCIES := import hashlib, json, sys, tomllib; \
   p = tomllib.load(open("pyproject.toml", "rb")); q = p["project"]; \
@@ -13,7 +13,7 @@ HASH_OF_DEPENDENCIES := import hashlib, json, sys, tomllib; \
   print(hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12])
 HASH := $(shell $(PYTHON) -c '$(HASH_OF_DEPENDENCIES)')
 ifeq ($(HASH),)
-$(error vaecodec needs Python 3.11 to 3.13, and $(PYTHON) is not one: make PYTHON=/path/to/python3.11)
+$(error vaecodec needs Python 3.11 to 3.14, and $(PYTHON) is not one: make PYTHON=/path/to/python3.11)
 endif
 
 ifdef VENV_ROOT
@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all golden bench build clean
+.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench build docs image man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ help:  ## this list
 demo: venv-demo  ## compress and decompress the images in examples/ with the runtime install; pictures in demo-output/
 	$(DEMO_PY) examples/demo.py
 
-check: venv  ## ruff, mypy --strict, import-linter
+check: venv docs  ## ruff, mypy --strict, import-linter, the links of the docs
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(PY) -m mypy
@@ -55,14 +55,33 @@ test: venv  ## the fast tests
 test-all: venv  ## every test, the slow ones too
 	$(PY) -m pytest
 
-golden: venv  ## write the golden files of tests/golden anew (tests only read them)
+WHOLE := vaecodec.bitstream vaecodec.modelfile vaecodec.errors
+coverage: venv  ## branch coverage of bitstream/, modelfile/ and errors.py by their own tests: all of it, or an error
+	$(PY) -m pytest tests/bitstream tests/modelfile $(WHOLE:%=--cov=%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+golden: venv  ## write golden files that are not there, and compare the others, which are frozen
 	$(PY) tests/golden/make.py
+	$(PY) tests/golden/make_archives.py
+	$(PY) tests/golden/frozen.py
+
+fuzz: venv  ## ten minutes of coverage-guided fuzzing (SECONDS=600); what it finds lies in runs/fuzz/findings
+	$(PY) -m tests.fuzz.run --seconds $(or $(SECONDS),600)
 
 bench: venv  ## the numbers of README and docs/results.md that two cores make in an hour; AGAIN=1 makes what is there again
 	$(PY) -m benchmarks.everything $(if $(AGAIN),--again)
 
 build: venv  ## sdist and wheel in dist/
 	$(PY) -m build --outdir dist .
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: venv  ## the site of docs/ in build/site; a link that leads nowhere is an error
+	$(PY) -m mkdocs build --quiet --strict
+
+image:  ## a container image that runs the command line (needs docker)
+	docker build --tag vaecodec .
+
+man: venv  ## man pages of all commands in build/man/man1
+	$(PY) -m cli.manual build/man/man1
 
 clean:  ## remove the environments, caches and build outputs of this checkout
 	rm -rf .venv .venv-demo build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

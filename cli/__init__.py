@@ -8,5 +8,5 @@ entry.py ──> main.py ──lazily──> compress  decompress  info  archive
 
 Data goes to stdout, talk to stderr. Shared: options (of size and quality), choose (--model), files and pictures
 (reading and writing), fidelity and misfit (how good it is), images and training (a data set for a model), progress,
-blocks (pictures in a terminal).
+blocks (pictures in a terminal), completion (what the tab key offers). Beside them: manual (man pages of all commands).
 """

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .boundary import plain
+from .completion import complete_files
 from .files import STANDARD, naming, print_json
+from .options import model_option
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
@@ -40,9 +42,7 @@ def command() -> None:
     """Keep many images in one file, with random access by number and name."""
 
 
-model_option = click.option(
-    "--model", metavar="NAME|FILE", help="The model, where it is neither embedded nor installed."
-)
+archive_model_option = model_option("The model, where it is neither embedded nor installed.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -79,7 +79,7 @@ def _standard_input_as_file(beginning: bytes) -> Iterator[str]:
 
 
 @command.command("list")
-@click.argument("path", metavar="ARCHIVE")
+@click.argument("path", metavar="ARCHIVE", shell_complete=complete_files)
 @json_option
 def list_(path: str, as_json: bool) -> None:
     """List the images: number, name, labels."""
@@ -109,8 +109,8 @@ def _compact_json(value: Any) -> str:
 
 
 @command.command()
-@click.argument("path", metavar="ARCHIVE")
-@model_option
+@click.argument("path", metavar="ARCHIVE", shell_complete=complete_files)
+@archive_model_option
 @json_option
 def verify(path: str, model: str | None, as_json: bool) -> None:
     """Read everything and say which images are lost. Exit code 1 where anything is damaged."""
@@ -131,7 +131,7 @@ def verify(path: str, model: str | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("path", metavar="ARCHIVE")
+@click.argument("path", metavar="ARCHIVE", shell_complete=complete_files)
 @json_option
 def info(path: str, as_json: bool) -> None:
     """Say what the archive holds, from its index alone."""

@@ -12,12 +12,15 @@ import click
 
 from vaecodec.errors import FormatError, ImageSizeError
 
-from .archive import model_option, open_archive
+from .archive import archive_model_option, open_archive
 from .archive_names import file_name, why_refused
 from .boundary import plain
-from .files import STANDARD, check_target, say, write_bytes
+from .completion import complete_files
+from .files import STANDARD, check_target, say, warn, write_bytes
 from .mirror import is_below, make_parents
+from .options import quiet_option
 from .pictures import DEFAULT_SUFFIX, image_file
+from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
@@ -28,12 +31,15 @@ _RANGE = re.compile(r"(-?\d+)?:(-?\d+)?", re.ASCII)
 
 
 @click.command()
-@click.argument("path", metavar="ARCHIVE")
-@click.argument("target", metavar="OUT")
-@click.option("--name", "names", multiple=True, metavar="NAME", help="Only this image; may be given several times.")
-@click.option("--range", "chosen", metavar="A:B", help="Only the images from number A to before B.")
-@click.option("--force", is_flag=True, help="Overwrite files.")
-@model_option
+@click.argument("path", metavar="ARCHIVE", shell_complete=complete_files)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@click.option(
+    "-n", "--name", "names", multiple=True, metavar="NAME", help="Only this image; may be given several times."
+)
+@click.option("-r", "--range", "chosen", metavar="A:B", help="Only the images from number A to before B.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite files.")
+@archive_model_option
+@quiet_option
 def extract(path: str, target: str, names: tuple[str, ...], chosen: str | None, force: bool, model: str | None) -> None:
     """Extract images from ARCHIVE: to PNG files in the folder OUT, or to one file if OUT ends in .npz.
 
@@ -48,7 +54,7 @@ def extract(path: str, target: str, names: tuple[str, ...], chosen: str | None, 
         left = write(archive, numbers, target, force)
     say(f"{target}: {len(numbers) - len(left)} images")
     for one in left:
-        say(f"{one.what}: image {one.number}: {plain(one.reason)}")
+        warn(f"{one.what}: image {one.number}: {plain(one.reason)}")
     if left:
         raise click.exceptions.Exit(1)
 
@@ -81,7 +87,10 @@ def _numbers(archive: Archive, names: tuple[str, ...], chosen: str | None) -> Se
 
 def _pictures(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Iterator[tuple[int, Picture]]:
     """(number, picture) of what is whole; what is not is added to `left`."""
+    progress = Progress(quiet=False)
     for start in range(0, len(numbers), EXTRACT_BATCH):
+        if progress.due():
+            progress.draw(f"{start} of {len(numbers)} images{progress.left(start, len(numbers))}")
         part, done = numbers[start : start + EXTRACT_BATCH], 0
         try:
             for picture in archive.pictures(part):
@@ -95,6 +104,7 @@ def _pictures(archive: Archive, numbers: Sequence[int], left: list[Left]) -> Ite
                     left.append(Left(number, "lost", str(error)))
                     continue
                 yield number, picture
+    progress.clear()
 
 
 def _to_folder(archive: Archive, numbers: Sequence[int], folder: str, force: bool) -> list[Left]:

@@ -15,8 +15,9 @@ from vaecodec.errors import ConfigError, DataError, TargetMissed
 
 from .archive_names import NameCheck
 from .boundary import plain
-from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, print_json, read_bytes, say
-from .options import parse_target, target_options
+from .completion import complete_files
+from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, print_json, read_bytes, say, warn
+from .options import model_option, parse_target, quiet_option, target_options
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -31,29 +32,36 @@ def source_options(function: Any) -> Any:
     """What create and append share."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON."),
-        click.option("--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie."),
-        click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
+        click.option(
+            "--data-dir", shell_complete=complete_files, metavar="FOLDER", help="Where mnist/ and dsprites/ lie."
+        ),
+        click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
         click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
-        click.option("--metadata", metavar="FILE", help="A JSON object to keep in the archive; - is standard input."),
+        click.option(
+            "--metadata",
+            shell_complete=complete_files,
+            metavar="FILE",
+            help="A JSON object to keep in the archive; - is standard input.",
+        ),
         click.option(
             "--block-images",
             type=click.IntRange(1, MAX_BLOCK_IMAGES),
             default=MAX_BLOCK_IMAGES,
             help="Images of a block.",
         ),
-        click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the first image."),
+        model_option("The model; without it, the best one for the first image."),
     ):
         function = option(function)
-    return target_options(function)
+    return target_options(quiet_option(function))
 
 
 @click.command()
-@click.argument("target", metavar="OUT")
-@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True, shell_complete=complete_files)
 @source_options
 @click.option("--embed-model", is_flag=True, help="Put the model file into the archive: readable alone for ever.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 def create(
     target: str, sources: tuple[str, ...], embed_model: bool, force: bool, as_json: bool, **options: Any
 ) -> None:
@@ -85,8 +93,8 @@ def create(
 
 
 @click.command()
-@click.argument("target", metavar="ARCHIVE")
-@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True)
+@click.argument("target", metavar="ARCHIVE", shell_complete=complete_files)
+@click.argument("sources", metavar="SOURCES…", nargs=-1, required=True, shell_complete=complete_files)
 @source_options
 def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Put more images at the end of ARCHIVE; SOURCES as for create. Without --model, with the model used last."""
@@ -169,7 +177,7 @@ def _write(writer: ArchiveWriter, pictures: Iterator[SourceImage], target: str, 
     else:
         say(f"{target}: {_progress(images, source_bytes, size_bytes - (size_before if before else 0), elapsed_s)}")
     for warning in names.warnings():
-        say(f"vaecodec: warning: {plain(warning)}")
+        warn(f"vaecodec: warning: {plain(warning)}")
 
 
 def _progress(images: int, source_bytes: int, size_bytes: int, elapsed_s: float) -> str:

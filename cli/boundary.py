@@ -43,8 +43,13 @@ class GuardedGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:
         """As click's main, in the process' own words for errors."""
         options["standalone_mode"] = False
-        with _ending_cleanly(), _letters_that_every_terminal_has():
-            code = self._outcome(*args, **options)
+        try:
+            with _ending_cleanly(), _letters_that_every_terminal_has():
+                code = self._outcome(*args, **options)
+        except Ended as ended:  # another one, while the first end was being told
+            code = 128 + ended.number
+        finally:
+            _remove_unfinished()
         sys.exit(code)
 
     def _outcome(self, *args: Any, **options: Any) -> int:
@@ -151,6 +156,13 @@ def _show(error: click.ClickException, code: int) -> int:
             # What could not be written is still buffered, and Python would try again, and complain, on its way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+def _remove_unfinished() -> None:
+    """What a signal has left half written; nothing, where no output was opened."""
+    outputs = sys.modules.get("vaecodec.files.outputs")
+    if outputs is not None:
+        outputs.remove_unfinished()
 
 
 def _flush_output() -> None:

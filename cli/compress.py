@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .fidelity import Fidelity
-from .files import STANDARD, check_target, naming, print_json, say, write_bytes
-from .options import parse_target, target_options
+from .files import STANDARD, check_target, naming, print_json, say, warn, write_bytes
+from .options import model_option, parse_target, quiet_option, target_options
 from .pictures import read_picture
 
 if TYPE_CHECKING:
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
-@click.option("--model", metavar="NAME|FILE", help="The model; without it, the best one for the image.")
+@click.argument("source", metavar="IN", shell_complete=complete_files)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@model_option("The model; without it, the best one for the image.")
 @click.option("--strip", is_flag=True, help="Leave out the ICC profile, EXIF and XMP.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--verify/--no-verify", default=True, help="Decode what was written, and say how good it is (default).")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @target_options
+@quiet_option
 def command(
     source: str, target: str, model: str | None, strip: bool, force: bool, verify: bool, as_json: bool, **options: Any
 ) -> None:
@@ -63,7 +65,7 @@ def command(
         said = f"{size_bytes} bytes, {8 * size_bytes / pixels:.3f} bits per pixel{quality}"
         say(f"{source} -> {target}: {said}, model {chosen.codec.model.name}")
     for warning in warnings:
-        say(f"vaecodec: warning: {source}: {warning}")
+        warn(f"vaecodec: warning: {source}: {warning}")
 
 
 def _print_report(chosen: Chosen, target: str, picture: Picture, fidelity: Fidelity, warnings: list[str]) -> None:

@@ -12,7 +12,7 @@ import click
 
 from .choose import Codecs
 from .fidelity import Fidelity
-from .files import STANDARD, print_json, say
+from .files import STANDARD, print_json, say, warn
 from .mirror import Mirror
 from .misfit import Misfits
 from .pictures import STREAM_SUFFIX, read_picture
@@ -86,7 +86,8 @@ def compress_folder(
         found.append(result.fidelity)
         warnings += [(file, text) for text in misfits.warnings(result.chosen, picture, result.fidelity)]
         if progress.due():
-            progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes")
+            left = progress.left(len(sizes) + len(mirror.failed), len(mirror.files))
+            progress.draw(f"{len(sizes)} of {len(mirror.files)} images, {sum(sizes)} bytes{left}")
     progress.clear()
     elapsed_s, fidelity = time.monotonic() - started, Fidelity.of_set(found)
     if as_json:
@@ -105,9 +106,9 @@ def compress_folder(
     else:
         _say_summary(source, target, sizes, source_bytes, fidelity, elapsed_s)
     for file, text in warnings[:MAX_SHOWN]:
-        say(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
+        warn(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
     if len(warnings) > MAX_SHOWN:
-        say(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
+        warn(f"vaecodec: warning: {len(warnings) - MAX_SHOWN} more of these; --json lists them")
     mirror.end()
 
 

@@ -6,15 +6,18 @@ import os
 
 import click
 
+from .completion import complete_files
 from .files import STANDARD, check_target, naming, read_bytes, say, write_bytes
+from .options import model_option, quiet_option
 from .pictures import DEFAULT_SUFFIX, image_file, is_lossy, left_out
 
 
 @click.command()
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="[OUT]", required=False)
-@click.option("--model", metavar="NAME|FILE", help="The model; without it, the installed one that made the stream.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.argument("source", metavar="IN", shell_complete=complete_files)
+@click.argument("target", metavar="[OUT]", required=False, shell_complete=complete_files)
+@model_option("The model; without it, the installed one that made the stream.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
+@quiet_option
 def command(source: str, target: str | None, model: str | None, force: bool) -> None:
     """Decompress the stream IN into the image OUT, or each stream .vae of the folder IN into the folder OUT.
 

@@ -59,7 +59,8 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
     for _ in mirror.run():
         images += 1
         if progress.due():
-            progress.draw(f"{images} of {len(mirror.files)} images")
+            left = progress.left(images + len(mirror.failed), len(mirror.files))
+            progress.draw(f"{images} of {len(mirror.files)} images{left}")
     progress.clear()
     elapsed_s = time.monotonic() - started
     say(f"{source} -> {target}: {images} images, {images / max(elapsed_s, 1e-3):.0f} images/s")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .files import print_json
-from .options import data_options, parse_size, parse_target, target_options
+from .options import data_options, model_option, parse_size, parse_target, quiet_option, target_options
+from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import Codec
@@ -20,13 +21,14 @@ AMORTISED_OVER = (1_000, 10_000, 100_000)
 
 
 @click.command()
-@click.option("--model", required=True, metavar="NAME|FILE", help="The model.")
-@click.option("--data", required=True, metavar="DATA", help="mnist, dsprites, or a folder of images.")
+@model_option("The model.", required=True)
+@click.option("-d", "--data", required=True, metavar="DATA", help="mnist, dsprites, or a folder of images.")
 @click.option("--split", type=click.Choice(("train", "validation", "test")), help="Which part.  [default: test]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
 @data_options
 @target_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@quiet_option
 def command(
     model: str,
     data: str,
@@ -82,6 +84,7 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
     if codec.channels > 1 and originals.ndim == 3:  # grey pictures for a model of colour
         originals = np.repeat(originals[..., None], codec.channels, axis=3)
     decoded, file_sizes, payload_sizes, bits = [], [], [], []
+    progress = Progress(quiet=False)
     for start in range(0, len(originals), CHUNK_IMAGES):
         streams = codec.compress_batch(originals[start : start + CHUNK_IMAGES], target=target)
         reports = report_streams(codec, streams)
@@ -89,6 +92,9 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
         file_sizes += [len(stream) for stream in streams]
         payload_sizes += [len(found.stream.payload) for found in reports]
         bits += [found.information_bits for found in reports]
+        if progress.due():
+            progress.draw(f"{len(bits)} of {len(originals)} images{progress.left(len(bits), len(originals))}")
+    progress.clear()
     try:
         return measure_point(
             codec.model.name,

@@ -17,6 +17,7 @@ from vaecodec.evaluation.distortion import ms_ssim_db, ms_ssim_per_image, scales
 from .files import naming
 from .mirror import say_linked
 from .pictures import read_picture
+from .progress import Progress
 
 if TYPE_CHECKING:
     from vaecodec.codec.photograph import PhotographCodec
@@ -42,7 +43,13 @@ def evaluate_pictures(codec: PhotographCodec, folder: str, limit: int | None, ta
 
     Raises DataError, ImageError, TargetMissed.
     """
-    found = [_measured(codec, path, target) for path in _paths(folder, limit)]
+    paths = _paths(folder, limit)
+    found, progress = [], Progress(quiet=False)
+    for path in paths:
+        found.append(_measured(codec, path, target))
+        if progress.due():
+            progress.draw(f"{len(found)} of {len(paths)} pictures{progress.left(len(found), len(paths))}")
+    progress.clear()
     pixels, file_bytes = sum(one.pixels for one in found), sum(one.file_bytes for one in found)
     error = sum(one.mse for one in found) / len(found)
     similar = [one.ms_ssim for one in found if one.ms_ssim is not None]

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import click
 
+from .completion import complete_files
 from .files import check_target, naming, say, write_bytes
-from .options import data_options, parse_size
+from .options import data_options, parse_size, quiet_option
 from .training import DataChoice
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
-@click.argument("target", metavar="OUT")
+@click.argument("run", metavar="RUN", shell_complete=complete_files)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
 @click.option("--again", is_flag=True, help="Make the model file anew, even where the run has one.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @data_options
+@quiet_option
 def command(
     run: str, target: str, again: bool, force: bool, data_dir: str | None, resize: str | None, grey: bool
 ) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .files import STANDARD, check_target, say, write_bytes
+from .options import quiet_option
 from .report import RESULTS
 from .subjects import require_report, subject_of, subject_options
 
@@ -19,10 +21,22 @@ SUFFIXES = (".svg", ".png", ".apng")
 
 @click.command()
 @click.argument("name", metavar="[NAME]", required=False)
-@click.option("-o", "--out", metavar="OUT", help="A .svg, .png or .apng (moves).  [default: NAME.svg]")
-@click.option("--results", metavar="DIR", help="Stored results, of many runs.  [default: benchmarks/results]")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option(
+    "-o",
+    "--out",
+    shell_complete=complete_files,
+    metavar="OUT",
+    help="A .svg, .png or .apng (moves).  [default: NAME.svg]",
+)
+@click.option(
+    "--results",
+    shell_complete=complete_files,
+    metavar="DIR",
+    help="Stored results, of many runs.  [default: benchmarks/results]",
+)
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @subject_options
+@quiet_option
 def command(name: str | None, out: str | None, results: str | None, force: bool, **options: Any) -> None:
     """Draw the figure NAME; without NAME, list the figures there are.
 

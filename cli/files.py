@@ -17,6 +17,7 @@ from vaecodec.errors import OutputError, VaecodecError
 from vaecodec.files.outputs import check_output, write_file
 
 STANDARD = "-"
+QUIET = "vaecodec.quiet"  # of a click context's meta, which commands share with the groups above them
 STANDARD_OUTPUT = "/dev/stdout"  # as the library names it, on every system
 
 
@@ -95,5 +96,22 @@ def print_json(value: dict[str, Any] | list[Any]) -> None:
 
 
 def say(text: str) -> None:
-    """Talk, on stderr."""
+    """Talk, on stderr; --quiet leaves it out."""
+    if not is_quiet():
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """An error or a warning, on stderr, --quiet or not."""
     click.echo(text, err=True)
+
+
+def be_quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """What --quiet does: is_quiet() is true until the command ends."""
+    context.meta[QUIET] = value
+
+
+def is_quiet() -> bool:
+    """Whether the command that runs was given --quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))

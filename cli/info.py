@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .boundary import plain
+from .completion import complete_files
 from .files import STANDARD, naming, print_json, read_bytes
+from .options import model_option
 
 if TYPE_CHECKING:
     from vaecodec.modelfile.model import Model
@@ -26,8 +28,8 @@ PARTS = {
 
 
 @click.command()
-@click.argument("source", metavar="FILE")
-@click.option("--model", metavar="NAME|FILE", help="The model of a stream, where it is not installed.")
+@click.argument("source", metavar="FILE", shell_complete=complete_files)
+@model_option("The model of a stream, where it is not installed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, model: str | None, as_json: bool) -> None:
     """Say what FILE, a stream, a model file or an archive, holds: model, geometry, bytes spent on what.
@@ -130,6 +132,7 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream of version 2. Raises FormatError's children, ModelMismatch, ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import PICTURE_CHECK_BYTES
     from vaecodec.bitstream.picture_stream import PICTURE_VERSION, unpack_picture
+    from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.errors import ModelNotFound
 
     from .choose import Codecs
@@ -151,6 +154,7 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
         "chunks": ", ".join(stream.chunks) or "none",
         "file_bytes": len(data),
         "bytes": {"header and chunks": around, "payload": payload, "check": PICTURE_CHECK_BYTES},
+        "information_bits": None,
     }
     try:
         codec = Codecs(model).for_stream(data)
@@ -158,8 +162,15 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
         if model is not None:
             raise
         return found
-    codec.decompress(data)
-    return found | {"model": codec.model.name, "fingerprint": codec.fingerprint.hex(), "verified": True}
+    assert isinstance(codec, PhotographCodec)  # of a stream of version 2
+    bits = codec.spent(data)
+    return found | {
+        "model": codec.model.name,
+        "fingerprint": codec.fingerprint.hex(),
+        "verified": True,
+        "information_bits": bits.total,
+        "bits": {"hyperlatents": bits.hyper, "base": float(bits.base.sum()), "detail": float(bits.detail.sum())},
+    }
 
 
 def model_info(data: bytes) -> dict[str, Any]:

@@ -44,11 +44,21 @@ class LazyGroup(GuardedGroup):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vaecodec")
-def command() -> None:
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take pictures of up to N pixels, where nothing else is said 268435456 (16384x16384).",
+)
+def command(max_pixels: int | None) -> None:
     """A learned image codec whose model is a β-VAE.
 
     `-` as a file is standard input or output. Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage.
     """
+    if max_pixels is not None:
+        from vaecodec.limits import lift
+
+        lift(picture_pixels=max_pixels)
 
 
 def main(arguments: list[str] | None = None) -> Any:

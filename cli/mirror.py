@@ -17,7 +17,7 @@ from vaecodec.errors import DataError, OutputError, VaecodecError
 from vaecodec.files.walk import files_below
 
 from .boundary import describe, plain
-from .files import check_target, say, write_bytes
+from .files import check_target, say, warn, write_bytes
 from .progress import Progress
 
 BATCH_FILES = 128  # enough for the networks to be fast
@@ -87,7 +87,7 @@ class Mirror(Generic[Item, Result]):
     def end(self) -> None:
         """Exit code 1, and the count, where something failed."""
         if self.failed:
-            say(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
+            warn(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
             raise click.exceptions.Exit(1)
 
     def _batches(self) -> Iterator[list[tuple[str, str, Item]]]:
@@ -139,7 +139,7 @@ class Mirror(Generic[Item, Result]):
         message = describe(error).removeprefix(f"{path}: ")
         self.failed.append(Failure(file, message))
         self._progress.clear()
-        say(f"{path}: {message}")
+        warn(f"{path}: {message}")
 
 
 def say_linked(folder: str, linked: Sequence[str]) -> None:

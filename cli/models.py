@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .boundary import plain
+from .completion import complete_files, complete_models
 from .files import naming, print_json, read_bytes, say, write_bytes
+from .options import quiet_option
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
@@ -89,8 +91,9 @@ def describe_installed(installed: InstalledModel) -> dict[str, Any]:
 
 
 @command.command("add")
-@click.argument("source", metavar="FILE")
-@click.option("--force", is_flag=True, help="Replace a model of yours that has the same name.")
+@click.argument("source", metavar="FILE", shell_complete=complete_files)
+@click.option("-f", "--force", is_flag=True, help="Replace a model of yours that has the same name.")
+@quiet_option
 def add(source: str, force: bool) -> None:
     """Install the model FILE in your model folder, under the name that it holds.
 
@@ -136,11 +139,12 @@ def _prove(codec: AnyCodec) -> None:
 
 
 @command.command("join")
-@click.argument("lossy", metavar="LOSSY")
-@click.argument("lossless", metavar="LOSSLESS")
-@click.argument("target", metavar="OUT")
+@click.argument("lossy", metavar="LOSSY", shell_complete=complete_models)
+@click.argument("lossless", metavar="LOSSLESS", shell_complete=complete_models)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
 @click.option("--name", required=True, metavar="NAME", help="The new model's name.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
+@quiet_option
 def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None:
     """Make one model file OUT of two: the levels of LOSSY and the lossless part of LOSSLESS, names or files.
 
@@ -161,9 +165,10 @@ def join(lossy: str, lossless: str, target: str, name: str, force: bool) -> None
 
 
 @command.command("strip")
-@click.argument("source", metavar="MODEL")
-@click.argument("target", metavar="OUT")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.argument("source", metavar="MODEL", shell_complete=complete_models)
+@click.argument("target", metavar="OUT", shell_complete=complete_files)
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
+@quiet_option
 def strip(source: str, target: str, force: bool) -> None:
     """Write MODEL, a name or file, to OUT without what only compressing needs: about half the bytes.
 

@@ -9,10 +9,28 @@ import click
 
 from vaecodec.bitstream.limits import MAX_ERROR, MAX_LEVEL
 
+from .completion import complete_files, complete_models
+from .files import be_quiet
+
 if TYPE_CHECKING:
     from vaecodec.codec.target import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def model_option(help: str, *, required: bool = False) -> Callable[[F], F]:
+    """--model: a name or a file; the tab key offers both."""
+    return click.option(
+        "-m", "--model", metavar="NAME|FILE", help=help, required=required, shell_complete=complete_models
+    )
+
+
+def quiet_option(command: F) -> F:
+    """--quiet: errors and warnings alone on stderr. Heeded by say() and Progress; the command is not given it."""
+    option = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=be_quiet, help="Only errors and warnings on stderr."
+    )
+    return option(command)
 
 
 def data_options(command: F) -> F:
@@ -21,7 +39,10 @@ def data_options(command: F) -> F:
         click.option("--grey", is_flag=True, help="Folders: turn colour into grey (luma)."),
         click.option("--resize", metavar="HxW", help="Folders: bring every image to this height x width."),
         click.option(
-            "--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie (else $VAECODEC_DATA, else the cache)."
+            "--data-dir",
+            metavar="FOLDER",
+            help="Where mnist/ and dsprites/ lie (else $VAECODEC_DATA, else the cache).",
+            shell_complete=complete_files,
         ),
     ):
         command = option(command)
@@ -33,6 +54,7 @@ def target_options(command: F) -> F:
     how good; and --effort."""
     for option in (
         click.option(
+            "-e",
             "--effort",
             type=click.IntRange(0, 2),
             default=0,
@@ -40,13 +62,13 @@ def target_options(command: F) -> F:
             help="Time for better streams; decoding stays as fast.",
         ),
         click.option("--max-error", type=click.IntRange(0, MAX_ERROR), metavar="E", help="Of each pixel, grey levels."),
-        click.option("--lossless", is_flag=True, help="Exactly: needs a model with a lossless part."),
+        click.option("-l", "--lossless", is_flag=True, help="Exactly: needs a model with a lossless part."),
         click.option("--level", type=click.IntRange(0, MAX_LEVEL), help="The model's level itself, 0 the coarsest."),
         click.option("--max-mse", type=float, metavar="M", help="Mean squared error of the decoded image, at most."),
-        click.option("--target-psnr", type=float, metavar="DB", help="PSNR of the decoded image, at least."),
-        click.option("--target-bytes", type=int, metavar="N", help="Size of the stream, never exceeded."),
+        click.option("-p", "--target-psnr", type=float, metavar="DB", help="PSNR of the decoded image, at least."),
+        click.option("-b", "--target-bytes", type=int, metavar="N", help="Size of the stream, never exceeded."),
         click.option("--beta", type=float, metavar="B", help="The level whose β is nearest."),
-        click.option("--quality", type=float, metavar="0..100", help="From the coarsest level to lossless."),
+        click.option("-Q", "--quality", type=float, metavar="0..100", help="From the coarsest level to lossless."),
     ):
         command = option(command)
     return command

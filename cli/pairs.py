@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .files import check_target, print_json, say, write_bytes
+from .options import model_option, quiet_option
 from .subjects import require_report
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ IMAGES, PAIRS = 5_000, 64
 
 
 @click.command()
-@click.option("--model", metavar="NAME|FILE", help="The model.  [default: the one named as DATA]")
+@model_option("The model.  [default: the one named as DATA]")
 @click.option("--level", type=click.IntRange(0), help="The model's level.  [default: its own default]")
 @click.option(
     "--data", type=click.Choice(("dsprites", "mnist")), default="dsprites", show_default=True, help="Known factors."
@@ -25,10 +27,11 @@ IMAGES, PAIRS = 5_000, 64
 @click.option("--images", type=click.IntRange(100), default=IMAGES, show_default=True, help="At most so many.")
 @click.option("--pairs", type=click.IntRange(1), default=PAIRS, show_default=True, help="Pairs of a vote: N, or L.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides which pairs.")
-@click.option("--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie.")
-@click.option("-o", "--out", metavar="OUT", help="Also draw some pairs: a .svg or .png.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("--data-dir", shell_complete=complete_files, metavar="FOLDER", help="Where mnist/ and dsprites/ lie.")
+@click.option("-o", "--out", shell_complete=complete_files, metavar="OUT", help="Also draw some pairs: a .svg or .png.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@quiet_option
 def command(out: str | None, force: bool, as_json: bool, pairs: int, seed: int, **options: Any) -> None:
     """Draw pairs that share one factor, and print Δz = ½ Σ |z₁ − z₂| as the paper writes it, Higgins' mean beside it.
 

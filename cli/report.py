@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import complete_files
 from .files import check_target, say, write_bytes
+from .options import quiet_option
 from .subjects import require_report, subject_of, subject_options
 
 if TYPE_CHECKING:
@@ -19,10 +21,19 @@ OUT = "report.html"
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", required=False)
-@click.option("-o", "--out", default=OUT, show_default=True, metavar="OUT", help="The page; the JSON lies beside it.")
-@click.option("--force", is_flag=True, help="Overwrite the page and its JSON.")
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--out",
+    shell_complete=complete_files,
+    default=OUT,
+    show_default=True,
+    metavar="OUT",
+    help="The page; the JSON lies beside it.",
+)
+@click.option("-f", "--force", is_flag=True, help="Overwrite the page and its JSON.")
 @subject_options
+@quiet_option
 def command(folder: str | None, out: str, force: bool, data_dir: str | None, **options: Any) -> None:
     """Write a page that needs no network, and its numbers as JSON beside it.
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from .boundary import plain
+from .completion import complete_files
 from .files import check_target, naming, print_json, read_bytes, say, write_bytes
+from .options import model_option, quiet_option
 from .subjects import require_report
 
 if TYPE_CHECKING:
@@ -21,12 +23,24 @@ COLUMNS = 80
 
 
 @click.command()
-@click.argument("source", metavar="FILE")
-@click.option("-o", "--out", metavar="OUT", help="A .png or .svg, or a page .html; without it the terminal.")
-@click.option("--original", metavar="IMAGE", help="The image that was compressed: its error is shown too.")
-@click.option("--model", metavar="NAME|FILE", help="The model of the stream, where it is not installed.")
-@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.argument("source", metavar="FILE", shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--out",
+    shell_complete=complete_files,
+    metavar="OUT",
+    help="A .png or .svg, or a page .html; without it the terminal.",
+)
+@click.option(
+    "--original",
+    shell_complete=complete_files,
+    metavar="IMAGE",
+    help="The image that was compressed: its error is shown too.",
+)
+@model_option("The model of the stream, where it is not installed.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON, and no picture.")
+@quiet_option
 def command(source: str, out: str | None, original: str | None, model: str | None, force: bool, as_json: bool) -> None:
     """Show the stream FILE: its picture, the original and the error where --original is given, and where the bits went.
 
@@ -54,7 +68,7 @@ def read_view(source: str, original: str | None, model: str | None) -> StreamVie
     from vaecodec.codec.choice import special_pixels
     from vaecodec.codec.codec import Codec
     from vaecodec.codec.images import pixels_for
-    from vaecodec.errors import ModelError
+    from vaecodec.codec.photograph import shown
     from vaecodec.evaluation.figures.stream import view_stream
 
     from .choose import Codecs
@@ -63,13 +77,15 @@ def read_view(source: str, original: str | None, model: str | None) -> StreamVie
     with naming(source):
         data = read_bytes(source, MAX_STREAM_BYTES)
         codec = Codecs(model).for_stream(data)
-        if not isinstance(codec, Codec):
-            raise ModelError(f"{codec.model.name}: latents are shown of models of one geometry, not of photographs")
         codec.decompress(data)
     if original is None:
         return view_stream(os.path.basename(source), codec, data)
     with naming(original):
-        pixels = pixels_for(special_pixels(read_picture(original)), codec.channels)
+        picture = read_picture(original)
+        if isinstance(codec, Codec):
+            pixels = pixels_for(special_pixels(picture), codec.channels)
+        else:
+            pixels = shown(picture.pixels, codec.receive(data).grey)
         return view_stream(os.path.basename(source), codec, data, pixels)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .boundary import Failure
+from .completion import complete_files
+from .options import model_option
 
 if TYPE_CHECKING:
     from vaecodec.evaluation.figures.subject import Subject
@@ -29,7 +31,9 @@ def require_report() -> None:
 def subject_options(command: F) -> F:
     """--model, --level, --data, --split, --images, --data-dir: which model is looked at, and with what."""
     for option in (
-        click.option("--data-dir", metavar="FOLDER", help="Where mnist/ and dsprites/ lie."),
+        click.option(
+            "--data-dir", shell_complete=complete_files, metavar="FOLDER", help="Where mnist/ and dsprites/ lie."
+        ),
         click.option(
             "--images", type=click.IntRange(1), default=IMAGES, show_default=True, help="At most so many, evenly apart."
         ),
@@ -42,7 +46,7 @@ def subject_options(command: F) -> F:
         ),
         click.option("--data", metavar="DATA", help="mnist, dsprites, or a folder of images.  [default: mnist]"),
         click.option("--level", type=click.IntRange(0), help="The model's level.  [default: its own default]"),
-        click.option("--model", metavar="NAME|FILE", help="The model.  [default: the one named as DATA]"),
+        model_option("The model.  [default: the one named as DATA]"),
     ):
         command = option(command)
     return command

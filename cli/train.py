@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .files import say
-from .options import data_options, parse_size
+from .completion import complete_files
+from .files import is_quiet, say
+from .options import data_options, parse_size, quiet_option
 from .train_photographs import FAMILY, train_photographs
 from .training import DataChoice
 
@@ -37,7 +38,7 @@ PLACES = {
 
 
 @click.command()
-@click.argument("source", metavar="[CONFIG.toml|DATA]", required=False)
+@click.argument("source", metavar="[CONFIG.toml|DATA]", required=False, shell_complete=complete_files)
 @click.option("--name", help="The model's name; else made of DATA and the family.")
 @click.option("--family", help=f"The model's family.  [default: {DATA_FAMILY}, for the whole curve]")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="All in all.  [default: 10; family photo: 60]")
@@ -49,11 +50,15 @@ PLACES = {
     "--capacity", type=click.FloatRange(0), help="Family capacity: nats that an image is to take.  [default: 25]"
 )
 @click.option("--latents", type=click.IntRange(1), help="How many latents.  [default: by DATA]")
-@click.option("--start", multiple=True, metavar="FILE", help="Family photo: weights to begin with.")
+@click.option(
+    "--start", shell_complete=complete_files, multiple=True, metavar="FILE", help="Family photo: weights to begin with."
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Images a step.  [default: 128]")
 @click.option("--learning-rate", type=click.FloatRange(0), help="Adam's, at its highest.  [default: by the family]")
 @click.option("--seed", type=click.IntRange(0), help="Decides weights, order and noise.  [default: 0]")
-@click.option("--out", metavar="FOLDER", help="The run folder.  [default: runs/NAME]")
+@click.option(
+    "-o", "--out", shell_complete=complete_files, metavar="FOLDER", help="The run folder.  [default: runs/NAME]"
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, exactly; needs no CONFIG or DATA.")
 @click.option("--device", type=click.Choice(("auto", "cpu")), default="auto", show_default=True, help="Where to train.")
 @click.option(
@@ -62,6 +67,7 @@ PLACES = {
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("--no-comparison", is_flag=True, help="No curve beside WebP, AVIF and JPEG XL at the end.")
 @data_options
+@quiet_option
 def command(
     source: str | None,
     out: str | None,
@@ -117,10 +123,9 @@ def command(
     choice.store(folder)
     from vaecodec.training.run import run
 
+    shown = not (no_progress or is_quiet())
     with end_said(folder):
-        path = run(
-            config, folder, training, validation, resume=resume, hardware=hardware, show_progress=not no_progress
-        )
+        path = run(config, folder, training, validation, resume=resume, hardware=hardware, show_progress=shown)
     if not no_comparison:
         show_curve(path, test, folder)
     click.echo(path)

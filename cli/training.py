@@ -35,7 +35,7 @@ class DataChoice:
 
     def store(self, folder: Path) -> None:
         """Write it into a run folder, which is made where it is not there."""
-        from vaecodec.training.run_folder import replacing
+        from vaecodec.files.outputs import replacing
 
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / STORED) as file:

@@ -5,8 +5,8 @@
     image = codec.decompress(data)        # bytes -> numpy uint8 (h, w)
 
 The public names load on first use: importing vaecodec loads neither torch, ONNX Runtime nor numpy. README.md lists the
-rooms below this folder; beside them lie arrays (Pixels, Symbols, Size), cores, memory and
-errors.
+rooms below this folder; beside them lie arrays (Pixels, Symbols, Size), cores, memory,
+limits and errors.
 """
 
 from importlib import import_module

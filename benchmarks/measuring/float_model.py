@@ -30,8 +30,8 @@ Float32 = NDArray[np.float32]
 class FloatPoint:
     """Means over a set of images, nats an image, one sample of each posterior, the family's own prior.
 
-    active_latents: whose mean varies by more than 0.01. mean_latent: mean of |μ| (paper, figure 8). hoyer: sparsity
-    of the means, 0 to 1 (Mathieu et al. 2019, section 6.3).
+    active_latents: whose mean varies by more than 0.01. mean_latent, mean_sigma: mean of |μ| and of σ (readings of the
+    paper's figure 8). hoyer: sparsity of the means, 0 to 1 (Mathieu et al. 2019, section 6.3).
     """
 
     reconstruction_nats: float
@@ -39,6 +39,7 @@ class FloatPoint:
     active_latents: int
     latents: int
     mean_latent: float
+    mean_sigma: float
     hoyer: float
 
     @property
@@ -68,13 +69,14 @@ def trained_model(folder: Path) -> Trainable:
 def measure_float(trainable: Trainable, images: Images) -> FloatPoint:
     """The point of a set of images, uint8 (n, h, w)."""
     reconstruction, kl = bound(trainable, images)
-    mean, _ = gaussians(trainable, images)
+    mean, sigma = gaussians(trainable, images)
     return FloatPoint(
         reconstruction_nats=reconstruction,
         kl_nats=kl,
         active_latents=int((mean.var(axis=0) > ACTIVE_VARIANCE).sum()),
         latents=mean.shape[1],
         mean_latent=float(np.abs(mean).mean()),
+        mean_sigma=float(sigma.mean()),
         hoyer=hoyer(mean),
     )
 

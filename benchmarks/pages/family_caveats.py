@@ -23,7 +23,7 @@ def _seeds(found: Sequence[Setting]) -> Iterator[str]:
     several = [one for one in found if one.seeds > 1]
     yield (
         f'{len(several)} of {len(found)} settings have several seeds; "±" is the standard deviation between them, not '
-        "an interval. Only models of seed 0 are kept."
+        "an interval. Only models of seed 0 are kept, and of beta-vae-gan the codes of the test images alone."
     )
 
 

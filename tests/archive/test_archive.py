@@ -26,7 +26,7 @@ from vaecodec.errors import (
     Truncated,
 )
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 CODEC = vaecodec.load(TINY)
 
 

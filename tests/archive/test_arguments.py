@@ -8,7 +8,7 @@ import pytest
 import vaecodec
 from vaecodec.errors import Closed, ConfigError, OutputError, VaecodecError, WrongType
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 CODEC = vaecodec.load(TINY)
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 
@@ -160,3 +160,15 @@ def test_errors_of_arguments_are_both_ours_and_pythons():
     assert issubclass(WrongType, VaecodecError)
     assert issubclass(WrongType, TypeError)
     assert issubclass(Closed, ValueError)
+
+
+@pytest.mark.parametrize(("images", "is_allowed"), [(0, False), (1, True), (128, True), (129, False)])
+def test_a_block_holds_1_to_128_images(images, is_allowed, tmp_path):
+    place = tmp_path / "a.vaea"
+    if is_allowed:
+        vaecodec.ArchiveWriter.create(place, CODEC, block_images=images).close()
+        assert place.exists()
+        return
+    with pytest.raises(ConfigError, match=f"expected 1..128, found {images}"):
+        vaecodec.ArchiveWriter.create(place, CODEC, block_images=images)
+    assert not place.exists()

@@ -10,7 +10,7 @@ import vaecodec
 from vaecodec.archive.source import FileSource
 from vaecodec.errors import BadChecksum, FormatError
 
-CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "tiny.vaem")
+CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem")
 BLOCK = 4
 COUNT = 18
 NAMES = [f"folder/{k}.png" for k in range(COUNT)]

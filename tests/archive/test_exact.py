@@ -18,10 +18,10 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import BadChecksum, BadField, FormatError, ModelError, TrailingData, Truncated
 from vaecodec.modelfile.derived import join_models
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 EXACT, BITS, TINY, JOINED = (load(GOLDEN / f"{name}.vaem") for name in ("exact", "bits", "tiny", "joined"))
 LEVELS = Codec(join_models(load(GOLDEN / "levels.vaem").model, EXACT.model, "levels"))
-DIGITS = load_dataset("mnist", "test", data_dir=GOLDEN.parent / "fixtures" / "data").images[:80]
+DIGITS = load_dataset("mnist", "test", data_dir=GOLDEN.parents[1] / "fixtures" / "data").images[:80]
 NOISE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 CHEQUERED = (np.indices((28, 28)).sum(axis=0) % 2 * 255).astype(np.uint8)
 LOSSLESS = Target(max_error=0)

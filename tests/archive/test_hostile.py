@@ -18,7 +18,7 @@ from vaecodec.bitstream.archive.record import pack_frame, pack_header, pack_reco
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.errors import BadChecksum, FormatError, LimitExceeded
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 CODEC = vaecodec.load(TINY)
 IMAGES = np.random.default_rng(5).integers(0, 256, (10, 28, 28), dtype=np.uint8)
 NAMES = [f"p{k}" for k in range(10)]

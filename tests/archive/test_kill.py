@@ -13,7 +13,7 @@ import pytest
 
 import vaecodec
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 DRIVER = """
 import json, os, signal, sys
 sys.path.insert(0, sys.argv[4])

@@ -13,7 +13,7 @@ from vaecodec.bitstream.archive.model_record import pack_embedded
 from vaecodec.bitstream.archive.record import pack_trailer
 from vaecodec.errors import BadChecksum, FormatError
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 CODEC = vaecodec.load(GOLDEN / "tiny.vaem")
 IMAGES = np.random.default_rng(8).integers(0, 256, (30, 28, 28), dtype=np.uint8)
 NAMES = [f"folder/{k}.png" for k in range(30)]

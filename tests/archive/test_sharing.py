@@ -10,7 +10,7 @@ import pytest
 
 import vaecodec
 
-CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "tiny.vaem")
+CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem")
 
 
 def pictures(n):

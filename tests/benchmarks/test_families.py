@@ -71,12 +71,13 @@ def test_a_stored_row_stands_for_the_same_config_and_data_alone(tmp_path, monkey
     first = row(run, file_bytes=12.0)
     write_results(row_path(tmp_path, first.name), first.to_dict(), seed=0)
     work = families.Work.__new__(families.Work)
-    work.out, work.quick, work.fresh, work._hashes = tmp_path, False, False, ("train", "test")
+    work.out, work.quick, work.fresh, work.codes = tmp_path, False, False, False
+    work._hashes = {"mnist": ("train", "test")}
     assert work.stored(run).measured["files"]["point"]["file_bytes"] == 12.0
     assert work.state(run) == "stored"
-    work._hashes = ("train", "other")
+    work._hashes = {"mnist": ("train", "other")}
     assert work.stored(run) is None
-    work._hashes = ("train", "test")
+    work._hashes = {"mnist": ("train", "test")}
     changed = replace(run, config=replace(run.config, seed=5))
     assert work.stored(changed) is None
     work.fresh = True
@@ -86,7 +87,8 @@ def test_a_stored_row_stands_for_the_same_config_and_data_alone(tmp_path, monkey
 def test_a_run_that_breaks_a_bar_is_not_done(tmp_path):
     run = family_runs("mnist")[0]
     work = families.Work.__new__(families.Work)
-    work.out, work.quick, work.fresh, work._hashes = tmp_path, False, False, ("train", "test")
+    work.out, work.quick, work.fresh, work.codes = tmp_path, False, False, False
+    work._hashes = {"mnist": ("train", "test")}
     for name, done in (("own_reconstruction", False), ("within_bound", False), (None, True)):
         stored = row(run, file_bytes=12.0)
         if name:

@@ -28,7 +28,7 @@ from vaecodec.codec.codec import load
 from vaecodec.evaluation.rd import RateCurve, RatePoint
 
 TESTS = Path(__file__).parents[1]
-MODEL = TESTS / "golden" / "levels.vaem"
+MODEL = TESTS / "golden" / "v1" / "levels.vaem"
 
 
 def rate_point(file_bytes, psnr_db, codec="x"):

@@ -16,7 +16,7 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import TargetMissed
 
 TESTS = Path(__file__).parents[1]
-MODEL = TESTS / "golden" / "levels.vaem"
+MODEL = TESTS / "golden" / "v1" / "levels.vaem"
 CODEC = load(MODEL)
 IMAGES = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:24]
 

@@ -19,7 +19,7 @@ NAME = "golden-tiny-1"
 @pytest.fixture(scope="session")
 def tiny():
     """A model file of 28x28 images."""
-    return TESTS / "golden" / "tiny.vaem"
+    return TESTS / "golden" / "v1" / "tiny.vaem"
 
 
 @pytest.fixture(scope="session")

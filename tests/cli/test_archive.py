@@ -242,7 +242,7 @@ def test_errors_are_one_line(run, fails, pictures):
 
 
 def test_options_for_size_and_quality_are_those_of_compress(run, fails, pictures):
-    levels = str(Path(__file__).parents[1] / "golden" / "levels.vaem")
+    levels = str(Path(__file__).parents[1] / "golden" / "v1" / "levels.vaem")
     sizes = []
     for option, value in (("--quality", 0), ("--quality", 100), ("--level", 0), ("--target-bytes", 400)):
         result = run("archive", "create", "q.vaea", "pictures", "--model", levels, "--force", "--json", option, value)

@@ -94,7 +94,7 @@ def test_compress_reports_in_json(run, digit, stream, codec):
 
 
 def test_json_tells_exact_from_not_verified(run, digit, tmp_path):
-    exact = Path(__file__).parents[1] / "golden" / "exact.vaem"
+    exact = Path(__file__).parents[1] / "golden" / "v1" / "exact.vaem"
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "digit.png").write_bytes(digit.read_bytes())
 
@@ -170,7 +170,7 @@ def test_without_a_model_the_alias_for_the_images_size_is_taken(run, digit):
 
 
 def test_options_for_size_and_quality_are_kept(run, fails, tmp_path, digit):
-    levels = str(Path(__file__).parents[1] / "golden" / "levels.vaem")
+    levels = str(Path(__file__).parents[1] / "golden" / "v1" / "levels.vaem")
     out = tmp_path / "out.vae"
     for option, value in (("--quality", 0), ("--quality", 100), ("--beta", 1), ("--level", 3), ("--target-bytes", 20)):
         result = run("compress", digit, out, "--model", levels, "--force", "--json", option, value)
@@ -185,7 +185,7 @@ def test_options_for_size_and_quality_are_kept(run, fails, tmp_path, digit):
 
 
 def test_effort_is_spent_on_files_folders_and_archives_alike(run, tmp_path, digit):
-    path = Path(__file__).parents[1] / "golden" / "levels.vaem"
+    path = Path(__file__).parents[1] / "golden" / "v1" / "levels.vaem"
     codec, pixels = vaecodec.load(path), pixels_of(digit)
     Path("pictures").mkdir()
     Image.fromarray(pixels).save("pictures/digit.png")

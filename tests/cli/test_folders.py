@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 NAME = "golden-tiny-1"
-LEVELS = Path(__file__).parents[1] / "golden" / "levels.vaem"
+LEVELS = Path(__file__).parents[1] / "golden" / "v1" / "levels.vaem"
 
 
 @pytest.fixture

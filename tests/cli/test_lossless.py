@@ -11,7 +11,7 @@ from vaecodec.modelfile.model import read_model
 
 from .conftest import TESTS
 
-EXACT, JOINED = (TESTS / "golden" / f"{name}.vaem" for name in ("exact", "joined"))
+EXACT, JOINED = (TESTS / "golden" / "v1" / f"{name}.vaem" for name in ("exact", "joined"))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_models_can_be_joined_added_and_listed(run, fails, tmp_path, digit, tiny
 
 
 def test_models_that_do_not_fit_are_not_joined(fails, tiny, tmp_path):
-    bits = TESTS / "golden" / "bits.vaem"
+    bits = TESTS / "golden" / "v1" / "bits.vaem"
     assert "28x28" in fails("models", "join", tiny, bits, "new.vaem", "--name", "both")
     assert "no lossless part" in fails("models", "join", tiny, tiny, "new.vaem", "--name", "both")
     assert "model name" in fails("models", "join", tiny, EXACT, "new.vaem", "--name", "../both")

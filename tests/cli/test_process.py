@@ -210,6 +210,50 @@ def test_signals_that_end_a_command_leave_nothing_half_written(python, digit, na
         assert python(ignored, int(number), *arguments).returncode == 0
 
 
+SIGNALLED_WHERE_NOTHING_CATCHES = """
+import os, signal, sys
+from vaecodec.files import outputs
+from vaecodec.cli.main import main
+lock = outputs._lock
+def struck(descriptor):  # the temporary file is there, and no caller knows of it yet
+    signal.raise_signal(int(sys.argv[1]))
+    return lock(descriptor)
+outputs._lock = struck
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.usefixtures("signals_arrive")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_between_a_file_and_who_would_remove_it_leaves_nothing(python, digit, name, code, tmp_path):
+    arguments = ("compress", digit, "a.vae", "--model", NAME)
+    done = python(SIGNALLED_WHERE_NOTHING_CATCHES, int(getattr(signal, name)), *arguments)
+    assert (done.returncode, os.listdir(tmp_path)) == (code, []), done.stderr
+
+
+TWICE = """
+import signal, sys
+import vaecodec
+from vaecodec.cli import boundary
+from vaecodec.cli.main import main
+add, show = vaecodec.ArchiveWriter.add, boundary._show
+def first(self, *arguments, **options):
+    signal.raise_signal(signal.SIGTERM)
+def again(error, code):
+    signal.raise_signal(signal.SIGHUP)
+    return show(error, code)
+vaecodec.ArchiveWriter.add, boundary._show = first, again
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.usefixtures("signals_arrive")
+def test_a_second_signal_while_the_first_is_told_is_no_traceback(python, digit, tmp_path):
+    done = python(TWICE, "archive", "create", "a.vaea", digit, "--model", NAME)
+    assert (done.returncode, os.listdir(tmp_path)) == (129, [])
+    assert b"Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8:strict"])
 def test_letters_that_the_terminal_does_not_have_are_no_error(process, digit, encoding, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONIOENCODING", encoding)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from vaecodec.cli.blocks import HALF, bars, blocks
 
+from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec.codec.stream_report import report_streams
 
 
@@ -82,3 +83,21 @@ def test_what_cannot_be_shown_is_said_in_one_line(run, fails, file, tmp_path):
     (tmp_path / "bad.vae").write_bytes(b"none")
     assert "bad.vae" in fails("show", "bad.vae")
     assert run("show", file, "-o", "a.gif").exit_code == 2
+
+
+def test_a_photograph_shows_where_its_bits_went(run, tmp_path, special_models_alone, folders):
+    model, pixels = tiny_photo_model(), smooth_picture(60, 90)
+    (folders / "photo-1.vaem").write_bytes(model.to_bytes())
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    for level in (0, 3):
+        assert run("compress", "a.png", f"{level}.vae", "--model", "photo-1", "--level", str(level)).exit_code == 0
+        found = json.loads(run("show", f"{level}.vae", "--json", "--original", "a.png").stdout)
+        assert list(found["spent_bits"]) == ["hyperlatents", "base", "detail"]
+        assert (found["spent_bits"]["detail"] == 0) == (level == 0)  # the first level tells nothing of it
+        assert found["information_bits"] == pytest.approx(sum(found["spent_bits"].values()))
+        assert 0 < 8 * found["payload_bytes"] - found["information_bits"] < 8 * (0.01 * found["payload_bytes"] + 32)
+    lines = run("show", "3.vae", "--original", "a.png").stdout.splitlines()
+    headings = [line.split(" ")[0] for line in lines if HALF not in line][1:5]
+    assert headings == ["reconstruction", "original", "absolute", "bits"]
+    shown = json.loads(run("info", "3.vae", "--json").stdout)
+    assert shown["information_bits"] == pytest.approx(found["information_bits"])

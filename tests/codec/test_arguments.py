@@ -8,7 +8,7 @@ import pytest
 import vaecodec
 from vaecodec.errors import ConfigError, ImageError, WrongType
 
-CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "tiny.vaem")
+CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem")
 IMAGE = np.random.default_rng(3).integers(0, 256, (28, 28), dtype=np.uint8)
 STREAM = CODEC.compress(IMAGE)
 

@@ -19,7 +19,7 @@ from vaecodec.entropy.lanes import MAX_LANES
 from vaecodec.errors import BadChecksum, FormatError, KnownAnswerMismatch, Truncated
 
 TESTS = Path(__file__).parents[1]
-CODEC = vaecodec.load(TESTS / "golden" / "levels.vaem")
+CODEC = vaecodec.load(TESTS / "golden" / "v1" / "levels.vaem")
 DIGITS = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)  # its symbols need escapes
 IMAGES = np.concatenate([DIGITS, NOISE])

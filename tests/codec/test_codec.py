@@ -18,8 +18,8 @@ from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import read_model
 
 TESTS = Path(__file__).parents[1]
-CODEC = vaecodec.load(TESTS / "golden" / "tiny.vaem")
-MINI = vaecodec.load(TESTS / "golden" / "mini.vaem")
+CODEC = vaecodec.load(TESTS / "golden" / "v1" / "tiny.vaem")
+MINI = vaecodec.load(TESTS / "golden" / "v1" / "mini.vaem")
 DIGITS = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:80]
 INT32 = st.integers(-(2**31), 2**31 - 1)
 SYMBOLS = st.lists(st.integers(-9, 9) | INT32, min_size=8, max_size=8).map(lambda s: np.array(s, np.int32))
@@ -134,7 +134,7 @@ def test_a_size_that_equals_the_models_is_not_canonical() -> None:
 
 @pytest.mark.parametrize(("field", "batch"), [("sha256_one", 1), ("sha256_all", 64)])
 def test_a_machine_that_does_not_reproduce_the_known_answer_is_refused(field: str, batch: int) -> None:
-    model = read_model(TESTS / "golden" / "mini.vaem")
+    model = read_model(TESTS / "golden" / "v1" / "mini.vaem")
     wrong = Codec(replace(model, known_answer=replace(model.known_answer, **{field: "0" * 64})))
     symbols = np.zeros((2 if batch == 64 else 1, 3), np.int32)
     with pytest.raises(KnownAnswerMismatch, match=f"batch size {batch}"):

@@ -39,7 +39,7 @@ from vaecodec.modelfile.summary import read_summary
 
 pytest.importorskip("onnx")
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 LATENTS, COLUMNS = 6, 17
 
 

@@ -9,7 +9,7 @@ import pytest
 import vaecodec
 from vaecodec.errors import ModelError
 
-CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "tiny.vaem")
+CODEC = vaecodec.load(Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem")
 
 
 def test_onnx_runtime_prints_nothing_of_a_damaged_graph(capfd):

@@ -20,8 +20,8 @@ from vaecodec.exact.gradient import ExactGradient
 from vaecodec.modelfile.model import read_model
 
 TESTS = Path(__file__).parents[1]
-CODEC = Codec(read_model(TESTS / "golden" / "levels.vaem"))
-JOINED = Codec(read_model(TESTS / "golden" / "joined.vaem"))
+CODEC = Codec(read_model(TESTS / "golden" / "v1" / "levels.vaem"))
+JOINED = Codec(read_model(TESTS / "golden" / "v1" / "joined.vaem"))
 SILENT = Codec(replace(CODEC.model, about={"note": "made up"}))
 IMAGES = list(load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:5])
 IMAGES[2] = IMAGES[2][:20, 3:25]

@@ -14,12 +14,12 @@ from vaecodec.errors import ModelError, TargetMissed
 from vaecodec.modelfile.derived import join_models
 from vaecodec.modelfile.model import read_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 EXACT = load(GOLDEN / "exact.vaem")
 LEVELS = read_model(GOLDEN / "levels.vaem")
 JOINED = Codec(join_models(LEVELS, EXACT.model, "joined"))
 FINEST = len(LEVELS.levels) - 1
-DIGITS = load_dataset("mnist", "test", data_dir=GOLDEN.parent / "fixtures" / "data").images[:40]
+DIGITS = load_dataset("mnist", "test", data_dir=GOLDEN.parents[1] / "fixtures" / "data").images[:40]
 BLACK = np.zeros((28, 28), np.uint8)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from vaecodec.codec import images
 from vaecodec.codec.images import grey_pixels, read_grey
 from vaecodec.errors import ImageError, ImageModeError, UnreadableImage
+from vaecodec.limits import Limits
 
 GREY = (np.arange(35) * 7).astype(np.uint8).reshape(5, 7)
 COLOUR = np.stack([GREY, GREY, GREY // 2], axis=-1)
@@ -106,7 +107,7 @@ def test_a_huge_image_is_refused_before_it_is_decoded() -> None:
 
 
 def test_the_limit_is_on_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_IMAGE_PIXELS", 34)
+    monkeypatch.setattr(images, "limits", lambda: Limits(image_pixels=34))
     with pytest.raises(UnreadableImage, match="5x7 pixels: too large"):
         read_grey(saved(PLAIN))
 

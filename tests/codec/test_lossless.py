@@ -35,7 +35,7 @@ from vaecodec.pixels.near_lossless import Bins
 from vaecodec.pixels.stored import pack_stored, stored_coding
 
 TESTS = Path(__file__).parents[1]
-EXACT, BITS, TINY = (load(TESTS / "golden" / f"{name}.vaem") for name in ("exact", "bits", "tiny"))
+EXACT, BITS, TINY = (load(TESTS / "golden" / "v1" / f"{name}.vaem") for name in ("exact", "bits", "tiny"))
 DIGITS = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:70]
 SIZES = st.tuples(st.integers(1, 28), st.integers(1, 28))
 FEW = st.sampled_from([0, 255]) | st.integers(0, 255)
@@ -105,7 +105,7 @@ def test_a_batch_gives_the_bytes_of_one_by_one() -> None:
 
 
 def test_streams_of_every_kind_decode_in_one_batch() -> None:
-    joined = load(TESTS / "golden" / "joined.vaem")
+    joined = load(TESTS / "golden" / "v1" / "joined.vaem")
     noise = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
     streams = [
         joined.compress(DIGITS[0], level=0),

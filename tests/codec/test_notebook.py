@@ -11,7 +11,7 @@ from PIL import Image
 import vaecodec
 from vaecodec.codec.notebook import GAP, contact_sheet, html_of
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "v1"
 
 
 def opened(data):

@@ -31,6 +31,7 @@ from vaecodec.errors import (
     VaecodecError,
     WrongType,
 )
+from vaecodec.limits import lifted
 from vaecodec.photo.coder import encode_picture
 
 pytestmark = pytest.mark.usefixtures("special_models_alone")  # each test installs what it speaks of
@@ -183,6 +184,16 @@ def test_a_picture_that_no_memory_holds_is_refused_before_it_is_touched(codec, m
         codec.decompress(data)
 
 
+def test_a_picture_of_more_pixels_than_the_limit_is_refused_unless_it_is_lifted(codec, stream):
+    with lifted(picture_pixels=70 * 90 - 1):
+        with pytest.raises(LimitExceeded, match="at most 6299 pixels, unless --max-pixels"):
+            codec.decompress(stream)
+        with pytest.raises(ImageSizeError, match="at most 6299 pixels"):
+            codec.compress(PIXELS)
+    with lifted(picture_pixels=70 * 90):
+        assert codec.decompress(stream).shape == (70, 90, 3)
+
+
 def test_a_pickle_of_a_named_model_is_short_and_of_another_model_is_refused(codec, tmp_path, monkeypatch):
     path = tmp_path / "a.vaem"
     path.write_bytes(codec.model.to_bytes())
@@ -269,8 +280,9 @@ def test_a_huge_size_with_a_small_payload_is_refused_soon(codec, stream, size, m
     payload = unpack_picture(stream).payloads[0]
     regions = -(-size[0] // 2048) * -(-size[1] // 2048)
     started = time.process_time()
-    with pytest.raises(FormatError):
-        codec.decompress(pack_picture(2, codec.fingerprint, size, [payload] + [b""] * (regions - 1)))
+    data = pack_picture(2, codec.fingerprint, size, [payload] + [b""] * (regions - 1))
+    with lifted(picture_pixels=1 << 33), pytest.raises(FormatError):
+        codec.decompress(data)
     assert time.process_time() - started < 10
 
 

@@ -28,6 +28,7 @@ from vaecodec.codec import picture as module
 from vaecodec.codec.metadata import saving_options
 from vaecodec.codec.picture import Picture, as_picture, read_picture, to_pil
 from vaecodec.errors import ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
+from vaecodec.limits import Limits
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
@@ -284,7 +285,7 @@ def test_a_file_of_too_many_pixels_is_refused_before_they_are_read(monkeypatch: 
     with pytest.raises(ImageSizeError, match="Pillow is set to open"):
         read_picture(file)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    monkeypatch.setattr(module, "MAX_PICTURE_PIXELS", 1 << 27)
+    monkeypatch.setattr(module, "limits", lambda: Limits(picture_pixels=1 << 27))
     with pytest.raises(ImageSizeError, match="20000"):
         read_picture(file)
     monkeypatch.undo()

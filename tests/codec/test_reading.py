@@ -70,7 +70,7 @@ def calls(codec: Codec) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def way() -> list[str]:
     """The files of the room and the doors, in the order in which they are entered."""
-    codec = vaecodec.load(TESTS / "golden" / "levels.vaem")
+    codec = vaecodec.load(TESTS / "golden" / "v1" / "levels.vaem")
     steps = [file for caller, file in calls(codec) if not caller or caller.startswith(ROOM)]
     return [file for file, _ in groupby(steps)]
 
@@ -87,6 +87,6 @@ def test_the_page_lists_the_files_of_the_way(way: list[str]) -> None:
 
 
 def test_what_lies_behind_the_doors_is_listed_too(way: list[str]) -> None:
-    codec = vaecodec.load(TESTS / "golden" / "levels.vaem")
+    codec = vaecodec.load(TESTS / "golden" / "v1" / "levels.vaem")
     for file in {file for _, file in calls(codec)} - set(way):
         assert f"`vaecodec/{file}`" in ARCHITECTURE, file

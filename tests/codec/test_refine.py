@@ -28,7 +28,7 @@ EFFORTS = range(1, len(ROUNDS))
 
 @cache
 def codec(name: str) -> Codec:
-    return Codec(read_model(TESTS / "golden" / f"{name}.vaem")) if name in ("levels", "tiny") else load(name)
+    return Codec(read_model(TESTS / "golden" / "v1" / f"{name}.vaem")) if name in ("levels", "tiny") else load(name)
 
 
 @cache
@@ -166,7 +166,7 @@ def test_the_slope_of_a_distortion_is_its_difference(distortion: Distortion) -> 
 
 
 def test_a_model_that_does_not_say_what_its_beta_weighs_is_not_refined() -> None:
-    model = read_model(TESTS / "golden" / "mini.vaem")
+    model = read_model(TESTS / "golden" / "v1" / "mini.vaem")
     with pytest.raises(ModelError, match="effort 0"):
         Refiner(model, Synthesis(model))
 

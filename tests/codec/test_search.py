@@ -16,7 +16,7 @@ from vaecodec.errors import ConfigError, TargetMissed
 from vaecodec.modelfile.model import read_model
 
 TESTS = Path(__file__).parents[1]
-CODEC = Codec(read_model(TESTS / "golden" / "levels.vaem"))
+CODEC = Codec(read_model(TESTS / "golden" / "v1" / "levels.vaem"))
 LAST = len(CODEC.model.levels) - 1
 IMAGES = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:60]
 

@@ -10,7 +10,7 @@ from vaecodec.codec.codec import Codec
 from vaecodec.exact.plan import PlanMaker
 from vaecodec.modelfile.model import read_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MODEL = read_model(GOLDEN / "levels.vaem")
 MANY = np.zeros((65, MODEL.latents), np.int32)
 

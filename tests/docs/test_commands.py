@@ -72,7 +72,7 @@ def stock(tmp_path_factory):
             writer.add_batch([digit] * 210, [f"a/{k}.png" for k in range(210)])
     (folder / "runs" / "mine").mkdir(parents=True)
     for name in ("mine.vaem", "runs/mine/mine.vaem"):
-        shutil.copy(ROOT / "tests" / "golden" / "tiny.vaem", folder / name)
+        shutil.copy(ROOT / "tests" / "golden" / "v1" / "tiny.vaem", folder / name)
     results = ROOT / "benchmarks" / "results"
     (folder / "benchmarks" / "results" / "families").mkdir(parents=True)
     for path in (*results.glob("disentanglement-*.json"), *results.glob("families/*vae-dsprites*.json")):

@@ -25,7 +25,7 @@ from vaecodec.pixels.phases import likelihood_answer
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 SECTION = TEXT[TEXT.index("## 14. ") : TEXT.index("## 15. ")]
-GOLDEN = ROOT / "tests" / "golden"
+GOLDEN = ROOT / "tests" / "golden" / "v1"
 STREAMS = [p for p in sorted((GOLDEN / "streams").glob("*.bin")) if p.stem.split("-")[0] in ("exact", "bits")]
 FINGERPRINT = bytes(range(32))
 PLACES = ((0, 0), (1, 1), (0, 1), (1, 0))

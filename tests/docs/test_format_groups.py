@@ -23,7 +23,7 @@ from vaecodec.modelfile.priors import PRIORS, ConditionalPriors, make_conditiona
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 SECTION = TEXT[TEXT.index("## 15. ") : TEXT.index("## 16. ")]
-TINY = read_model(ROOT / "tests" / "golden" / "tiny.vaem")
+TINY = read_model(ROOT / "tests" / "golden" / "v1" / "tiny.vaem")
 
 
 def block(name: str) -> list[str]:
@@ -203,5 +203,5 @@ def test_the_known_answer_is_hashed_as_the_page_says() -> None:
 
 
 def test_models_without_priors_keep_their_bytes() -> None:
-    path = ROOT / "tests" / "golden" / "tiny.vaem"
+    path = ROOT / "tests" / "golden" / "v1" / "tiny.vaem"
     assert pack_model(read_model(path)) == path.read_bytes()

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 NETWORKS = TEXT[TEXT.index("## 11. ") : TEXT.index("## 12. ")]
 MODEL_FILE = TEXT[TEXT.index("## 10. ") : TEXT.index("## 11. ")]
-FILES = [ROOT / "tests" / "golden" / name for name in ("tiny.vaem", "mini.vaem")]
+FILES = [ROOT / "tests" / "golden" / "v1" / name for name in ("tiny.vaem", "mini.vaem")]
 ROW = r"^\| `(\w+)` \| (\d) \| ?([\w, ]*?) ?\| ?([\w, ]*?) ?\|"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "golden" / "tiny.vaem"
+TINY = ROOT / "tests" / "golden" / "v1" / "tiny.vaem"
 PARTS = re.findall(
     r"^## (\w[^\n]*)\n.*?```python\n(.*?)```", (ROOT / "docs" / "integrations.md").read_text("utf-8"), re.DOTALL | re.M
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGES = [ROOT / "cli", *sorted(path.parent for path in (ROOT / "vaecodec").rglob("__init__.py"))]
 SOURCES = [path for folder in PACKAGES for path in sorted(folder.glob("*.py"))]
 STANDS_FOR_ANY = "NAME"

@@ -43,7 +43,7 @@ def network_of(rng: np.random.Generator) -> ExactNetwork:
         Dense((7,), weights(8, 8), weights(8)),
         Rescale((8,), np.full(8, 6, np.uint8), -500, 500),
         Add((7, 9)),
-        Reshape((10,), 2, 2),
+        Reshape((10,), 1, 4),
         Patches((11,), 2, 1),
         Dense((12,), weights(4, 8), weights(4)),
         Rescale((13,), np.array([4], np.uint8), -2000, 2000),

@@ -16,7 +16,7 @@ from vaecodec.exact.operations import OPS, Add, Dense, Lookup, Multiply, Op, Pat
 from vaecodec.modelfile.model import read_model
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden"
+GOLDEN = ROOT / "tests" / "golden" / "v1"
 
 
 def half_even(x: int, shift: int) -> int:

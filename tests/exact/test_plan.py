@@ -16,8 +16,8 @@ from vaecodec.exact.operations import Add, Dense, Lookup, Multiply, Rescale, Res
 from vaecodec.exact.plan import KnownInputs, PlanMaker
 
 TESTS = Path(__file__).parents[1]
-CODEC = vaecodec.load(TESTS / "golden" / "levels.vaem")
-MINI = vaecodec.load(TESTS / "golden" / "mini.vaem")
+CODEC = vaecodec.load(TESTS / "golden" / "v1" / "levels.vaem")
+MINI = vaecodec.load(TESTS / "golden" / "v1" / "mini.vaem")
 
 
 def assert_plan_is_the_network(network: ExactNetwork, seed: int, known_share: float) -> None:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from vaecodec.bitstream.limits import MAX_LIVE_ELEMENTS, MAX_MACS, MAX_RESULT_ELEMENTS, MAX_VALUE_ELEMENTS
 from vaecodec.errors import LimitExceeded, NotExact
-from vaecodec.exact.network import MAX_LIVE_ELEMENTS, MAX_MACS, MAX_RESULT_ELEMENTS, ExactNetwork
+from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Add, Dense, Lookup, Patches, Rescale, Reshape, Shuffle
-from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS
 
 
 def whole(*shape: int) -> np.ndarray:

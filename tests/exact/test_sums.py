@@ -6,7 +6,7 @@ import pytest
 from tests.exact.test_plan import assert_plan_is_the_network, integers
 from vaecodec.exact import steps as exact_steps
 from vaecodec.exact.network import ExactNetwork
-from vaecodec.exact.operations import Add, Dense, Op, Rescale, Slice
+from vaecodec.exact.operations import Add, Dense, Lookup, Op, Rescale, Slice
 from vaecodec.exact.plan import KnownInputs, PlanMaker
 
 
@@ -49,7 +49,21 @@ def of_a_source_written_over(rng: np.random.Generator) -> ExactNetwork:
     )
 
 
-JOINED, APART = (of_two_slices, of_one_source), (of_a_product_taken_twice, of_a_source_written_over)
+def of_a_source_let_go(rng: np.random.Generator) -> ExactNetwork:
+    """The first product's source is taken for the last time before the sum, by a step of neither product."""
+    return network(
+        Rescale((0,), np.array([1], np.uint8), -12, 12),
+        Rescale((0,), np.array([2], np.uint8), -9, 9),
+        dense(rng, 1, 6, 6),
+        Lookup((1,), integers(rng, 1, 25, 1), -12),
+        dense(rng, 2, 6, 6),
+        Add((3, 5)),
+        Add((6, 4)),
+    )
+
+
+JOINED = (of_two_slices, of_one_source)
+APART = (of_a_product_taken_twice, of_a_source_written_over, of_a_source_let_go)
 
 
 @pytest.mark.parametrize("make", [*JOINED, *APART])

@@ -47,7 +47,7 @@ def sgi() -> bytes:
 
 
 def ppm(top: int) -> bytes:
-    values = VALUES[: SIDE * SIDE * 3] % (top + 1)
+    values = VALUES[: SIDE * SIDE * 3].astype(int) % (top + 1)
     return f"P6 {SIDE} {SIDE} {top}\n".encode() + values.astype(">u2" if top > 255 else "u1").tobytes()
 
 

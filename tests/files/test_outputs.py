@@ -20,7 +20,7 @@ from vaecodec.errors import OutputError, OutputExists
 from vaecodec.files import outputs
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "golden" / "tiny.vaem"
+TINY = ROOT / "tests" / "golden" / "v1" / "tiny.vaem"
 WRITE = """
 import sys
 from vaecodec.files.outputs import write_file
@@ -253,3 +253,28 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one(write, tmp_path):
         assert outputs._lock(held.fileno())
         write("new", False)
     assert sorted(os.listdir(tmp_path)) == sorted([*names[1:], ".vaecodec-1-x.tmp", "new"])
+
+
+def test_what_is_replaced_is_the_old_file_or_the_new_one(tmp_path):
+    path = tmp_path / "a"
+    with outputs.replacing(path) as file:
+        file.write(b"old")
+    with pytest.raises(TypeError), outputs.replacing(path) as file:
+        file.write(b"half of the new", None)
+    assert path.read_bytes() == b"old"
+    with outputs.replacing(path) as file:
+        file.write(b"new")
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (b"new", ["a"])
+
+
+def test_what_a_process_has_not_finished_is_removed_and_nothing_else(tmp_path):
+    other = tmp_path / f".vaecodec-{os.getpid() + 1}-01234567.tmp"
+    other.write_bytes(b"of another process")
+    done = outputs.open_output(str(tmp_path / "done"), overwrite=False)
+    done.commit()
+    outputs.open_output(str(tmp_path / "begun"), overwrite=False).write(b"half")
+    outputs._unfinished.add(str(other))  # as a forked child knows its parent's
+    assert len(os.listdir(tmp_path)) == 3
+    outputs.remove_unfinished()
+    outputs._unfinished.clear()
+    assert sorted(os.listdir(tmp_path)) == sorted([other.name, "done"])

@@ -1,6 +1,8 @@
-"""Writes new golden files: small models, streams that they made, and damaged files. Tests only read them.
+"""Writes golden files of version 1 that are not there: small models, streams that they made, and damaged files.
 
-python tests/golden/make.py [--model]
+python tests/golden/make.py
+
+v1/ holds them (tests only read them):
 
 tiny.vaem                        a real model of 28x28 images, trained for seconds on the MNIST fixtures
 levels.vaem                      a real conditioned-vae of 28x28 images with 8 levels, trained likewise
@@ -16,10 +18,10 @@ bad/<ErrorName>-<what>.bin       a damaged stream of tiny.vaem: what it must rai
                                  groups.vaem, with "model-weights-" mini.vaem with packed weights, with
                                  "use-" a sound one that fails when it is used
 
-Goldens say that files written once can be read for ever. They may be made anew only while no release has written files
-of this version of the format; afterwards a new version gets files beside these. Without --model the trained models are
-kept, and the rest, which is a function of them, is written again byte for byte. With --model they are trained again,
-which is not bit-equal across machines, so every file changes.
+Goldens say that files written once can be read for ever, and so they are frozen: what is there is compared with what
+this would write, and other bytes are an error (frozen.py). New damage gets a new file; a new version of the format gets
+a folder beside this one. docs/format.md says what a version may change. The trained models tiny and levels are not made
+again, since training is not bit-equal across machines: CONFIG and LEVELS_CONFIG say what they were made with.
 """
 
 import sys
@@ -31,12 +33,14 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
+V1 = HERE / "v1"
 
 from damage import damaged_models, damaged_streams  # noqa: E402
 from damage_exact import damaged_exact_models, damaged_exact_streams  # noqa: E402
 from damage_groups import damaged_groups  # noqa: E402
 from damage_weights import damaged_weights  # noqa: E402
 from exact_models import bits_streams, exact_model, exact_streams  # noqa: E402
+from frozen import write, write_arrays  # noqa: E402
 from groups import groups_model, groups_streams  # noqa: E402
 from mini import mini_model  # noqa: E402
 
@@ -143,11 +147,11 @@ def mini_streams(codec: Codec) -> dict[str, bytes]:
 def write_streams(codec: Codec, prefix: str, streams: dict[str, bytes]) -> None:
     """Each stream with what it decodes to."""
     for name, data in streams.items():
-        (HERE / "streams" / f"{prefix}-{name}.bin").write_bytes(data)
+        write(V1 / "streams" / f"{prefix}-{name}.bin", data)
         stored = {"pixels": codec.decompress(data)}
         if not is_exact(data):
             stored = {"symbols": codec.lossy.parse(data)[1], **stored}
-        np.savez_compressed(HERE / "streams" / f"{prefix}-{name}.npz", **stored)
+        write_arrays(V1 / "streams" / f"{prefix}-{name}.npz", stored)
 
 
 def write_exact_files() -> None:
@@ -157,10 +161,10 @@ def write_exact_files() -> None:
     models = {
         "exact": exact,
         "bits": bits,
-        "joined": join_models(read_model(HERE / "tiny.vaem"), exact, "golden-joined-1"),
+        "joined": join_models(read_model(V1 / "tiny.vaem"), exact, "golden-joined-1"),
     }
     for name, model in models.items():
-        (HERE / f"{name}.vaem").write_bytes(pack_model(model))
+        write(V1 / f"{name}.vaem", pack_model(model))
     write_streams(Codec(exact), "exact", exact_streams(Codec(exact), digits))
     write_streams(Codec(bits), "bits", bits_streams(Codec(bits)))
     joined = Codec(models["joined"])
@@ -169,44 +173,39 @@ def write_exact_files() -> None:
     damaged = damaged_exact_streams(Codec(exact), Codec(bits), digits[0])
     damaged |= damaged_exact_models(pack_model(exact_model("golden-exact-small", 4, 4, 8)))
     for name, data in damaged.items():
-        (HERE / "bad" / f"{name}.bin").write_bytes(data)
+        write(V1 / "bad" / f"{name}.bin", data)
 
 
 def write_groups_files() -> None:
     """The model with conditional priors, its streams, and damaged ones."""
     data = pack_model(groups_model())
-    (HERE / "groups.vaem").write_bytes(data)
-    codec = Codec(read_model(HERE / "groups.vaem"))
+    write(V1 / "groups.vaem", data)
+    codec = Codec(read_model(V1 / "groups.vaem"))
     write_streams(codec, "groups", groups_streams(codec))
     for name, damaged in damaged_groups(data).items():
-        (HERE / "bad" / f"{name}.bin").write_bytes(damaged)
+        write(V1 / "bad" / f"{name}.bin", damaged)
 
 
 def main() -> None:
-    tiny_path, mini_path, levels_path = (HERE / f"{name}.vaem" for name in ("tiny", "mini", "levels"))
-    if "--model" in sys.argv[1:] or not tiny_path.exists():
-        train_small_model(CONFIG, tiny_path)
-    if "--model" in sys.argv[1:] or not levels_path.exists():
-        train_small_model(LEVELS_CONFIG, levels_path)
-    mini_path.write_bytes(pack_model(mini_model()))
-    for folder in ("streams", "bad"):
-        (HERE / folder).mkdir(exist_ok=True)
-        for old in (HERE / folder).iterdir():
-            old.unlink()
+    tiny_path, mini_path, levels_path = (V1 / f"{name}.vaem" for name in ("tiny", "mini", "levels"))
+    for path, settings in ((tiny_path, CONFIG), (levels_path, LEVELS_CONFIG)):
+        if not path.exists():
+            train_small_model(settings, path)
+    write(mini_path, pack_model(mini_model()))
     tiny, mini, levels = (Codec(read_model(path)) for path in (tiny_path, mini_path, levels_path))
     write_streams(tiny, "tiny", tiny_streams(tiny))
     write_streams(mini, "mini", mini_streams(mini))
     digit = load_dataset("mnist", "test", data_dir=FIXTURES).images[0]
     every_level = {f"level-{k}": levels.compress(digit, level=k) for k in range(len(levels.model.levels))}
     write_streams(levels, "levels", every_level)
-    good = (HERE / "streams" / "tiny-digit-0.bin").read_bytes()
+    good = (V1 / "streams" / "tiny-digit-0.bin").read_bytes()
     damaged = {
         **damaged_streams(good, tiny),
         **damaged_models(mini_path.read_bytes()),
         **damaged_weights(mini_path.read_bytes()),
     }
     for name, data in damaged.items():
-        (HERE / "bad" / f"{name}.bin").write_bytes(data)
+        write(V1 / "bad" / f"{name}.bin", data)
     write_exact_files()
     write_groups_files()
 

@@ -1,22 +1,27 @@
-"""Writes new golden archives: what they decode to for ever, and damaged ones. Tests only read them.
+"""Writes golden archives that are not there: what they decode to for ever, and damaged ones. Tests only read them.
 
 python tests/golden/make_archives.py
 
-tests/golden/archives/discs.vaea, discs.npz    an archive made with tiny.vaem, and its images, names and labels
-tests/golden/archives/exact.vaea, exact.npz    an archive made with joined.vaem: lossy, lossless, near-lossless, stored
-tests/golden/archives/bad/<ErrorName>-<what>.vaea    what opening it, or reading its last image, must raise
+v1/archives/discs.vaea, discs.npz    an archive made with tiny.vaem, and its images, names and labels
+v1/archives/exact.vaea, exact.npz    an archive made with joined.vaem: lossy, lossless, near-lossless, stored
+v1/archives/bad/<ErrorName>-<what>.vaea    what opening it, or reading its last image, must raise
 
-See make.py for when they may be made anew.
+They are frozen, as make.py says.
 """
 
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
-ARCHIVES = HERE / "archives"
+from frozen import write, write_arrays  # noqa: E402
+
+V1 = HERE / "v1"
+ARCHIVES = V1 / "archives"
 
 
 def pictures(n: int) -> np.ndarray:
@@ -31,7 +36,7 @@ def make_archive(path: Path) -> None:
     """Two segments, names, two columns of labels, a smaller image, metadata."""
     from vaecodec import ArchiveWriter, load
 
-    codec, images = load(HERE / "tiny.vaem"), pictures(12)
+    codec, images = load(V1 / "tiny.vaem"), pictures(12)
     with ArchiveWriter.create(path, codec, block_images=4, metadata={"made by": "make_archives.py", "β": 1}) as writer:
         writer.add_batch(images[:6], [f"discs/{k}.png" for k in range(6)], [(k, -(10**k)) for k in range(6)])
         writer.add(images[6][:20, :9], "small", (6, 2**62))
@@ -44,7 +49,7 @@ def make_exact_archive(path: Path) -> None:
     from vaecodec import ArchiveWriter, load
     from vaecodec.codec.target import Target
 
-    codec, images = load(HERE / "joined.vaem"), pictures(10)
+    codec, images = load(V1 / "joined.vaem"), pictures(10)
     k = np.arange(784).reshape(28, 28)
     noise = ((k * k * 7919 + k * 104729 + 31) % 65521 % 256).astype(np.uint8)
     with ArchiveWriter.create(path, codec, target=Target(max_error=0)) as writer:
@@ -71,27 +76,31 @@ def _flip_last_block(data: bytes) -> bytes:
     return data[: at + 10] + bytes([data[at + 10] ^ 1]) + data[at + 11 :]
 
 
+def written(make: Callable[[Path], None], name: str) -> Path:
+    """The path of a golden archive, made in another place first."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / name
+        make(made)
+        write(ARCHIVES / name, made.read_bytes())
+    return ARCHIVES / name
+
+
 def main() -> None:
     from vaecodec import Archive
 
-    (ARCHIVES / "bad").mkdir(parents=True, exist_ok=True)
-    path = ARCHIVES / "discs.vaea"
-    path.unlink(missing_ok=True)
-    make_archive(path)
-    with Archive(path, model=HERE / "tiny.vaem") as archive:
+    path = written(make_archive, "discs.vaea")
+    with Archive(path, model=V1 / "tiny.vaem") as archive:
         padded = np.zeros((len(archive), 28, 28), np.uint8)
         for k, image in enumerate(archive):
             padded[k, : image.shape[0], : image.shape[1]] = image
         names = np.array([name or "" for name in archive.names])
         labels = np.array([archive.label(k) for k in range(7)])
-        np.savez_compressed(path.with_suffix(".npz"), images=padded, names=names, labels=labels)
+        write_arrays(path.with_suffix(".npz"), {"images": padded, "names": names, "labels": labels})
     for name, data in damaged(path.read_bytes()).items():
-        (ARCHIVES / "bad" / f"{name}.vaea").write_bytes(data)
-    path = ARCHIVES / "exact.vaea"
-    path.unlink(missing_ok=True)
-    make_exact_archive(path)
-    with Archive(path, model=HERE / "joined.vaem") as archive:
-        np.savez_compressed(path.with_suffix(".npz"), **{str(k): image for k, image in enumerate(archive)})
+        write(ARCHIVES / "bad" / f"{name}.vaea", data)
+    path = written(make_exact_archive, "exact.vaea")
+    with Archive(path, model=V1 / "joined.vaem") as archive:
+        write_arrays(path.with_suffix(".npz"), {str(k): image for k, image in enumerate(archive)})
 
 
 if __name__ == "__main__":

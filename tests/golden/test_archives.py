@@ -9,7 +9,7 @@ import vaecodec
 from vaecodec import errors
 from vaecodec.bitstream.stream import CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_STORED_BITS
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "v1"
 ARCHIVES = HERE / "archives"
 BAD = sorted((ARCHIVES / "bad").glob("*.vaea"))
 

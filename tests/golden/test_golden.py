@@ -14,7 +14,7 @@ from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "v1"
 STREAMS = sorted((HERE / "streams").glob("*.bin"))
 LOSSY = [path for path in STREAMS if not is_exact(path.read_bytes())]
 CODED = [path for path in STREAMS if path.read_bytes()[1] & 127 in CODED_EXACTLY]

@@ -14,7 +14,7 @@ import vaecodec
 from vaecodec.photo import coder
 from vaecodec.photo.convolution import ExactConvolution
 
-HERE = Path(__file__).resolve().parent / "photographs"
+HERE = Path(__file__).resolve().parent / "v2"
 GOLDEN = json.loads((HERE / "hashes.json").read_text())
 NAMES = list(GOLDEN["sha256"])
 OTHER_THREADS = """

@@ -22,7 +22,7 @@ from tests.independent.refusal import Refused
 from vaecodec.errors import VaecodecError
 
 Pixels = NDArray[np.uint8]
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MANY = 100_000  # images of a damaged archive, of which the program makes a list
 NAMES = ("tiny", "mini", "bits", "exact", "groups", "joined", "levels")
 

@@ -1,6 +1,6 @@
 """Refused: what a reader raises instead of giving a result, with the kind of rule that was broken.
 
-The page says only "must be refused"; the kinds are those in the names of tests/golden/bad/<kind>-<what>.bin.
+The page says only "must be refused"; the kinds are those in the names of tests/golden/v1/bad/<kind>-<what>.bin.
 """
 
 

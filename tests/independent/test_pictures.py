@@ -20,7 +20,7 @@ from vaecodec.codec.photograph import PhotographCodec
 from vaecodec.codec.picture import Picture as ProgramPicture
 from vaecodec.modelfile.installed import zoo_folder
 
-RECORD = json.loads((GOLDEN / "photographs" / "hashes.json").read_text())
+RECORD = json.loads((GOLDEN.parent / "v2" / "hashes.json").read_text())
 SMALL = [name for name in RECORD["sha256"] if name[0] in "37"]  # of 64x64 and 1x240 pixels
 CHUNKS = {"icc": bytes(500), "exif": b"MM\0*\0\0\0\x08\0\0", "xmp": b"<x:xmpmeta/>"}
 
@@ -62,7 +62,7 @@ def samples(codec: PhotographCodec) -> list[bytes]:
 
 
 def _check_golden(name: str, model: PhotographModel) -> None:
-    found = decide_picture((GOLDEN / "photographs" / f"{name}.vae").read_bytes(), model)
+    found = decide_picture((GOLDEN.parent / "v2" / f"{name}.vae").read_bytes(), model)
     assert isinstance(found, Picture), found
     assert hashlib.sha256(found.pixels.tobytes()).hexdigest() == RECORD["sha256"][name]
     assert (found.alpha, found.chunks) == (None, {})
@@ -214,7 +214,7 @@ def test_the_program_decides_as_the_page_on_a_thousand_mutants(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_program_decides_as_the_page_on_mutants_of_golden_photographs(released: PhotographModel) -> None:
-    golden = [(GOLDEN / "photographs" / f"{name}.vae").read_bytes() for name in SMALL]
+    golden = [(GOLDEN.parent / "v2" / f"{name}.vae").read_bytes() for name in SMALL]
     found, taken = _disagreements(1, 100, golden, PhotographCodec.load("photo-1"), released)
     assert found == []
     assert 20 < taken < 80

@@ -7,7 +7,7 @@ import pytest
 
 import vaecodec
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import vaecodec
 from tests.photo.tiny import zoo_without_photographs
 from vaecodec.integrations.pillow import register
 
-LEVELS = Path(__file__).parents[1] / "golden" / "levels.vaem"
-EXACT = Path(__file__).parents[1] / "golden" / "exact.vaem"
+LEVELS = Path(__file__).parents[1] / "golden" / "v1" / "levels.vaem"
+EXACT = Path(__file__).parents[1] / "golden" / "v1" / "exact.vaem"
 
 
 def test_save_and_open_are_compress_and_decompress(codec, images, pixels, tmp_path):

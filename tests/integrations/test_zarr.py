@@ -37,7 +37,7 @@ def create(folder, shape, chunks, dtype="uint8", model="golden-tiny-1", **settin
 
 
 def test_a_lossless_store_gives_back_the_images(tmp_path, monkeypatch):
-    golden = ROOT / "tests" / "golden"
+    golden = ROOT / "tests" / "golden" / "v1"
     rows, columns = np.indices((28, 28))
     sizes = np.linspace(2, 12, 150).reshape(-1, 1, 1)
     images = np.clip(255 - 40 * (np.hypot(rows - 14, columns - 13) - sizes), 0, 255).astype(np.uint8)
@@ -68,7 +68,7 @@ def test_smaller_images_and_unwritten_chunks_work(tmp_path, codec):
 
 
 def test_quality_and_targets_are_kept_in_the_metadata(tmp_path, images):
-    levels = ROOT / "tests" / "golden" / "levels.vaem"
+    levels = ROOT / "tests" / "golden" / "v1" / "levels.vaem"
     codec = vaecodec.load(levels)
     for k, setting in enumerate(({}, {"quality": 100.0}, {"target_bytes": 40}, {"level": 1})):
         folder = tmp_path / f"{k}.zarr"
@@ -87,7 +87,7 @@ def test_quality_and_targets_are_kept_in_the_metadata(tmp_path, images):
 
 
 def test_numpys_numbers_are_numbers(tmp_path, images):
-    levels = str(ROOT / "tests" / "golden" / "levels.vaem")
+    levels = str(ROOT / "tests" / "golden" / "v1" / "levels.vaem")
     for settings in (
         {"level": np.int64(3)},
         {"quality": np.float32(75)},
@@ -111,7 +111,7 @@ def test_chunks_larger_than_the_model_are_refused_when_the_array_is_made(tmp_pat
 
 
 def test_a_codec_is_what_its_metadata_say(codec):
-    made = VaecodecCodec(model=ROOT / "tests" / "golden" / "tiny.vaem", level=0)
+    made = VaecodecCodec(model=ROOT / "tests" / "golden" / "v1" / "tiny.vaem", level=0)
     again = VaecodecCodec.from_dict(made.to_dict())
     assert (again, again.model, again.fingerprint) == (made, "tiny", codec.fingerprint.hex())
     assert again != VaecodecCodec(model="golden-tiny-1")

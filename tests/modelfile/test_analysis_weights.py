@@ -18,7 +18,7 @@ from vaecodec.modelfile.analysis_weights import Analysis, Weights, pack_weights,
 from vaecodec.modelfile.installed import summary_of, zoo_folder
 from vaecodec.modelfile.model import open_model, open_model_file, pack_model, read_model, unpack_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 SHAPES = arrays.array_shapes(min_dims=1, max_dims=4, max_side=6)
 
 

@@ -11,7 +11,7 @@ from vaecodec.modelfile.derived import strip_analysis
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MODELS = ("tiny", "levels", "exact", "joined")
 
 

@@ -15,7 +15,7 @@ from vaecodec.modelfile.installed import find_model, installed_models, models_by
 from vaecodec.modelfile.model import read_model
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 TINY, MINI = GOLDEN / "tiny.vaem", GOLDEN / "mini.vaem"
 
 

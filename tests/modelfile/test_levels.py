@@ -11,9 +11,9 @@ from tests.independent.arrays import Sections
 from tests.independent.model_file import _read_tables
 from tests.independent.refusal import Refused
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
-from vaecodec.bitstream.limits import MAX_LEVEL
+from vaecodec.bitstream.limits import MAX_ALPHABET, MAX_LEVEL
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import MAX_ALPHABET, tables_from_histogram
+from vaecodec.entropy.tables import tables_from_histogram
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.modelfile.levels import MOST_PLAIN_LEVELS, Level, pack_quantizers, pack_tables, unpack_levels
 

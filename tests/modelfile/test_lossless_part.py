@@ -17,7 +17,7 @@ from vaecodec.modelfile.lossless_part import LosslessPart
 from vaecodec.modelfile.model import lossless_model, open_model, pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 NAMES = ("exact", "bits", "joined")
 PART = read_model(GOLDEN / "exact.vaem").lossless
 

@@ -22,7 +22,7 @@ from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MODELS = [GOLDEN / "tiny.vaem", GOLDEN / "mini.vaem"]
 TINY = MODELS[0].read_bytes()
 

@@ -131,7 +131,8 @@ def test_a_machine_that_computes_wrongly_is_noticed_before_it_decodes():
 
 def test_an_analysis_in_tiles_gives_the_latents_of_the_whole(monkeypatch):
     encoder, pixels = tiny_photo_model().encoder, smooth_picture(320, 400)
-    analysis = PhotoAnalysis(encoder.analysis, encoder.hyper, 2 * encoder.halo)  # a file has half the radius
+    channels = encoder.gain.shape[1], encoder.z_gain.shape[1]
+    analysis = PhotoAnalysis(encoder.analysis, encoder.hyper, 2 * encoder.halo, channels)  # a file has half the radius
     whole = analysis.latents(pixels)
     monkeypatch.setattr("vaecodec.photo.analysis.TILE", 7)
     tiles = analysis.latents(pixels)

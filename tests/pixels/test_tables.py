@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from vaecodec.bitstream.limits import MAX_BASES
 from vaecodec.entropy.tables import TOTAL, counts_from_probabilities
 from vaecodec.errors import LimitExceeded
-from vaecodec.modelfile.lossless_part import MAX_BASES, MAX_WEIGHT_VALUE, ValueMixture
+from vaecodec.modelfile.lossless_part import MAX_WEIGHT_VALUE, ValueMixture
 from vaecodec.pixels.tables import counts_of_values
 
 LIMIT = 40

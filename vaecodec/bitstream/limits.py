@@ -1,4 +1,8 @@
-"""Limits on what a file may ask for, each with its reason. docs/format.md states the same numbers."""
+"""Limits on what a file may ask for, each with its reason. docs/format.md, section 12, states the same numbers.
+
+Every decoder refuses what exceeds them, so that nothing lifts them. The records of archives have theirs in
+archive/limits.py; what this program spends, though a file may ask for more, is in vaecodec/limits.py.
+"""
 
 # The stream of one image
 CHECK_BYTES = 3  # CRC-24: every burst of up to 24 bits is detected, and a 20-byte payload can still afford it
@@ -36,6 +40,23 @@ MAX_ARRAY_BYTES = 1 << 26  # an array lives in a container, and so is no larger
 # Packed weights of an analysis
 MAX_WEIGHT_TENSORS = 1024  # the deepest network that there is has 70
 MAX_WEIGHT_NUMBERS = 1 << 24  # of all tensors: 64 MB once they are float32, as much as a container
+
+# Coding tables
+MAX_LATENTS = 1 << 16  # a hostile model must not make us allocate GBs
+MAX_ALPHABET = 1 << 12  # wider distributions are served by the escape at next to no cost
+MAX_ENTRIES = 1 << 22  # latents x alphabet: 32 MB as float64, which is what the coder needs
+MAX_LEVELS_ENTRIES = 1 << 24  # of the tables of all levels: 64 MB; the released models have 2.3 million at most
+MAX_GROUPS = 64  # of symbols: each is one evaluation of a network, one after the other
+MAX_ESCAPE_BITS = 33  # an escape value, plus one, has 34 bits at most: twice the distance of two int32
+MAX_BASES = 256  # K: each pixel that is not zero costs K · 255 products
+MAX_LOGIT = 1 << 12  # L: finer logits than 8192 steps change no probability that matters
+
+# Integer-exact networks
+MAX_OPS = 256  # a hostile model must not keep us busy for hours
+MAX_VALUE_ELEMENTS = 1 << 22  # of one value of one image: 16 MB; a hostile model must not make us allocate GBs
+MAX_LIVE_ELEMENTS = MAX_VALUE_ELEMENTS  # of one image, all values that are needed at once: 1 GB for 64 images
+MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released ones take 21 million at most
+MAX_RESULT_ELEMENTS = 1 << 24  # of one image, all results together: 1 s to prove; released ones have 660,000
 
 # Numbers
 MAX_UVARINT_BYTES = 9  # 63 bits: fits in a signed 64-bit integer of any language

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vaecodec.errors import ModelError
 from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.modelfile.onnx_graph import Expected
 from vaecodec.modelfile.onnx_session import keep_for_ever, start_session, watch_forks
 
 Levels = npt.NDArray[np.int64]
@@ -22,21 +23,22 @@ MAX_BATCH = 256  # bounds the memory of the feature maps
 class AnalysisSession:
     """The graph of one model; an empty one cannot be run, only held.
 
-    Its weights are unpacked and the session is made at first use, in each process. A pickle or copy holds the analysis
-    alone; a forked child must not use the session that it inherits, nor destroy it: ONNX Runtime would wait for threads
-    that the child does not have.
+    expected: the geometry that the graph must have, where it is known. Its weights are unpacked and the session is made
+    at first use, in each process. A pickle or copy holds the analysis and its geometry alone; a forked child must not
+    use the session that it inherits, nor destroy it: ONNX Runtime would wait for threads that the child does not have.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, expected: Expected | None = None) -> None:
         self._analysis = analysis
+        self._expected = expected
         self._session: Any = None
         watch_forks(self)
 
-    def __getstate__(self) -> Analysis:
-        return self._analysis
+    def __getstate__(self) -> tuple[Analysis, Expected | None]:
+        return self._analysis, self._expected
 
-    def __setstate__(self, analysis: Analysis) -> None:
-        self.__init__(analysis)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[Analysis, Expected | None]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     def forget_inherited(self) -> None:
         """In a forked child: begin anew, and keep the parent's session for ever, so that nothing destroys it."""
@@ -59,9 +61,17 @@ class AnalysisSession:
                 parts.append(session.run(None, dict(zip(names, inputs, strict=False)))[0][: len(part)])
             except Exception as error:  # ONNX Runtime's errors share no narrower parent
                 raise ModelError(f"the analysis graph does not run on these images: {error}") from error
+            self._check(parts[-1], len(part))
         if not parts:
             return np.empty((0, session.get_outputs()[0].shape[1]), np.float32)
         return np.concatenate(parts)
+
+    def _check(self, y: npt.NDArray[np.float32], images: int) -> None:
+        """What a graph declares of its output binds nobody. Raises ModelError."""
+        latents = y.shape[1:] if self._expected is None else self._expected.gives[1:]
+        if y.shape != (images, *latents) or y.dtype != np.float32 or not np.isfinite(y).all():
+            wanted = "x".join(map(str, (images, *latents)))
+            raise ModelError(f"the analysis graph gives {y.dtype} {y.shape}, expected finite float32 {wanted}")
 
     def start(self) -> None:
         """Make the session now, before several threads need it. Raises ModelError."""
@@ -71,5 +81,5 @@ class AnalysisSession:
         if self._session is None:
             if not self._analysis.graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
-            self._session = start_session(self._analysis)
+            self._session = start_session(self._analysis, self._expected)
         return self._session

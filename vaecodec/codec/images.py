@@ -26,11 +26,11 @@ from vaecodec.codec import refusals
 from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular
+from vaecodec.limits import limits
 
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_IMAGE_PIXELS = 1 << 24  # far beyond any model's geometry; a crafted PNG must not fill the memory
 GREY, COLOUR = 1, 3  # channels
 EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
 GREY_MODES, COLOUR_MODES = frozenset({"1", "L"}), frozenset({"LA", "P", "PA", "RGB", "RGBA", "RGBX"})  # Pillow's
@@ -143,7 +143,7 @@ def read_pixels(source: str | IO[bytes], channels: int | None = None) -> Pixels:
             return read_pixels(file, channels)
     try:
         with Image.open(source) as image:
-            if image.width * image.height > MAX_IMAGE_PIXELS:
+            if image.width * image.height > limits().image_pixels:
                 raise UnreadableImage(f"image of {image.height}x{image.width} pixels: too large for any model")
             return natural_pixels(image) if channels is None else pixels_for(image, channels)
     except ImageError:

@@ -32,6 +32,7 @@ from vaecodec.cores import map_on_cores, pieces
 from vaecodec.errors import ConfigError, ModelError, NotCanonical
 from vaecodec.exact.known_answer import Proof
 from vaecodec.modelfile.lossless_part import LosslessPart
+from vaecodec.modelfile.onnx_graph import Expected
 from vaecodec.pixels.coder import (
     SpentBits,
     decode_payloads,
@@ -40,7 +41,7 @@ from vaecodec.pixels.coder import (
     least_value_bits,
 )
 from vaecodec.pixels.near_lossless import Bins
-from vaecodec.pixels.phases import likelihood_answer
+from vaecodec.pixels.phases import likelihood_answer, rows_at_once
 from vaecodec.pixels.stored import pack_stored, stored_bytes, stored_coding, unpack_stored
 
 LEAST_PIECE, MOST_PIECE = 16, 256  # images that one core takes at a time
@@ -58,7 +59,7 @@ class LosslessCodec:
         self.part = part
         self.frame = frame
         self._fingerprint = fingerprint
-        self._analysis = AnalysisSession(part.analysis)
+        self._analysis = AnalysisSession(part.analysis, Expected((None, *part.geometry), (None, part.tables.n)))
         self._proof = Proof(
             part.known_answer,
             lambda rows: [likelihood_answer(part.likelihood, rows)],
@@ -192,7 +193,7 @@ class LosslessCodec:
         return list(chain(*map_on_cores(function, [rows[part] for part in self._pieces(len(rows))])))
 
     def _pieces(self, count: int) -> list[slice]:
-        most = PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1])
+        most = min(PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1]), rows_at_once(self.part.likelihood))
         return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
 
     def _shortest(self, image: Framed, coded: Sequence[bytes | None]) -> bytes:

@@ -32,6 +32,7 @@ from vaecodec.entropy.tables import Float64
 from vaecodec.errors import BadField, ModelError
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
+from vaecodec.modelfile.onnx_graph import Expected
 
 if TYPE_CHECKING:
     from vaecodec.bitstream.stream import Stream
@@ -59,7 +60,7 @@ class LossyCodec:
         self.model = model
         self.frame = frame
         self.groups = _group_coder(model)
-        self._analysis = AnalysisSession(model.analysis)
+        self._analysis = AnalysisSession(model.analysis, Expected((None, *model.shape), (None, model.latents)))
         self._synthesis = Synthesis(model)
 
     def level(self, level: int) -> Level:

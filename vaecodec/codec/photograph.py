@@ -37,8 +37,10 @@ from vaecodec.errors import (
     ModelMismatch,
     TargetMissed,
 )
+from vaecodec.limits import limits
 from vaecodec.memory import memory_bytes
 from vaecodec.modelfile.installed import is_installed, model_path
+from vaecodec.photo.bits import PictureBits, picture_bits
 from vaecodec.photo.coder import decode_picture, encode_picture
 from vaecodec.photo.model import PhotoModel, open_photo_model
 
@@ -222,6 +224,11 @@ class PhotographCodec:
             pixels = np.repeat(grey_of(pixels)[..., None], 3, axis=2)
         return Picture(pixels, stream.grey, alpha, chunks)
 
+    def spent(self, data: bytes | memoryview) -> PictureBits:
+        """Where the bits of one stream's payloads went. Raises FormatError's children, ModelMismatch."""
+        stream = self.receive(data)
+        return picture_bits(self.model, stream.payloads, stream.level, stream.size)
+
     def receive(self, data: bytes | memoryview) -> PictureStream:
         """The fields of a stream of this model, everything checked but the payloads decoded.
 
@@ -250,12 +257,17 @@ def grey_of(pixels: Pixels) -> Pixels:
 
 
 def _check_memory(size: Size, bytes_a_pixel: int, error: type[ImageSizeError] | type[LimitExceeded]) -> None:
-    """Raises the error for a picture that this machine cannot hold, before anything is allocated for it."""
+    """Raises the error for a picture beyond the limit, or that this machine cannot hold, before it is allocated for."""
     needed, there = size[0] * size[1] * bytes_a_pixel, memory_bytes()
     if there is not None and needed > there:
         raise error(
             f"picture of {size[0]}x{size[1]} pixels: needs some {needed / 1e9:.1f} GB, this machine has "
             f"{there / 1e9:.1f} GB"
+        )
+    if size[0] * size[1] > limits().picture_pixels:
+        raise error(
+            f"picture of {size[0]}x{size[1]} pixels: at most {limits().picture_pixels} pixels, unless --max-pixels "
+            "says more"
         )
 
 

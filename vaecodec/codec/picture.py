@@ -29,9 +29,9 @@ from vaecodec.codec.metadata import ICC, chunks_of, info_of, is_profile_of_rgb, 
 from vaecodec.errors import ImageError, ImageModeError, ImageSizeError, UnreadableImage, WrongType
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.inputs import open_regular, path_text
+from vaecodec.limits import limits
 from vaecodec.memory import memory_bytes
 
-MAX_PICTURE_PIXELS = 1 << 28  # of a file: 0.8 GB once it is pixels; a crafted one must not fill the memory
 READING_BYTES_A_PIXEL = 15  # RGBA in Pillow, twice in numpy, and the picture's own
 ONE_PICTURE_OF_SEVERAL = frozenset({"MPO", "PSD"})  # formats whose other frames are previews, or layers of the first
 OPAQUE_MODES = frozenset({"1", "L", "P", "RGB", "RGBX", "YCbCr", "HSV"})
@@ -160,8 +160,9 @@ def _of_pillow(image: Image.Image) -> Picture:
 
 def _check_pixels(height: int, width: int) -> None:
     """Raises ImageSizeError for more than the limit, or than this machine can hold."""
-    if height * width > MAX_PICTURE_PIXELS:
-        raise ImageSizeError(f"image of {height}x{width} pixels: at most {MAX_PICTURE_PIXELS} pixels")
+    most = limits().picture_pixels
+    if height * width > most:
+        raise ImageSizeError(f"image of {height}x{width} pixels: at most {most} pixels, unless --max-pixels says more")
     needed, there = height * width * READING_BYTES_A_PIXEL, memory_bytes()
     if there is not None and needed > there:
         raise ImageSizeError(f"image of {height}x{width} pixels: reading it needs {needed} bytes, there are {there}")

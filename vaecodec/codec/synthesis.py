@@ -6,6 +6,7 @@ symbols (b, n), level ─┬─ few ──> the network as it is ─────
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -16,6 +17,7 @@ import numpy as np
 from vaecodec.arrays import Pixels, Symbols
 from vaecodec.errors import KnownAnswerMismatch
 from vaecodec.exact.known_answer import KNOWN_ANSWER_BATCH, Proof, sha256_of
+from vaecodec.exact.network import MOST_BATCH_ELEMENTS
 from vaecodec.exact.operations import Array
 from vaecodec.modelfile.model import Model
 
@@ -40,15 +42,15 @@ class Synthesis:
 
         Raises KnownAnswerMismatch.
         """
-        few = len(symbols) <= KNOWN_ANSWER_BATCH
-        rows = KNOWN_ANSWER_BATCH if few else self.many_rows
+        few = len(symbols) <= KNOWN_ANSWER_BATCH or self._few_rows < KNOWN_ANSWER_BATCH
+        rows = self._few_rows if few else self.many_rows
         network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
         inputs, parts = symbols, []  # a plan takes what is coded from them, and nothing else
         if few:
             inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
         for first in range(0, len(inputs), rows):
             part = inputs[first : first + rows]
-            self._proof.before(len(part), many=rows)
+            self._proof.before(len(part), many=max(rows, KNOWN_ANSWER_BATCH))
             values = network(part)
             parts.append((values[..., 0] if self._model.channels == 1 else values).astype(np.uint8))
         return np.concatenate(parts) if parts else np.empty((0, *self._model.shape), np.uint8)
@@ -64,6 +66,11 @@ class Synthesis:
         from vaecodec.exact.plan import PlanMaker  # here: few images need no plan, and need not wait for it
 
         return PlanMaker(self._model.synthesis)
+
+    @cached_property
+    def _few_rows(self) -> int:
+        """Images of a small batch: 64, or fewer where pictures are so large that these would take too much memory."""
+        return max(1, min(KNOWN_ANSWER_BATCH, MOST_BATCH_ELEMENTS // math.prod(self._model.shape)))
 
     @cached_property
     def many_rows(self) -> int:
@@ -94,5 +101,12 @@ class Synthesis:
         return plan
 
     def _digests(self, inputs: Symbols) -> list[str]:
-        values = self._model.synthesis(inputs)
-        return [sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, len(inputs), KNOWN_ANSWER_BATCH)]
+        """In as large batches as decoding: a large picture of a hostile file is no reason to hold 64 of them."""
+        rows = min(len(inputs), self._few_rows if len(inputs) <= KNOWN_ANSWER_BATCH else len(inputs))
+        if rows == len(inputs):
+            values = self._model.synthesis(inputs)
+            return [sha256_of(values[k : k + KNOWN_ANSWER_BATCH]) for k in range(0, len(inputs), KNOWN_ANSWER_BATCH)]
+        digest = hashlib.sha256()
+        for first in range(0, len(inputs), rows):
+            digest.update(self._model.synthesis(inputs[first : first + rows]).astype("<i4").tobytes())
+        return [digest.hexdigest()]

@@ -20,13 +20,13 @@ from vaecodec.data.splits import check_split, in_split
 from vaecodec.errors import BadDataset, ConfigError, DatasetMissing
 from vaecodec.files.depth import BYTE, bits_a_channel
 from vaecodec.files.walk import Walk, files_below
+from vaecodec.limits import limits
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".j2k", ".jp2", ".jpeg", ".jpg", ".jxl", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"}
     | {".tif", ".tiff", ".webp"}
 )
 MAX_SIDE = 2**14  # a resize to more is a slip of the pen
-MAX_PIXELS = 2**26  # of one image: a hostile file must not make us allocate gigabytes
 
 # What Pillow's plugins raise on damaged and on monstrous files.
 DAMAGED = (
@@ -125,8 +125,9 @@ def open_upright(path: Path) -> Image.Image:
     """The decoded image, turned as its EXIF says, in mode L or RGB; errors as `read_picture`."""
     try:
         with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise BadDataset(f"{path}: {image.height}x{image.width} pixels, expected at most {MAX_PIXELS}")
+            most = limits().data_pixels
+            if image.width * image.height > most:
+                raise BadDataset(f"{path}: {image.height}x{image.width} pixels, expected at most {most}")
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
                 raise BadDataset(f"{path}: expected one frame, found {frames}")

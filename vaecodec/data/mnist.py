@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from vaecodec.data.image_set import ImageSet
 from vaecodec.data.splits import check_split, tail_validation
 from vaecodec.errors import BadDataset, DatasetMissing
+from vaecodec.limits import limits
 
 SIDE = 28
-MAX_IDX_BYTES = 2**28  # the largest file of the kind has 47 MB; a hostile header must not make us allocate 4 GB
 PARTS = {"train": "train", "validation": "train", "test": "t10k"}
 
 # SHA-256 of the official files, unpacked: gzip's own header may differ from mirror to mirror.
@@ -113,8 +113,8 @@ def parse_idx(file: BinaryIO | gzip.GzipFile, what: str, *, dimensions: int) -> 
     length = 1
     for size in sizes:
         length *= size
-    if not 0 < length <= MAX_IDX_BYTES:
-        raise BadDataset(f"{what}: offset 4: expected sizes for 1 to {MAX_IDX_BYTES} bytes, found {sizes}")
+    if not 0 < length <= limits().data_bytes:
+        raise BadDataset(f"{what}: offset 4: expected sizes for 1 to {limits().data_bytes} bytes, found {sizes}")
     body = file.read(length)
     if len(body) != length:
         raise BadDataset(f"{what}: offset {len(header)}: expected {length} bytes, found {len(body)}")

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecodec.errors import BadDataset
-
-MAX_ARRAY_BYTES = 2**29  # the largest that is read whole, dSprites with packed pixels, has 377 MB
+from vaecodec.limits import limits
 
 
 @contextmanager
@@ -34,8 +33,8 @@ def read_array(archive: zipfile.ZipFile, path: Path, key: str, dtype: str, shape
         size_bytes = np.dtype(dtype).itemsize
         for side in found:
             size_bytes *= side
-        if size_bytes > MAX_ARRAY_BYTES:
-            raise BadDataset(f"{path}: {key}: expected at most {MAX_ARRAY_BYTES} bytes, found {size_bytes}")
+        if size_bytes > limits().data_bytes:
+            raise BadDataset(f"{path}: {key}: expected at most {limits().data_bytes} bytes, found {size_bytes}")
         body = stream.read(size_bytes)
         if len(body) != size_bytes:
             raise BadDataset(f"{path}: {key}: expected {size_bytes} bytes of values, found {len(body)}")

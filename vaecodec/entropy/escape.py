@@ -5,9 +5,9 @@ value 0, 1, 2, 3 … ──Elias gamma code of value + 1──> 1, 010, 011, 001
 
 from collections.abc import Callable
 
+from vaecodec.bitstream.limits import MAX_ESCAPE_BITS
 from vaecodec.errors import BadField
 
-MAX_ESCAPE_BITS = 33  # an escape value, plus one, has 34 bits at most: twice the distance of two int32
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 

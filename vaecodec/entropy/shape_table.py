@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vaecodec.entropy.tables import MAX_ALPHABET, MAX_ENTRIES, TOTAL, CodingTables, Int32
+from vaecodec.bitstream.limits import MAX_ALPHABET, MAX_ENTRIES
+from vaecodec.entropy.tables import TOTAL, CodingTables, Int32
 from vaecodec.errors import BadField, LimitExceeded
 
 

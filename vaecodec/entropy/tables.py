@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.bitstream.limits import MAX_ALPHABET, MAX_ENTRIES, MAX_LATENTS
 from vaecodec.errors import BadField, LimitExceeded, ModelError
 
 PRECISION = 24  # the coder's probabilities are multiples of 2**-24, the most that a 32-bit word leaves room for
 TOTAL = 1 << PRECISION
-MAX_LATENTS = 1 << 16  # a hostile model must not make us allocate GBs
-MAX_ALPHABET = 1 << 12  # wider distributions are served by the escape at next to no cost
-MAX_ENTRIES = 1 << 22  # latents x alphabet: 32 MB as float64, which is what the coder needs
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]

@@ -19,14 +19,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.bitstream.limits import MAX_LIVE_ELEMENTS, MAX_MACS, MAX_OPS, MAX_RESULT_ELEMENTS, MAX_VALUE_ELEMENTS
 from vaecodec.errors import LimitExceeded, NotExact
 from vaecodec.exact.operations import Array, Dense, Op
-from vaecodec.exact.ranges import MAX_VALUE_ELEMENTS, Range, prove
+from vaecodec.exact.ranges import Range, prove
 
-MAX_OPS = 256  # a hostile model must not keep us busy for hours
-MAX_LIVE_ELEMENTS = MAX_VALUE_ELEMENTS  # of one image, all values that are needed at once: 1 GB for 64 images
-MAX_MACS = 1 << 30  # products of one image: below 0.1 s; the released ones take 21 million at most
-MAX_RESULT_ELEMENTS = 1 << 24  # of one image, all results together: 1 s to prove; released ones have 660,000
+MOST_BATCH_ELEMENTS = 1 << 24  # of a batch's values at once: 64 MB; 64 images of the released models need less
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,11 @@ class ExactNetwork:
         return Work()
 
     @cached_property
+    def live_elements(self) -> int:
+        """Of all values of one image that are needed at once; proving it has counted them, unless nothing is done."""
+        return len(self.input_low)
+
+    @cached_property
     def result(self) -> Range:
         """What is proven of the last value."""
         return deque(self.ranges(), maxlen=1)[0]
@@ -89,6 +92,7 @@ class ExactNetwork:
                 raise LimitExceeded(
                     f"operation {position + 1}: {live} values of one image at once, at most {MAX_LIVE_ELEMENTS} allowed"
                 )
+            vars(self)["live_elements"] = max(live, vars(self).get("live_elements", 0))
             elements += math.prod(found.shape)
             macs += math.prod(found.shape) * op.weight.shape[1] if isinstance(op, Dense) else 0
             work = vars(self)["work"] = Work(macs, elements)
@@ -118,9 +122,18 @@ class ExactNetwork:
             raise NotExact(f"value {min(unused)} is never used")
 
     def __call__(self, x: npt.NDArray[np.int32]) -> Array:
-        """(b, n) integers → the last operation's value, integers in float32."""
-        low, high = self.input_low, self.input_high
-        return evaluate(self.ops, np.clip(x, low, high).astype(np.float32))
+        """(b, n) integers → the last operation's value, integers in float32.
+
+        A batch whose values would need more than MOST_BATCH_ELEMENTS is done in pieces: a large network of a hostile
+        file must not make the memory grow with the images.
+        """
+        rows = max(1, MOST_BATCH_ELEMENTS // max(1, self.live_elements))
+        if len(x) <= rows:
+            return self._evaluated(x)
+        return np.concatenate([self._evaluated(x[first : first + rows]) for first in range(0, len(x), rows)])
+
+    def _evaluated(self, x: npt.NDArray[np.int32]) -> Array:
+        return evaluate(self.ops, np.clip(x, self.input_low, self.input_high).astype(np.float32))
 
 
 Engine = Callable[[ExactNetwork, npt.NDArray[np.int32]], Array]  # how networks are evaluated: numpy, or torch in tests

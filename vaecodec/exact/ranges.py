@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaecodec.bitstream.limits import MAX_VALUE_ELEMENTS
 from vaecodec.errors import LimitExceeded, NotExact
 
 EXACT_LIMIT = 1 << 24  # integers below this are exact in float32, and so are their sums
-MAX_VALUE_ELEMENTS = 1 << 22  # of one value of one image: 16 MB; a hostile model must not make us allocate GBs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

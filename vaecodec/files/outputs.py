@@ -3,6 +3,9 @@
 new file:         temporary file beside it ──link──> name; fails where the name has come to be taken meanwhile
 overwrite:        temporary file beside it ──rename──> name, links followed, with the permissions of what was there
 device or pipe:   written to as it is, as it comes; /dev/stdout and /dev/fd/N mean this process' own open files
+
+Of a killed process a temporary file may stay: the next that writes into the folder, an hour later, removes it. A
+program that a signal ends calls remove_unfinished(), for the signal may come where no `except` stands yet.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from typing import Protocol
 
 from vaecodec.errors import OutputError, OutputExists
@@ -22,6 +26,7 @@ TEMPORARY_NAME = re.compile(r"\.vaecodec-\d+-[0-9a-f]{8}\.tmp")
 ABANDONED_S = 3600  # a temporary file of this age that nobody has locked was left by a process that was killed
 
 _swept: set[str] = set()  # folders that were looked through for abandoned files
+_unfinished: set[str] = set()  # temporary files that are not published, nor removed
 
 
 class OutputFile(Protocol):
@@ -63,6 +68,23 @@ def write_file(target: str, data: bytes, *, overwrite: bool) -> None:
     file.commit()
 
 
+@contextmanager
+def replacing(target: str | os.PathLike[str]) -> Iterator[BytesIO]:
+    """What is written here takes the target's place as a whole at the end, if no exception comes. Raises OSError."""
+    content = BytesIO()
+    yield content
+    write_file(os.fspath(target), content.getbuffer(), overwrite=True)
+
+
+def remove_unfinished() -> None:
+    """Remove the temporary files that this process has left: nothing writes to them any more."""
+    own = f".vaecodec-{os.getpid()}-"  # a forked child knows its parent's too
+    for path in [path for path in _unfinished if os.path.basename(path).startswith(own)]:
+        with suppress(OSError):
+            os.unlink(path)
+        _unfinished.discard(path)
+
+
 def sync_folder(target: str) -> None:
     """Make the name of a new file last, where the system can."""
     with suppress(OSError):
@@ -88,6 +110,7 @@ class WholeFile:
         # Not tempfile, which makes files that only their owner can read, and costs 10 ms to import.
         self.temporary = os.path.join(folder, f".vaecodec-{os.getpid()}-{os.urandom(4).hex()}.tmp")
         mode = 0o666 if self._replaced is None else stat.S_IMODE(self._replaced.st_mode) & 0o666
+        _unfinished.add(self.temporary)
         with _named(target):
             self._descriptor = os.open(self.temporary, NEW_FILE, mode)
         _lock(self._descriptor)
@@ -110,11 +133,13 @@ class WholeFile:
         except BaseException:
             self.abort()
             raise
+        _unfinished.discard(self.temporary)
 
     def abort(self) -> None:
         self._close()
         with suppress(OSError):
             os.unlink(self.temporary)
+        _unfinished.discard(self.temporary)
 
     def _close(self) -> None:
         if self._open:

@@ -19,14 +19,14 @@ import numpy.typing as npt
 
 from vaecodec.arrays import Symbols
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
+from vaecodec.bitstream.limits import MAX_ALPHABET, MAX_ENTRIES, MAX_LEVELS_ENTRIES
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import MAX_ALPHABET, MAX_ENTRIES, TOTAL, CodingTables
+from vaecodec.entropy.tables import TOTAL, CodingTables
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.stored_form import Sections
 
 MOST_PLAIN_LEVELS = 16
-MAX_LEVELS_ENTRIES = 1 << 24  # of the tables of all levels: 64 MB; the released models have 2.3 million at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.arrays import Size, Symbols
+from vaecodec.bitstream.limits import MAX_BASES, MAX_LOGIT
 from vaecodec.entropy.quantizer import Quantizer
 from vaecodec.entropy.tables import TOTAL, CodingTables, Float64
 from vaecodec.errors import BadField, LimitExceeded
@@ -33,8 +34,6 @@ VALUES = 255  # a pixel that is not zero is 1..255
 MIN_VALUE_COUNT = 2  # so that every value keeps a count of at least 1 in every mixture: see docs/format.md
 MAX_WEIGHT_VALUE = 1 << 20  # (256 bases · 2^20) << 16 stays below 2^53, where float64 is exact
 WEIGHT_BITS = 16  # of a mixture's weights once they are normalised
-MAX_BASES = 256  # K: each pixel that is not zero costs K · 255 products
-MAX_LOGIT = 1 << 12  # L: finer logits than 8192 steps change no probability that matters
 
 Int32 = npt.NDArray[np.int32]
 
@@ -136,6 +135,12 @@ class PixelLikelihood:
     def outputs(self) -> int:
         """Logit indices of a pixel: 1 + K, or 1."""
         return 1 if self.values is None else 1 + len(self.values.counts)
+
+    @property
+    def indices(self) -> int:
+        """Logit indices of a phase of one image."""
+        height, width = self.plane
+        return height * width * self.outputs
 
     @property
     def plane(self) -> Size:

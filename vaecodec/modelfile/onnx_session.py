@@ -1,6 +1,6 @@
 """Sessions of ONNX Runtime, which is imported when the first one is made, and what a forked child does with them.
 
-Analysis ──whole graph──start_session──> a session, of as many threads as there are cores
+Analysis ──whole graph──check_graph──start_session──> a session, of as many threads as there are cores
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from vaecodec.cores import core_count
-from vaecodec.errors import ModelError
+from vaecodec.errors import FormatError, ModelError
 from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.modelfile.onnx_graph import Expected, check_graph
 
 
 class Holder(Protocol):
@@ -23,13 +24,17 @@ class Holder(Protocol):
         ...
 
 
-def start_session(analysis: Analysis, *, keeps_memory: bool = True) -> Any:
-    """The session of a graph that is not empty.
+def start_session(analysis: Analysis, expected: Expected | None = None, *, keeps_memory: bool = True) -> Any:
+    """The session of a graph that is not empty, and that holds nothing but operators and tensors of ours.
 
-    keeps_memory: whether what a run needed is kept for the next; large tensors should be given back at once.
-    Raises ModelError, and FormatError's children for packed weights.
+    expected: the geometry of the graph. keeps_memory: whether what a run needed is kept for the next; large tensors
+    should be given back at once. Raises ModelError, and FormatError's children for packed weights.
     """
     graph = analysis.whole()
+    try:
+        check_graph(graph, expected)
+    except FormatError as error:
+        raise ModelError(str(error)) from error
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -64,7 +69,7 @@ def watch_forks(holder: Holder) -> None:
 _THERE: WeakSet[Holder] = WeakSet()  # of this process
 
 
-def _in_forked_child() -> None:
+def _in_forked_child() -> None:  # pragma: no cover: tests fork, and a child's lines are not counted
     """Leave alone what only the parent's threads could finish: its sessions, and ONNX Runtime's own destructors.
 
     Once ONNX Runtime is imported, a forked child that exits waits in its destructors for ever (1.32: a thread of the
@@ -80,5 +85,5 @@ def _in_forked_child() -> None:
             library.on_exit(ctypes.cast(library._exit, ctypes.c_void_p), None)
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch: Windows has none
     os.register_at_fork(after_in_child=_in_forked_child)

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vaecodec.bitstream.array_bytes import pack_array, unpack_array
+from vaecodec.bitstream.limits import MAX_ENTRIES, MAX_GROUPS
 from vaecodec.bitstream.reader import Buffer
 from vaecodec.entropy.shape_table import ShapeTable
-from vaecodec.entropy.tables import MAX_ENTRIES, CodingTables, Int32
+from vaecodec.entropy.tables import CodingTables, Int32
 from vaecodec.errors import BadField, LimitExceeded
 from vaecodec.exact.known_answer import KnownAnswer, checked_answer
 from vaecodec.exact.network import Engine, ExactNetwork, Work, by_numpy
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from vaecodec.modelfile.levels import Level
 
 PRIORS = "decode/priors/"
-MAX_GROUPS = 64  # each is one evaluation of a network, one after the other
 MAX_MEAN = 1 << 20  # of what a network gives; means beyond are no symbols that anyone codes
 
 

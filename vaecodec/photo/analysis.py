@@ -6,6 +6,7 @@ y times the gains of a level, of one region --> z float32 (h/4, w/4, 96), before
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,30 +14,41 @@ import numpy as np
 from vaecodec.arrays import Pixels
 from vaecodec.errors import ModelError
 from vaecodec.modelfile.analysis_weights import Analysis
+from vaecodec.modelfile.onnx_graph import Expected
 from vaecodec.modelfile.onnx_session import keep_for_ever, start_session, watch_forks
 from vaecodec.photo.convolution import Float32
-from vaecodec.photo.regions import BLOCK
+from vaecodec.photo.regions import BLOCK, HYPER_BLOCK
 
 TILE = 96  # positions a side that are computed at once: what is held stays below 400 MB
 PEAK = np.float32(255)
+RGB = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSize:
+    """A graph takes some channels and gives some others; each of its positions stands for a square of this side."""
+
+    takes: int
+    gives: int
+    side: int
 
 
 class GraphSession:
     """One graph of a tensor (1, c, h, w) of any h and w; it is loaded at first use, in each process.
 
-    A pickle or copy holds the graph alone.
+    size: what it gives. A pickle or copy holds the graph and its size alone.
     """
 
-    def __init__(self, graph: Analysis) -> None:
-        self._graph = graph
+    def __init__(self, graph: Analysis, size: GraphSize) -> None:
+        self._graph, self._size = graph, size
         self._session: Any = None
         watch_forks(self)
 
-    def __getstate__(self) -> Analysis:
-        return self._graph
+    def __getstate__(self) -> tuple[Analysis, GraphSize]:
+        return self._graph, self._size
 
-    def __setstate__(self, graph: Analysis) -> None:
-        self.__init__(graph)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[Analysis, GraphSize]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     def forget_inherited(self) -> None:
         """In a forked child: begin anew, and keep the parent's session for ever, so that nothing destroys it."""
@@ -49,19 +61,27 @@ class GraphSession:
         if self._session is None:
             if not self._graph.graph:
                 raise ModelError("the model holds its decoder alone (it has no analysis graph): it cannot compress")
-            self._session = start_session(self._graph, keeps_memory=False)
+            expected = Expected((1, self._size.takes, None, None), (1, self._size.gives, None, None))
+            self._session = start_session(self._graph, expected, keeps_memory=False)
         try:
             found: Float32 = self._session.run(None, {self._session.get_inputs()[0].name: x})[0]
         except Exception as error:  # ONNX Runtime's errors share no narrower parent
             raise ModelError(f"the analysis graph does not run on these pixels: {error}") from error
+        wanted = (1, self._size.gives, *(-(-side // self._size.side) for side in x.shape[2:]))
+        if found.shape != wanted or found.dtype != np.float32 or not np.isfinite(found).all():
+            raise ModelError(f"the analysis graph gives {found.dtype} {found.shape}, expected finite float32 {wanted}")
         return found
 
 
 class PhotoAnalysis:
-    """The analysis and the hyperanalysis of a model. halo: positions around a tile that its latents depend on."""
+    """The analysis and the hyperanalysis of a model.
 
-    def __init__(self, analysis: Analysis, hyper: Analysis, halo: int) -> None:
-        self._analysis, self._hyper = GraphSession(analysis), GraphSession(hyper)
+    halo: positions around a tile that its latents depend on. channels: of y and of z.
+    """
+
+    def __init__(self, analysis: Analysis, hyper: Analysis, halo: int, channels: tuple[int, int]) -> None:
+        self._analysis = GraphSession(analysis, GraphSize(RGB, channels[0], BLOCK))
+        self._hyper = GraphSession(hyper, GraphSize(*channels, HYPER_BLOCK // BLOCK))
         self._halo = halo
 
     def latents(self, pixels: Pixels) -> Float32:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ from vaecodec.photo.order import Heads, Part, decode_order, drive
 from vaecodec.photo.regions import hyper_size
 from vaecodec.photo.synthesis import ExactSynthesis, Told
 
+Layer = Literal["base", "detail"]
 ROWS_AT_ONCE = 1 << 10  # positions whose symbols are chosen at once
 SYMBOL_LIMIT = 1 << 12  # what is told is clamped to 2,048 steps; larger symbols mean the same
 
@@ -119,11 +121,21 @@ class RegionEncoder:
                 v = wanted[some] - part.mean[some] * np.float32(2.0**-TOLD_BITS)
                 symbols[some] = np.clip(choose(v, part.scale[some]), -SYMBOL_LIMIT, SYMBOL_LIMIT)
             flat = symbols.ravel()
-            for number, places in _by_table(part.scale):
+            for number, places in by_table(part.scale):
                 self._encoder.encode_alike(flat[places], self._networks.gaussians.tables[number])
             return _told(symbols, part.mean)
 
         return _in_order(heads, slices, shape, answer)
+
+
+class Watch(Protocol):
+    """Is told of each group of symbols of a region as it is decoded."""
+
+    def hyper(self, symbols: Int32) -> None:
+        """Of z (h_z, w_z, c_z)."""
+
+    def half(self, layer: Layer, part: Part[Told], symbols: Int32) -> None:
+        """Of half a slice (n, c)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,28 +147,35 @@ class DecodedRegion:
     trunk: Float32 | None
 
 
-def decode_region(networks: ExactPhoto, payload: bytes, level: int, shape: Size) -> DecodedRegion:
+def decode_region(
+    networks: ExactPhoto, payload: bytes, level: int, shape: Size, watch: Watch | None = None
+) -> DecodedRegion:
     """shape: (h, w). Raises FormatError's children where the payload is none."""
     decoder = SymbolDecoder(payload)
     grid = hyper_size(shape)
     z = np.stack([_symbols_of_position(decoder, networks) for _ in range(grid[0] * grid[1])]).reshape(*grid, -1)
+    if watch is not None:
+        watch.hyper(z)
 
-    def answer(part: Part[Told]) -> Told:
+    def answer(layer: Layer, part: Part[Told]) -> Told:
         symbols = np.empty(part.scale.size, np.int32)
-        for number, places in _by_table(part.scale):
+        for number, places in by_table(part.scale):
             symbols[places] = decoder.decode_alike(len(places), networks.gaussians.tables[number])
         _check_fill(decoder)
-        return _told(symbols.reshape(part.scale.shape), part.mean)
+        symbols = symbols.reshape(part.scale.shape)
+        if watch is not None:
+            watch.half(layer, part, symbols)
+        return _told(symbols, part.mean)
 
     facts = networks.hyper.facts(z, level, shape)
-    base = _in_order(networks.heads_of_base(facts), networks.base_heads.sizes, shape, answer)
+    base = _in_order(networks.heads_of_base(facts), networks.base_heads.sizes, shape, partial(answer, "base"))
     trunk = None
     if level < networks.silent:
         detail = np.zeros((*shape, networks.detail_channels), np.int16)
     else:
         trunk = networks.synthesis.trunk(base, level)
         heads = networks.heads_of_detail(trunk, facts, level)
-        detail = _in_order(heads, networks.detail_heads.sizes, shape, answer)
+        detail = _in_order(heads, networks.detail_heads.sizes, shape, partial(answer, "detail"))
     decoder.finish()
     return DecodedRegion(base, detail, trunk)
 
@@ -183,7 +202,7 @@ def _in_order(heads: Heads[Told], slices: Sequence[int], shape: Size, answer: Ca
     return np.concatenate(drive(decode_order(heads, nothing, place), answer), 2)
 
 
-def _by_table(numbers: Numbers) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+def by_table(numbers: Numbers) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     """Each table that some symbols have, by rising number, and where these are, in reading order."""
     flat = numbers.ravel()
     order = np.argsort(flat, kind="stable")

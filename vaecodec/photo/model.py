@@ -103,8 +103,9 @@ class PhotoModel:
     def analysis(self) -> PhotoAnalysis:
         """What makes latents of pixels. Raises ModelError where there is none, at its first use."""
         if self.encoder is None:
-            return PhotoAnalysis(Analysis(b""), Analysis(b""), 0)
-        return PhotoAnalysis(self.encoder.analysis, self.encoder.hyper, self.encoder.halo)
+            return PhotoAnalysis(Analysis(b""), Analysis(b""), 0, (0, 0))
+        channels = self.encoder.gain.shape[1], self.encoder.z_gain.shape[1]
+        return PhotoAnalysis(self.encoder.analysis, self.encoder.hyper, self.encoder.halo, channels)
 
     def to_bytes(self) -> bytes:
         """The bytes of its file."""

@@ -18,8 +18,10 @@ from vaecodec.arrays import Pixels
 from vaecodec.cores import map_on_cores, one_blas_thread
 from vaecodec.entropy.decode_order import follow
 from vaecodec.entropy.tables import TOTAL
+from vaecodec.errors import LimitExceeded
 from vaecodec.exact.known_answer import KnownAnswer
 from vaecodec.exact.network import Engine, ExactNetwork
+from vaecodec.limits import limits
 from vaecodec.modelfile.lossless_part import PHASES, Int32, PixelLikelihood
 from vaecodec.pixels.tables import Indices, counts_of_flags, counts_of_values
 
@@ -56,8 +58,21 @@ def in_batches(network: ExactNetwork, x: Int32) -> npt.NDArray[np.float32]:
     return np.concatenate(map_on_cores(network, [x[k : k + PHASE_BATCH] for k in range(0, len(x), PHASE_BATCH)]))
 
 
+def rows_at_once(likelihood: PixelLikelihood) -> int:
+    """Images whose logit indices of a phase are within the limit of this program."""
+    return max(1, limits().phase_indices // likelihood.indices)
+
+
 def predict(likelihood: PixelLikelihood, symbols: Int32, engine: Engine = in_batches) -> Prediction:
-    """Yields the logit indices of each phase of the images of symbols (b, n), b ≥ 1, and is sent the phase's pixels."""
+    """Yields the logit indices of each phase of the images of symbols (b, n), b ≥ 1, and is sent the phase's pixels.
+
+    Raises LimitExceeded where the images have too many indices to be held together.
+    """
+    if len(symbols) > rows_at_once(likelihood):
+        raise LimitExceeded(
+            f"{len(symbols)} images in one payload: this lossless part allows {rows_at_once(likelihood)} "
+            "(limit phase_indices)"
+        )
     known = [engine(likelihood.map_network, symbols).reshape(len(symbols), -1).astype(np.int32)]
     for network in likelihood.phases:
         pixels = yield engine(network, np.concatenate(known, axis=1)).astype(np.int16)
@@ -89,13 +104,15 @@ def most_probable(likelihood: PixelLikelihood, indices: Indices) -> Pixels:
 
 def likelihood_answer(likelihood: PixelLikelihood, symbols: Int32) -> str:
     """SHA-256 of the logit indices of the four phases, int32 little-endian, each phase's pixels the most probable."""
-    digest = hashlib.sha256()
-
-    def guess(_: int, indices: Indices) -> Pixels:
-        digest.update(indices.astype("<i4").tobytes())
-        return most_probable(likelihood, indices)
-
-    follow_phases(predict(likelihood, symbols), guess)
+    digest, rows = hashlib.sha256(), rows_at_once(likelihood)
+    predictions = [predict(likelihood, symbols[first : first + rows]) for first in range(0, len(symbols), rows)]
+    pixels: list[Pixels | None] = [None] * len(predictions)
+    for _ in PHASES:  # of all rows, some at a time, before the next
+        for k, prediction in enumerate(predictions):
+            sent = pixels[k]
+            indices = next(prediction) if sent is None else prediction.send(sent)
+            digest.update(indices.astype("<i4").tobytes())
+            pixels[k] = most_probable(likelihood, indices)
     return digest.hexdigest()
 
 

@@ -18,9 +18,10 @@ import torch
 
 from vaecodec.errors import CheckpointError, ConfigError
 from vaecodec.families import training_config
+from vaecodec.files.outputs import replacing
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.training.conditions import Conditions, differences
-from vaecodec.training.run_folder import CHECKPOINT, replacing
+from vaecodec.training.run_folder import CHECKPOINT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from typing import Any
 from tqdm import tqdm
 
 from vaecodec.codec.quality import psnr_db_from_mse
+from vaecodec.files.outputs import replacing
 from vaecodec.recipes.objective import Losses, Reached
-from vaecodec.training.run_folder import METRICS, replacing
+from vaecodec.training.run_folder import METRICS
 
 REDRAW_S = 0.1
 LOG_INTERVAL_S = 30.0  # where stderr is a file: some lines in an hour, not thousands

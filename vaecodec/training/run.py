@@ -12,13 +12,14 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.errors import CheckpointError
 from vaecodec.families import find_family
 from vaecodec.families.trainables import make_trainable
+from vaecodec.files.outputs import replacing
 from vaecodec.modelfile.installed import SUFFIX
 from vaecodec.modelfile.model import Model, pack_model
 from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.recipes.objective import TrainingStep
 from vaecodec.training.checkpoint import load_matching, refuse_differences
 from vaecodec.training.loop import train
-from vaecodec.training.run_folder import CHECKPOINT, read_run_config, replacing, write_config
+from vaecodec.training.run_folder import CHECKPOINT, read_run_config, write_config
 
 
 def run(

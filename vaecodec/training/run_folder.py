@@ -6,28 +6,14 @@ config.json   metrics.jsonl   checkpoint.pt   NAME.vaem
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from vaecodec.errors import CheckpointError
 from vaecodec.families import training_config
+from vaecodec.files.outputs import replacing
 from vaecodec.recipes.config import TrainingConfig
 
 CONFIG, METRICS, CHECKPOINT = "config.json", "metrics.jsonl", "checkpoint.pt"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written in the place of `path`: a temporary one, synced and renamed at the end."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def write_config(config: TrainingConfig, folder: Path) -> None:

@@ -15,7 +15,7 @@ from benchmarks import exactness
 from benchmarks.measuring.measure import levels_to_measure, measure_codec, measure_curve, measure_model, measure_set
 
 TESTS = Path(__file__).parents[2]
-PATH = TESTS / "golden" / "levels.vaem"
+PATH = TESTS / "golden" / "v1" / "levels.vaem"
 CODEC = Codec(read_model(PATH))
 IMAGES = load_dataset("mnist", "test", data_dir=TESTS / "fixtures" / "data").images[:30]
 

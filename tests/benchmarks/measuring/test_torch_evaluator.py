@@ -12,7 +12,7 @@ from vaecodec.exact.operations import Add, Dense, Lookup, Patches, Rescale, Resh
 from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 
 
 def network(rng):

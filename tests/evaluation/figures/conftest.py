@@ -27,13 +27,13 @@ def subject(digits):
     """The golden model's, on 60 digits."""
     rows = spread(len(digits), 60)
     truth = truth_of(digits.labels[rows], digits.label_names)
-    return Subject("tiny", load(TESTS / "golden" / "tiny.vaem"), digits.images[rows], truth=truth, data="mnist")
+    return Subject("tiny", load(TESTS / "golden" / "v1" / "tiny.vaem"), digits.images[rows], truth=truth, data="mnist")
 
 
 @pytest.fixture(scope="session")
 def grouped():
     """A model whose symbols are coded in groups, on pixels of noise."""
-    codec = load(TESTS / "golden" / "groups.vaem")
+    codec = load(TESTS / "golden" / "v1" / "groups.vaem")
     images = np.random.default_rng(0).integers(0, 256, (60, *codec.model.shape), np.uint8)
     return Subject("grouped", codec, images)
 

@@ -34,7 +34,7 @@ def tiny(digits):
     """The golden model on 80 digits."""
     rows = spread(len(digits), 80)
     truth = truth_of(digits.labels[rows], digits.label_names)
-    return Subject("tiny", load(TESTS / "golden" / "tiny.vaem"), digits.images[rows], truth=truth, data="mnist")
+    return Subject("tiny", load(TESTS / "golden" / "v1" / "tiny.vaem"), digits.images[rows], truth=truth, data="mnist")
 
 
 @pytest.fixture(scope="session")

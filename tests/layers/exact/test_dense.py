@@ -19,7 +19,7 @@ from vaecodec.layers.transforms import ConvSynthesis
 from vaecodec.modelfile.model import read_model
 from vaecodec.recipes.sizes import ModelConfig
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
 
 
 @pytest.fixture(autouse=True)

@@ -69,4 +69,4 @@ def test_every_kept_model_with_levels_has_one_of_the_scales(path: Path) -> None:
 
 def test_another_table_is_refused() -> None:
     with pytest.raises(ModelError, match="no table of"):
-        scale_of(read_model(ROOT / "tests" / "golden" / "mini.vaem").synthesis)
+        scale_of(read_model(ROOT / "tests" / "golden" / "v1" / "mini.vaem").synthesis)

@@ -49,7 +49,7 @@ def clusters(sources: Sources) -> Chart:
         )
         axes = ("t-SNE 1", "t-SNE 2") if subject.codes.means.shape[1] > 2 else ("latent 1", "latent 2")
         panels.append(Panel(title, *axes, tuple(_series(points, labels[chosen])), equal=True))
-    note = "t-SNE makes islands of anything; the numbers are of all latents. No model with two latents is kept."
+    note = "t-SNE makes islands of anything; the numbers are of all latents."
     return Chart("Images in the latent space, by label", tuple(panels), note)
 
 

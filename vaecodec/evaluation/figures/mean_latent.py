@@ -1,11 +1,11 @@
 """Figure 8 of the paper: the mean of the latents against β, in the readings that the paper's words allow.
 
-stored runs             ──> mean of |μ| at every β
+stored runs             ──> mean of |μ| at every β, and mean of σ where a row has it
 kept models with images ──> mean of μ, mean of |μ|, deviation of μ, at the β whose models are kept
 
 The paper calls "mean latent space values" an average and, in the same paragraph, a dispersion. A mean of μ is near 0 at
 every β, because the KL pulls it there, so that the paper's rise and fall cannot be it; mean of |μ| and deviation of μ
-say how far the latents spread. A mean of σ is not in stored models: their files hold no σ.
+say how far the latents spread. Model files hold no σ: its mean is in the rows of runs.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def mean_latent(sources: Sources) -> Chart:
         raise ConfigError("no training is stored")
     note = (
         "Means over images and latents. Stored runs: all latents of the trained model; kept models: those that are "
-        "coded. A mean of μ is near 0 at every β; a mean of σ is not stored."
+        "coded. A mean of μ is near 0 at every β."
     )
     return Chart("Mean latent against β", panels, note)
 
@@ -44,6 +44,10 @@ def _panel(results: Results, data: str, sources: Sources) -> Panel:
         part = sorted(part, key=lambda run: run.beta)
         x, y = tuple(run.beta for run in part), tuple(run.mean_absolute_latent for run in part)
         series.append(Series(name, x, y, line=False, colour=colour))
+    spread = sorted((run.beta, run.mean_sigma) for run in runs if run.mean_sigma is not None)
+    if spread:
+        x, y = zip(*spread, strict=True)
+        series.append(Series("mean of σ, stored runs", x, y, line=False, colour=5))
     kept = [one for one in sources.subjects if one.data == data and one.codec.model.family in ONE_OBJECTIVE]
     kept.sort(key=_beta)
     if kept:

@@ -5,6 +5,7 @@ kept models and test images ──pictures────────┴──> Rep
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def paper_report(results: Results, *, data_dir: Path | None = None, say: Say = l
     ]
     for data, part in subjects.items():
         say(f"pictures of {data}")
-        sections += [_pictures(data, part)] if part else []
+        sections += [_pictures(data, part, in_a_plane(results, part[0]))] if part else []
     sections.append(_provenance(results))
     missing += [f"{data}: no run is stored" for data in DATA if not results.of(data)]
     missing += _gaps(results)
@@ -65,6 +66,12 @@ def kept_subjects(results: Results, data: str, *, data_dir: Path | None = None) 
     rows = spread(len(test), MOST_IMAGES)
     truth = truth_of(test.labels[rows], test.label_names) if test.labels is not None else None
     return [_subject(results, run, test.images[rows], truth) for run in kept]
+
+
+def in_a_plane(results: Results, like: Subject) -> list[Subject]:
+    """The stored model of two latents with a subject's images, whose codes can be drawn as they are; [] without it."""
+    path = results.folder / f"two-latents-{like.data}.vaem"
+    return [replace(like, name=path.stem, codec=Codec.load(path))] if path.is_file() else []
 
 
 def _subject(
@@ -125,7 +132,8 @@ def _latents(results: Results, data: str) -> Section:
     return Section(f"latents-{data}", f"Disentanglement and its price: {data}", text, tables=tuple(made_tables))
 
 
-def _pictures(data: str, subjects: Sequence[Subject]) -> Section:
+def _pictures(data: str, subjects: Sequence[Subject], plane: Sequence[Subject]) -> Section:
+    """plane: a model of two latents, for figure 3."""
     by_family = {subject.codec.model.family: subject for subject in subjects}
     compared = [by_family[family] for family in COMPARED if family in by_family]
     traversed = [by_family[family] for family in TRAVERSED if family in by_family]
@@ -133,8 +141,8 @@ def _pictures(data: str, subjects: Sequence[Subject]) -> Section:
     figures += [_shown("traversals", data, [one], animated=True) for one in traversed]
     measured: tuple[Table, ...] = ()
     if data == "mnist":  # whose label is one factor of ten; a dSprites shape is one of five
-        figures.append(_shown("clusters", data, compared))
-        measured = (cluster_table(data, clusterings(tuple(compared))),)
+        figures.append(_shown("clusters", data, [*compared, *plane]))
+        measured = (cluster_table(data, clusterings((*compared, *plane))),)
     figures += [_shown(name, data, [one]) for name in ("samples", "interpolations", "worst") for one in compared[:2]]
     once = ("system", "method") if data == "mnist" else ("pairs",)
     figures += [_shown(name, data, compared[:1]) for name in once]
@@ -178,8 +186,10 @@ def _provenance(results: Results) -> Section:
 
 def _gaps(results: Results) -> Iterator[str]:
     """What the paper has and no folder of results holds yet."""
-    yield "figure 3 by a model with two latents: none is trained"
-    yield "figure 8 by a mean of σ: model files hold none"
+    if not (results.folder / "two-latents-mnist.vaem").is_file():
+        yield "figure 3 by a model with two latents: none is stored"
+    if all(run.mean_sigma is None for run in results.runs):
+        yield "figure 8 by a mean of σ: no stored row has it"
     seeds = {(run.data, run.family) for run in results.runs if run.seed}
     for data in DATA:
         if (data, "hfvae") not in seeds and results.of(data):

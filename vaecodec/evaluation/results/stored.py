@@ -34,7 +34,8 @@ class TrainedRun:
     """One training, and the files of its model over a test set.
 
     Bytes and bits an image, nats an image; training: hash of the training images; seconds: of the training.
-    mean_absolute_latent: mean of |μ|. gradient_energy: the reconstructions' over the originals'. stored: the whole row.
+    mean_absolute_latent: mean of |μ|. mean_sigma: of the posteriors' σ, None of older rows. gradient_energy: the
+    reconstructions' over the originals'. stored: the whole row.
     """
 
     name: str
@@ -51,6 +52,7 @@ class TrainedRun:
     reconstruction_nats: float
     kl_nats: float
     mean_absolute_latent: float
+    mean_sigma: float | None
     gradient_energy: float
     fingerprint: str
     seconds: float
@@ -203,6 +205,7 @@ def _run(row: Record) -> TrainedRun:
         reconstruction_nats=floats["reconstruction_nats"],
         kl_nats=floats["kl_nats"],
         mean_absolute_latent=floats["mean_latent"],
+        mean_sigma=floats.get("mean_sigma"),
         gradient_energy=row["files"]["gradient_energy_ratio"],
         fingerprint=row["fingerprint"],
         seconds=row["curves"][-1]["elapsed_s"],

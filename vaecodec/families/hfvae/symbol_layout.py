@@ -18,8 +18,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaecodec.arrays import Symbols
+from vaecodec.bitstream.limits import MAX_ALPHABET
 from vaecodec.entropy.quantizer import Quantizer
-from vaecodec.entropy.tables import MAX_ALPHABET, CodingTables, tables_from_histogram
+from vaecodec.entropy.tables import CodingTables, tables_from_histogram
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.families.hfvae.exact import joint_network, structured_network
 from vaecodec.families.hfvae.joint_symbols import Cells, window

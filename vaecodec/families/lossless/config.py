@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.bitstream.limits import MAX_BASES, MAX_SIDE
 from vaecodec.errors import ConfigError
 from vaecodec.layers.sizes import MAX_MOMENTS
-from vaecodec.modelfile.lossless_part import MAX_BASES
 from vaecodec.recipes.config import FinishConfig
 from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
 

@@ -8,7 +8,6 @@ A kill leaves the old file or the new one, whole.
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from vaecodec.errors import CheckpointError
 from vaecodec.families.photo.plan import Plan
 from vaecodec.families.photo.step import Trainer
 from vaecodec.families.photo.weights import save_weights
+from vaecodec.files.outputs import replacing
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights"
 
@@ -40,12 +40,8 @@ def save(folder: Path, trainer: Trainer, plan: Plan, *, exact: bool) -> None:
         "reported": trainer.reported,
         "plan": asdict(plan),
     }
-    temporary = folder / f"{CHECKPOINT}.tmp"
-    with open(temporary, "wb") as file:
+    with replacing(folder / CHECKPOINT) as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / CHECKPOINT)
 
 
 def resume(folder: Path, trainer: Trainer, plan: Plan) -> None:

@@ -27,6 +27,7 @@ from vaecodec.families.photo.convert import make_exact
 from vaecodec.families.photo.model import Photo
 from vaecodec.families.photo.prior import Bottleneck, fit_bottleneck
 from vaecodec.families.photo.train import make_model
+from vaecodec.files.outputs import replacing
 from vaecodec.modelfile.analysis_weights import Analysis
 from vaecodec.photo.known_answer import make_answers
 from vaecodec.photo.model import Encoder, PhotoModel, make_photo_model
@@ -155,7 +156,8 @@ def export(options: argparse.Namespace) -> PhotoModel:
         calibrated_at=np.linspace(0, top, CALIBRATION_LEVELS).tolist(),
         about={"config": model.config.to_dict(), "weights_sha256": data},
     )
-    options.out.write_bytes(exported.to_bytes())
+    with replacing(options.out) as file:
+        file.write(exported.to_bytes())
     return exported
 
 

@@ -29,6 +29,7 @@ from vaecodec.families.photo.prior import Bottleneck, LogisticMixture
 from vaecodec.families.photo.replay import ReplayTrainer
 from vaecodec.families.photo.step import ENTROPY, Trainer
 from vaecodec.families.photo.weights import load_weights
+from vaecodec.files.outputs import replacing
 
 CHECKPOINT_S = 90.0
 CHUNK = {"cuda": 20, "cpu": 1}  # steps between looks at the clock
@@ -109,7 +110,8 @@ def train(options: argparse.Namespace) -> None:
         model.load_state_dict(trainer.averaged())
         pictures = list(load_photographs(options.validate))
         points = [asdict(point) for point in curve(model, pictures, range(model.config.anchors))]
-        (options.out / "curve.json").write_text(json.dumps(points, indent=1))
+        with replacing(options.out / "curve.json") as file:
+            file.write(json.dumps(points, indent=1).encode())
 
 
 def run(trainer: Trainer, plan: Plan, options: argparse.Namespace) -> None:

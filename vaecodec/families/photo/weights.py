@@ -5,9 +5,7 @@ state dict --save_weights--> NAME-0.npz, NAME-1.npz, ...      config.json inside
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from vaecodec.errors import CheckpointError
 from vaecodec.families.photo.config import PhotoConfig
+from vaecodec.files.outputs import replacing
 
 PART_BYTES = 15_000_000
 CONFIG = "config"
@@ -38,11 +37,8 @@ def save_weights(folder: Path, name: str, config: PhotoConfig, state: Mapping[st
     for path, part in zip(paths, parts, strict=True):
         arrays = {key: tensor.detach().cpu().to(torch.float16).numpy() for key, tensor in part.items()}
         arrays[CONFIG] = np.frombuffer(json.dumps(config.to_dict()).encode(), np.uint8)
-        file = io.BytesIO()
-        np.savez(file, **arrays)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(file.getvalue())
-        os.replace(temporary, path)
+        with replacing(path) as file:
+            np.savez(file, **arrays)
     return paths
 
 
