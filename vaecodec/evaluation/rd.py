@@ -117,7 +117,7 @@ def measure_point(
         setting=setting,
         images=len(originals),
         file_bytes=file_bytes,
-        file_bpp=8 * file_bytes / originals[0].size,
+        file_bpp=8 * file_bytes / math.prod(originals.shape[1:3]),
         payload_bytes=float(np.mean(payload_sizes)),
         information_bytes=None if information_bits is None else float(np.mean(information_bits)) / 8,
         mse=mean_squared_error,
