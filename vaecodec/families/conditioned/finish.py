@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vaecodec.bitstream.limits import MAX_LEVELS_ENTRIES
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
@@ -28,7 +29,7 @@ from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable, weight_of_level
 from vaecodec.families.conditioned.prune import prune_hidden
 from vaecodec.families.conditioned.tiles import of_each_tile
-from vaecodec.modelfile.levels import MAX_LEVELS_ENTRIES, Level
+from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import Batches, all_over, stream_seed
 from vaecodec.recipes.config import TrainingConfig
