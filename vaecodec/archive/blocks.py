@@ -32,12 +32,14 @@ from vaecodec.bitstream.archive.block import Block, names_of_damaged, numbers_of
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.bitstream.picture_stream import unpack_picture
 from vaecodec.bitstream.stream import CODED_EXACTLY
-from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.special import special_picture
+from vaecodec.codec.windows_of_streams import window_of
 from vaecodec.entropy.coder import SymbolDecoder
 from vaecodec.errors import BadField, FormatError, NotCanonical
 
 if TYPE_CHECKING:
+    from vaecodec.bitstream.window import Window
     from vaecodec.codec.codec import AnyCodec
     from vaecodec.codec.picture import Picture
 
@@ -48,8 +50,8 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 class DecodedBlock:
     """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
     levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols; photographs as
-    their streams. labels: int64 (count, columns), None without. pixels may leave places empty, of images that were not
-    decoded."""
+    their streams. labels: int64 (count, columns), None without. windows as in Block. pixels may leave places empty, of
+    images that were not decoded."""
 
     codec: AnyCodec
     symbols: Integers
@@ -58,6 +60,13 @@ class DecodedBlock:
     pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
     labels: npt.NDArray[np.int64] | None = None
+    windows: tuple[Window, ...] | None = None
+
+    def window(self, row: int) -> Window | None:
+        """Of an image."""
+        if self.streams:
+            return window_of(self.streams[row])
+        return None if self.windows is None else self.windows[row]
 
     def to_keep(self) -> DecodedBlock:
         """The same in the form in which it is kept."""
@@ -81,7 +90,9 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
         raise BadField(f"block: coding {block.codings.each[0]}, which {codec.model.name} does not have")
     if not isinstance(codec, Codec):
         streams = streams_of(block, codec)
-        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, streams=streams, labels=block.labels)
+        return DecodedBlock(
+            codec, np.empty((0, 0), np.int8), (), None, streams=streams, labels=block.labels, windows=block.windows
+        )
     _check_sizes(block, codec)
     levels, codings = codec.model.levels, block.codings
     if codings.is_exact:
@@ -94,14 +105,14 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
     else:
         symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
-    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, labels=block.labels)
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, labels=block.labels, windows=block.windows)
 
 
 def _decode_exact(block: Block, codec: Codec) -> DecodedBlock:
     if not codec.model.has_lossless:
         raise BadField(f"block: coding {max(block.codings.each)}, {codec.model.name} has no lossless part")
     pixels = decode_exact(codec.lossless, BlockPayload(block.codings, block.payload), _sizes(block, codec))
-    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels)
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels, windows=block.windows)
 
 
 def decode_apart(block: Block, codec: AnyCodec, rows: Sequence[int]) -> DecodedBlock | None:
@@ -116,7 +127,7 @@ def decode_apart(block: Block, codec: AnyCodec, rows: Sequence[int]) -> DecodedB
     _check_sizes(block, codec)
     stored = decode_stored(BlockPayload(codings, block.payload), _sizes(block, codec))
     pixels = [stored.get(k, np.empty((0, 0), np.uint8)) for k in range(block.count)]
-    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels)
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels, windows=block.windows)
 
 
 def _sizes(block: Block, codec: Codec) -> tuple[Size, ...]:
@@ -156,7 +167,7 @@ def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
 def _picture(block: DecodedBlock, row: int) -> Picture:
     if block.streams and not isinstance(block.codec, Codec):
         return block.codec.decompress_picture(block.streams[row])
-    return special_picture(images_of([(block, row)])[0])
+    return special_picture(images_of([(block, row)])[0], block.window(row))
 
 
 def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
@@ -300,7 +311,13 @@ class Blocks:
             if any(block.streams for block, _ in rows):
                 yield from (_picture(block, row) for block, row in rows)
             else:
-                yield from map(special_picture, images_of(rows))
+                for (block, row), image in zip(rows, images_of(rows), strict=True):
+                    yield special_picture(image, block.window(row))
+
+    def window(self, number: int) -> Window | None:
+        """The window of an image. Raises as decoded() does."""
+        block, row = self._row(number)
+        return block.window(row)
 
     def _row(self, number: int) -> tuple[DecodedBlock, int]:
         """The block of an image, and the image's place in it."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from vaecodec.archive.source import FileSource, RemoteSource, Source, import_fsspec, is_address, naming_address
+from vaecodec.archive.source import FileSource, RemoteSource, Source, import_fsspec, is_address, naming
 from vaecodec.errors import OutputError
 from vaecodec.files.outputs import WholeFile
 
@@ -130,7 +130,7 @@ class RemoteFolder:
         if self._process:
             fsspec.asyn.reset_lock()
         self._filesystem: Any
-        with naming_address(self.address):
+        with naming(self.address):
             again = bool(self._process)
             self._filesystem, self._path = fsspec.core.url_to_fs(self.address, skip_instance_cache=again)
         protocol = self._filesystem.protocol
@@ -144,7 +144,7 @@ class RemoteFolder:
         pauses = iter(PAUSES_S)
         while True:
             try:
-                with naming_address(f"{self.address}/{name}" if name else self.address):
+                with naming(f"{self.address}/{name}" if name else self.address):
                     return do(self._filesystem, f"{self._path}/{name}" if name else self._path)
             except (FileNotFoundError, FileExistsError, PermissionError, OutputError):
                 raise
@@ -231,7 +231,7 @@ def objects_below(address: str) -> Iterator[tuple[str, str]]:
     An object; a folder, searched to its depths; a pattern with * or ?. Raises OutputError, OSError.
     """
     fsspec = import_fsspec(address)
-    with naming_address(address):
+    with naming(address):
         filesystem, path = fsspec.core.url_to_fs(address)
         if any(letter in path for letter in "*?["):
             found, base = sorted(filesystem.glob(path)), path[: min(path.find(c) for c in "*?[" if c in path)]

@@ -25,7 +25,9 @@ from vaecodec.data.array_images import ArrayImages, ImageTable, checked_labels
 from vaecodec.errors import BadField, DatasetMissing, VaecodecError
 
 if TYPE_CHECKING:
+    from vaecodec.arrays import Pixels
     from vaecodec.codec.picture import Picture
+    from vaecodec.codec.window import WindowLike
 
 SPLITS = ("train", "validation", "test")
 STANDARD_INPUT = "-"
@@ -68,15 +70,23 @@ class ImageArrays:
     def __len__(self) -> int:
         return sum(map(len, self.tables))
 
-    def some(self, first: int, count: int, *, named: bool = True, strip: bool = False) -> Iterator[SourceImage]:
-        """Each of these images; named, strip: as for read_pieces(). Raises ImageError's children, DataError."""
+    def some(
+        self, first: int, count: int, *, named: bool = True, strip: bool = False, window: WindowLike | None = None
+    ) -> Iterator[SourceImage]:
+        """Each of these images; named, strip: as for read_pieces(); window: of image files of more than 8 bits.
+
+        Raises ImageError's children, DataError.
+        """
         begins = 0
         for table in self.tables:
             for k in range(max(first - begins, 0), min(first + count - begins, len(table))):
                 found = table.images[k]
-                image = _decoded(found, f"{self.what}: image {k}", strip) if isinstance(found, bytes) else found
+                image: Picture | Pixels
+                if isinstance(found, bytes):
+                    image, size_bytes = _decoded(found, f"{self.what}: image {k}", strip, window), len(found)
+                else:
+                    image, size_bytes = found, found.nbytes
                 label = None if table.labels is None else table.labels[k]
-                size_bytes = len(found) if isinstance(found, bytes) else found.nbytes
                 yield SourceImage(image, self._name(table, k) if named else None, label, size_bytes)
             begins += len(table)
 
@@ -87,11 +97,11 @@ class ImageArrays:
         return None if len(self.tables) == 1 else f"{PLAIN_KEY.sub('', table.key) or table.key}/{number}"
 
 
-def _decoded(data: bytes, what: str, strip: bool) -> Picture:
+def _decoded(data: bytes, what: str, strip: bool, window: WindowLike | None) -> Picture:
     from vaecodec.codec.picture import read_picture
 
     try:
-        picture = read_picture(BytesIO(data))
+        picture = read_picture(BytesIO(data), window)
     except VaecodecError as error:
         error.args = (f"{what}: {error}",)
         raise
@@ -167,11 +177,17 @@ def _absolute(path: str) -> str:
 
 
 def _folder(folder: Path, on_linked: Callable[[str, Sequence[str]], None]) -> list[FilePiece]:
-    from vaecodec.data.folder import images_below
+    """What cannot be read stands after the others, for whoever reads it to say so. Raises DatasetMissing."""
+    from vaecodec.data.folder import SUFFIXES
+    from vaecodec.files.walk import files_below
 
-    found = images_below(folder)
+    found = files_below(folder, SUFFIXES)
     on_linked(str(folder), found.linked)
-    return [FilePiece(str(folder / path), PurePath(path).as_posix()) for path in found.files]
+    in_order = sorted(found.files, key=lambda path: PurePath(path).parts)
+    paths = [*in_order, *(one.path for one in found.unreadable)]
+    if not paths:
+        raise DatasetMissing(f"{folder}: expected images, found no file that ends in {' '.join(sorted(SUFFIXES))}")
+    return [FilePiece(str(folder / path), PurePath(path).as_posix()) for path in paths]
 
 
 def _objects(address: str) -> Iterator[FilePiece]:
@@ -200,8 +216,8 @@ def read_pieces(pieces: Iterable[Piece], *, named: bool, strip: bool) -> Iterato
             yield read_file(piece, named=named, strip=strip)
 
 
-def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
-    """The image of a file or object. Raises ImageError's children, OSError, which name it."""
+def read_file(piece: FilePiece, *, named: bool, strip: bool, window: WindowLike | None = None) -> SourceImage:
+    """The image of a file or object, window: of one of more than 8 bits. Raises ImageError's children, OSError."""
     from PIL import Image
 
     from vaecodec.codec.picture import read_picture
@@ -210,9 +226,9 @@ def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
     try:
         if is_address(piece.path):
             data = read_object(piece.path)
-            picture, size_bytes = read_picture(BytesIO(data)), len(data)
+            picture, size_bytes = read_picture(BytesIO(data), window), len(data)
         else:
-            picture, size_bytes = read_picture(piece.path), os.path.getsize(piece.path)
+            picture, size_bytes = read_picture(piece.path, window), os.path.getsize(piece.path)
     except VaecodecError as error:
         if not str(error).startswith(f"{piece.path}: "):
             error.args = (f"{piece.path}: {error}",)
