@@ -105,7 +105,7 @@ def test_a_command_of_the_pages_works(line, stock, program, tmp_path, monkeypatc
     shutil.copytree(stock, tmp_path / "here")
     for name in [name for called, names in MADE.items() if f"vaecodec {called} " in line for name in names]:
         place = tmp_path / "here" / name
-        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
     models = tmp_path / "models"
     models.mkdir()
     if "models add" not in line:
