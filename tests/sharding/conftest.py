@@ -11,7 +11,7 @@ from vaecodec.archive.shards import ShardSettings
 from vaecodec.sharding.plan import Cut, Wish, publish_plan
 from vaecodec.sharding.sources import pieces_of
 
-TINY = Path(__file__).parents[1] / "golden" / "tiny.vaem"
+TINY = Path(__file__).parents[1] / "golden" / "v1" / "tiny.vaem"
 
 
 @pytest.fixture(scope="session")
