@@ -114,6 +114,9 @@ def create_shards(
 
     if target == STANDARD:
         raise click.UsageError("shards are files of a folder: name it")
+    for name in ("window", "one_window", "misfits", "strict"):
+        if options[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not of shards")
     wish = Wish(
         sources,
         Cut(sharding.shards, sharding.shard_images),

@@ -1,6 +1,6 @@
 """A folder of shards: its manifest, which says what the shards are, and its index, which says where each image is.
 
-manifest.json   the shards in order: file, images, bytes, SHA-256            docs/format.md, section 20
+manifest.json   the shards in order: file, images, bytes, SHA-256            docs/format.md, section 21
 index.vaei      names' table, footer: every block of every shard, every name
 model.vaem      the model
 plan.json       what the shards were made by (vaecodec/sharding/plan.py); it is there before they are

@@ -64,18 +64,12 @@ class RemoteSource:
         self._process = 0
         self._closed = False
         self._connect()
-        with naming_address(address):
+        with naming(self._address):
             self.size = int(self._filesystem.size(self._path)) if size is None else size
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
-        fsspec = import_fsspec(self._address)
-        if self._process:
-            fsspec.asyn.reset_lock()
-        self._filesystem: Any
-        with naming_address(self._address):
-            again = bool(self._process)
-            self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=again)
+        self._filesystem, self._path = connect(self._address, again=bool(self._process))
         self._process = os.getpid()
 
     def read(self, offset: int, n: int) -> bytes:
@@ -84,7 +78,7 @@ class RemoteSource:
             raise Closed(CLOSED)
         if self._process != os.getpid():
             self._connect()
-        with naming_address(self._address):
+        with naming(self._address):
             data = bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n))
         if len(data) > n:
             raise OSError(f"{self._address}: the server gives whole files only, no ranges: copy the archive to disk")
@@ -95,17 +89,24 @@ class RemoteSource:
         self._closed = True
 
 
-def import_fsspec(address: str) -> Any:
-    """The package, for an address. Raises OutputError where it is not installed."""
+def connect(address: str, *, again: bool = False) -> tuple[Any, str]:
+    """fsspec's file system of an address, and the path there. again: in a process that was forked off.
+
+    Raises OutputError where fsspec, or what the protocol needs, is not installed; OSError.
+    """
     try:
         import fsspec
     except ImportError as error:
         raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
-    return fsspec
+    if again:
+        fsspec.asyn.reset_lock()
+    with naming(address):
+        filesystem, path = fsspec.core.url_to_fs(address, skip_instance_cache=again)
+    return filesystem, path
 
 
 @contextmanager
-def naming_address(address: str) -> Iterator[None]:
+def naming(address: str) -> Iterator[None]:
     """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason.
 
     FileNotFoundError, FileExistsError and PermissionError stay what they are.

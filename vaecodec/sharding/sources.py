@@ -90,7 +90,7 @@ def pieces_of(
         elif source == STANDARD_INPUT:
             yield from (FilePiece(_absolute(line), name_of(line)) for line in listed())
         else:
-            for piece in files_of(source, on_linked):
+            for piece in files_meant(source, on_linked):
                 yield FilePiece(_absolute(piece.path), piece.name)
 
 
@@ -104,7 +104,7 @@ def is_set(source: str) -> bool:
     return ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists()
 
 
-def files_of(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
+def files_meant(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
     """The image files that a path, folder, pattern or address means. Raises DataError, OSError."""
     if is_address(source):
         return _objects(source)
@@ -136,11 +136,17 @@ def _absolute(path: str) -> str:
 
 
 def _folder(folder: Path, on_linked: Callable[[str, Sequence[str]], None]) -> list[FilePiece]:
-    from vaecodec.data.folder import images_below
+    """What cannot be read stands after the others, for whoever reads it to say so. Raises DatasetMissing."""
+    from vaecodec.data.folder import SUFFIXES
+    from vaecodec.files.walk import files_below
 
-    found = images_below(folder)
+    found = files_below(folder, SUFFIXES)
     on_linked(str(folder), found.linked)
-    return [FilePiece(str(folder / path), PurePath(path).as_posix()) for path in found.files]
+    in_order = sorted(found.files, key=lambda path: PurePath(path).parts)
+    paths = [*in_order, *(one.path for one in found.unreadable)]
+    if not paths:
+        raise DatasetMissing(f"{folder}: expected images, found no file that ends in {' '.join(sorted(SUFFIXES))}")
+    return [FilePiece(str(folder / path), PurePath(path).as_posix()) for path in paths]
 
 
 def _objects(address: str) -> Iterator[FilePiece]:
