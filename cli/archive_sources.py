@@ -1,6 +1,6 @@
 """The images of `archive create` and `append`: standard input as a list of files, and files read some at a time.
 
-What a source means, and how a piece of it is read, is vaecodec/sharding/sources.py.
+What a source means is vaecodec/sharding/sources.py. A file that cannot be read is told, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vaecodec.errors import ConfigError, VaecodecError
 from vaecodec.sharding import sources as meaning
 from vaecodec.sharding.sources import FilePiece, is_set, name_of, open_set, read_file
 
-from .files import STANDARD
+from .files import STANDARD, naming
 from .mirror import say_linked
 
 if TYPE_CHECKING:

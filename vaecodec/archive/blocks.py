@@ -61,6 +61,7 @@ class DecodedBlock:
     streams: tuple[bytes, ...] = ()
     labels: npt.NDArray[np.int64] | None = None
     windows: tuple[Window, ...] | None = None
+    labels: npt.NDArray[np.int64] | None = None
 
     def window(self, row: int) -> Window | None:
         """Of an image."""

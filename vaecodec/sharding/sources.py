@@ -127,7 +127,7 @@ def pieces_of(
         elif source == STANDARD_INPUT:
             yield from (FilePiece(_absolute(line), name_of(line)) for line in listed())
         else:
-            for piece in files_of(source, on_linked):
+            for piece in files_meant(source, on_linked):
                 yield FilePiece(_absolute(piece.path), piece.name)
 
 
@@ -144,7 +144,7 @@ def is_set(source: str) -> bool:
     return key in SPLITS or (is_array_file(file) and file.is_file())
 
 
-def files_of(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
+def files_meant(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
     """The image files that a path, folder, pattern or address means. Raises DataError, OSError."""
     if is_address(source):
         return _objects(source)
