@@ -5,7 +5,7 @@
 # VENV_ROOT=DIR keeps them in DIR, named by that hash, for several checkouts to share (the CI does).
 
 PYTHON ?= python3
-EXTRAS := bench,dev,docs,fsspec,report,train,zarr
+EXTRAS := arrays,bench,dev,docs,fsspec,ray,report,train,zarr
 
 HASH_OF_DEPENDENCIES := import hashlib, json, sys, tomllib; \
   p = tomllib.load(open("pyproject.toml", "rb")); q = p["project"]; \
