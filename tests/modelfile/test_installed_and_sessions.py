@@ -73,6 +73,6 @@ if child == 0:
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
 """
     command = [sys.executable, "-c", code, str(GOLDEN / "tiny.vaem")]
-    environment = {**os.environ, "PYTHONPATH": str(GOLDEN.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(GOLDEN.parents[2])}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
