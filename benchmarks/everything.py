@@ -104,7 +104,7 @@ STEPS = (
         needs=("/usr/share/datasets/fashion-mnist", "install Debian's dataset-fashion-mnist"),
     ),
 )
-PAGES = ("table", "family_table", "figure")
+PAGES = ("table", "family_table", "figure", "reliability")
 LEFT_OUT = (
     ("photographs", "Kodak's pictures, which no package has, are run once a released model, by hand"),
     ("photograph_speed", "beside photographs"),
@@ -119,6 +119,12 @@ LEFT_OUT = (
     ("zoo_record", "records beside the released models; no page shows them"),
     ("classical_settings", "chosen on validation images; no page shows them"),
     ("nats", "mends stored results"),
+    ("kills", "docs/reliability.md: 1,200 killed commands take a quarter of an hour, and need do so once a release"),
+    ("endings", "beside kills"),
+    ("faults", "beside kills; must be root"),
+    ("sharing", "beside kills"),
+    ("portability", "docs/reliability.md: make portability, which makes environments and an emulated machine"),
+    ("installs", "docs/reliability.md: needs each Python that is supported"),
     ("folder colour", "docs/results.md: packs of photographs, which no package has; 14 minutes, by hand"),
     ("interruptions", "docs/results.md: twenty trainings, half an hour of two cores"),
     ("side_by_side", "compares two commits; no page shows it"),

@@ -87,7 +87,7 @@ def test_the_steps_of_the_image_install_a_program_that_runs(tmp_path):
         if name == "RUN":
             run(rest, **install)
     (program,) = next(re.findall(r'"(.*?)"', rest) for name, rest in instructions(1) if name == "ENTRYPOINT")
-    command = [str(installed / "bin" / program), "info", str(ROOT / "tests" / "golden" / "tiny.vaem")]
+    command = [str(installed / "bin" / program), "info", str(ROOT / "tests" / "golden" / "v1" / "tiny.vaem")]
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, check=True).stdout
     assert "golden-tiny-1" in said

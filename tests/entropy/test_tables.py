@@ -196,3 +196,17 @@ def test_bits_of_symbols_are_those_of_a_table_of_their_own_and_add_up() -> None:
         own = CodingTables(tables.offsets[[i]], tables.counts[[i]], tables.coded[[i]])
         np.testing.assert_array_equal(bits[:, i], own.information_bits(symbols[:, [i]]))
     np.testing.assert_allclose(bits.sum(axis=1), tables.information_bits(symbols))
+
+
+def test_a_histogram_is_smoothed_by_a_logistic_of_its_own_mean_and_variance() -> None:
+    """Hardly any observations against much weight: what stands in the table is the distribution that was added."""
+    symbols = np.array([[-2], [-1], [1], [2]] * 3, np.int32)
+    weight = 1e6
+    tables = tables_from_histogram(symbols, tail=0.0, prior_weight=weight)
+    spread = np.sqrt(3 * (2.5 + 1 / 12)) / np.pi  # a logistic of scale s has the variance (π s)² / 3
+    edges = np.arange(-3, 5) - 0.5  # one column of margin on either side
+    cdf = 1 / (1 + np.exp(-edges / spread))
+    found = tables.counts[0] / 2**24
+    assert tables.offsets[0] == -3
+    np.testing.assert_allclose(found[:7], np.diff(cdf), rtol=1e-4)
+    np.testing.assert_allclose(found[7], 1 - cdf[-1] + cdf[0], rtol=1e-3)

@@ -12,7 +12,7 @@ from vaecodec.modelfile import installed
 from vaecodec.modelfile.onnx_session import keep_for_ever
 from vaecodec.modelfile.summary import read_summary
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 
 
 def test_the_photograph_model_with_an_alias_is_taken_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +73,6 @@ if child == 0:
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
 """
     command = [sys.executable, "-c", code, str(GOLDEN / "tiny.vaem")]
-    environment = {**os.environ, "PYTHONPATH": str(GOLDEN.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(GOLDEN.parents[2])}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -23,7 +23,7 @@ from vaecodec.modelfile.lossless_form import read_part, store_part
 from vaecodec.modelfile.lossless_part import MAX_BASES, MAX_LOGIT, MAX_WEIGHT_VALUE, MIN_VALUE_COUNT, ValueMixture
 from vaecodec.modelfile.model import read_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 EXACT = read_model(GOLDEN / "exact.vaem")
 PART = EXACT.lossless
 TOTAL = 1 << 24

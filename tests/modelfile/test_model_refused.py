@@ -25,7 +25,7 @@ from vaecodec.modelfile.levels import pack_tables, unpack_levels
 from vaecodec.modelfile.lossless_form import store_part
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MINI = read_model(GOLDEN / "mini.vaem")
 
 

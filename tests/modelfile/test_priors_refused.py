@@ -22,7 +22,7 @@ from vaecodec.exact.operations import Dense
 from vaecodec.modelfile import priors
 from vaecodec.modelfile.model import pack_model, read_model, unpack_model
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 GROUPS = read_model(GOLDEN / "groups.vaem")
 MINI = read_model(GOLDEN / "mini.vaem")
 

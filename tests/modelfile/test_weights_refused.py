@@ -1,7 +1,6 @@
 """Packed weights that are written wrong are refused, field by field."""
 
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,6 @@ from vaecodec.modelfile.analysis_weights import (
     pack_weights,
     unpack_weights,
 )
-
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def tensor(name: str = "w", shape: tuple[int, ...] = (2, 3), kind: type = np.int16) -> Weights:

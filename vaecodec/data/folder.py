@@ -35,6 +35,8 @@ DAMAGED = (
 )
 GREY_MODES = {"1", "L", "LA"}
 COLOUR_MODES = {"RGB", "RGBA", "P", "PA"}
+DEEP = "IF"  # the modes I;16, I and F begin so: Pillow's convert() would clip them
+SCALE_IT = "scale its values by a window of your choice first, as docs/microscopy.md shows"
 
 
 def load_folder(folder: Path, split: str, *, resize: tuple[int, int] | None = None, grey: bool = False) -> ImageSet:
@@ -133,7 +135,7 @@ def open_upright(path: Path) -> Image.Image:
                 raise BadDataset(f"{path}: expected one frame, found {frames}")
             bits = bits_a_channel(image)
             if bits > BYTE:
-                raise BadDataset(f"{path}: {bits} bits a channel, expected 8: convert the file first")
+                raise BadDataset(f"{path}: {bits} bits a channel, expected 8: {SCALE_IT}")
             return to_plain_mode(ImageOps.exif_transpose(image), path)
     except BadDataset:
         raise
@@ -146,7 +148,8 @@ def open_upright(path: Path) -> Image.Image:
 def to_plain_mode(image: Image.Image, path: Path) -> Image.Image:
     """The image in mode L or RGB where that loses nothing; BadDataset names what would be lost."""
     if image.mode not in GREY_MODES | COLOUR_MODES:
-        raise BadDataset(f"{path}: mode {image.mode}, expected 8-bit grey or RGB: convert the file first")
+        remedy = SCALE_IT if image.mode[0] in DEEP else "convert the file first"
+        raise BadDataset(f"{path}: mode {image.mode}, expected 8-bit grey or RGB: {remedy}")
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A").getextrema()
         if alpha != (255, 255):
