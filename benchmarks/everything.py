@@ -104,7 +104,7 @@ STEPS = (
         needs=("/usr/share/datasets/fashion-mnist", "install Debian's dataset-fashion-mnist"),
     ),
 )
-PAGES = ("table", "family_table", "figure")
+PAGES = ("table", "family_table", "model_cards", "figure")
 LEFT_OUT = (
     ("photographs", "Kodak's pictures, which no package has, are run once a released model, by hand"),
     ("photograph_speed", "beside photographs"),
@@ -118,6 +118,7 @@ LEFT_OUT = (
     ("join_mnist", "makes a model file of two that history alone has"),
     ("zoo_record", "records beside the released models; no page shows them"),
     ("classical_settings", "chosen on validation images; no page shows them"),
+    ("mutation", "hours of tests against changed code; no page shows it"),
     ("nats", "mends stored results"),
     ("side_by_side", "compares two commits; no page shows it"),
     ("disentanglement", "hours of forests, machines and rotations for each kept model; no page shows it yet"),
