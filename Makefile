@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench build docs image man clean
+.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench portability lock build docs image man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -70,6 +70,13 @@ fuzz: venv  ## ten minutes of coverage-guided fuzzing (SECONDS=600); what it fin
 bench: venv  ## the numbers of README and docs/results.md that two cores make in an hour; AGAIN=1 makes what is there again
 	$(PY) -m benchmarks.everything $(if $(AGAIN),--again)
 
+portability: venv  ## the goldens by other numpys, kernels, coders and an emulated aarch64 (environments in .venv-portability)
+	$(PY) -m benchmarks.portability
+
+lock: venv  ## requirements-dev.txt: what a development environment holds, to the version (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --no-annotate --custom-compile-command "make lock" \
+	  --quiet --upgrade --output-file requirements-dev.txt
+
 build: venv  ## sdist and wheel in dist/
 	$(PY) -m build --outdir dist .
 
@@ -84,7 +91,7 @@ man: venv  ## man pages of all commands in build/man/man1
 	$(PY) -m cli.manual build/man/man1
 
 clean:  ## remove the environments, caches and build outputs of this checkout
-	rm -rf .venv .venv-demo build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-demo .venv-portability build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call editable,ENVIRONMENT): a shared environment may still point at another checkout, or at an older pyproject.toml. Its
@@ -97,7 +104,7 @@ define editable
 	@touch $(1)
 endef
 
-venv: $(VENV)/.installed-$(HASH)  ## only the environment with the extras
+venv: $(VENV)/.installed-$(HASH)  ## only the environment with the extras; LOCKED=1 takes the versions of requirements-dev.txt
 	$(call editable,$(VENV))
 
 venv-demo: $(DEMO_VENV)/.installed-$(HASH)  ## only the environment with the runtime install
@@ -106,7 +113,7 @@ venv-demo: $(DEMO_VENV)/.installed-$(HASH)  ## only the environment with the run
 $(VENV)/.installed-$(HASH):
 	@echo "installing vaecodec[$(EXTRAS)] into $(VENV) (torch is large: minutes on the first run)"
 	$(PYTHON) -m venv $(VENV)
-	$(PY) $(PIP_INSTALL) --editable ".[$(EXTRAS)]"
+	$(PY) $(PIP_INSTALL) $(if $(LOCKED),--constraint requirements-dev.txt) --editable ".[$(EXTRAS)]"
 	@touch $@
 
 $(DEMO_VENV)/.installed-$(HASH):

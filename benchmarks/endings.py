@@ -27,7 +27,7 @@ from vaecodec.codec.images import read_grey
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 TIMED_RUNS, OVERTIME = 3, 1.1
-TINY = str(ROOT / "tests" / "golden" / "tiny.vaem")
+TINY = str(ROOT / "tests" / "golden" / "v1" / "tiny.vaem")
 DIGIT = str(ROOT / "examples" / "digit-7.png")
 OLD = b"old\n"
 INTERRUPTED_IN = """

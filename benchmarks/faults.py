@@ -32,7 +32,7 @@ from benchmarks.measuring.machine import RESULTS, ROOT, write_results
 from benchmarks.measuring.small_training import train_command
 from vaecodec.codec.images import read_grey
 
-TINY = str(ROOT / "tests" / "golden" / "tiny.vaem")
+TINY = str(ROOT / "tests" / "golden" / "v1" / "tiny.vaem")
 DIGIT = str(ROOT / "examples" / "digit-7.png")
 OLD = b"old\n"
 DISK_BYTES = 1 << 16

@@ -36,7 +36,7 @@ from benchmarks.measuring.machine import RESULTS, ROOT, write_results
 from benchmarks.measuring.small_training import train_command
 from vaecodec.files.outputs import ABANDONED_S, TEMPORARY_NAME
 
-GOLDEN = ROOT / "tests" / "golden"
+GOLDEN = ROOT / "tests" / "golden" / "v1"
 OVERTIME = 1.1  # the latest moment, as a share of the usual time: the end is among the moments
 TIMED_RUNS = 3  # that nobody kills, before and while there are others
 IMAGES_BEFORE, IMAGES_ADDED = 10, 60

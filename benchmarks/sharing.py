@@ -27,7 +27,7 @@ from benchmarks.measuring.machine import RESULTS, ROOT, write_results
 from vaecodec.arrays import Pixels
 from vaecodec.codec.photograph import PhotographCodec
 
-JOINED = ROOT / "tests" / "golden" / "joined.vaem"
+JOINED = ROOT / "tests" / "golden" / "v1" / "joined.vaem"
 PHOTOGRAPH = ROOT / "examples" / "photograph-canyon-wren.png"
 SIDE, LEVEL = 48, 3
 PATIENCE_S = 600

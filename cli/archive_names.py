@@ -11,9 +11,9 @@ MAX_FILE_NAME_BYTES = 255  # of one part of a path, on most file systems
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows gives to devices
 
 
-def file_name(name: str) -> str:
-    """The relative path, with forward slashes, that an image of this name is extracted to."""
-    return name if name.lower().endswith(DEFAULT_SUFFIX) else f"{name}{DEFAULT_SUFFIX}"
+def file_name(name: str, suffix: str = DEFAULT_SUFFIX) -> str:
+    """The relative path, with forward slashes, that an image of this name is extracted to; suffix: of its format."""
+    return name if name.lower().endswith(suffix) else f"{name}{suffix}"
 
 
 def why_refused(name: str) -> str | None:

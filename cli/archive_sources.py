@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from vaecodec.errors import BadDataset, DataError, DatasetMissing
+from vaecodec.errors import BadDataset, ConfigError, DataError, DatasetMissing, VaecodecError
 
 from .files import STANDARD, naming
 from .mirror import say_linked
@@ -26,6 +26,7 @@ from .pictures import read_picture_file
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
     from vaecodec.codec.picture import Picture
+    from vaecodec.codec.window import WindowLike
 
 SPLITS = ("train", "validation", "test")
 
@@ -44,6 +45,14 @@ class SourceImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A file of which no picture could be read, and why."""
+
+    path: str
+    error: VaecodecError | OSError
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """An image file, and the name that its image has in the archive."""
 
@@ -52,13 +61,20 @@ class Place:
 
 
 def read_sources(
-    sources: Iterable[str], *, jobs: int, named: bool, strip: bool, data_dir: str | None
-) -> Iterator[SourceImage]:
-    """Every image of the sources, in order, reading `jobs` files at a time. Raises DataError, ImageError, OSError.
+    sources: Iterable[str],
+    *,
+    jobs: int,
+    named: bool,
+    strip: bool,
+    data_dir: str | None,
+    window: WindowLike | None = None,
+) -> Iterator[SourceImage | Unread]:
+    """Every image of the sources, in order, reading `jobs` files at a time. Raises DataError, OSError.
 
-    named: with the files' names. strip: without the files' ICC profiles, EXIF and XMP.
+    named: with the files' names. strip: without the files' ICC profiles, EXIF and XMP. window: for files of more than 8
+    bits a pixel.
     """
-    read = partial(_read_file, named=named, strip=strip)
+    read = partial(_read_file, named=named, strip=strip, window=window)
     for source in sources:
         path = Path(source)
         if path.is_file() and (data_set := _data_set(path)) is not None:
@@ -109,20 +125,43 @@ def _name_of(path: str) -> str:
 
 
 def _folder(folder: Path) -> list[Place]:
-    from vaecodec.data.folder import images_below
+    """What cannot be read stands after the others, for whoever reads it to say so. Raises DatasetMissing."""
+    from vaecodec.data.folder import SUFFIXES
+    from vaecodec.files.walk import files_below
 
-    found = images_below(folder)
+    found = files_below(folder, SUFFIXES)
     say_linked(str(folder), found.linked)
-    return [Place(str(folder / path), PurePath(path).as_posix()) for path in found.files]
+    in_order = sorted(found.files, key=lambda path: PurePath(path).parts)
+    paths = [*in_order, *(one.path for one in found.unreadable)]
+    if not paths:
+        raise DatasetMissing(f"{folder}: expected images, found no file that ends in {' '.join(sorted(SUFFIXES))}")
+    return [Place(str(folder / path), PurePath(path).as_posix()) for path in paths]
 
 
-def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], SourceImage]) -> Iterator[SourceImage]:
+def files_of(sources: Iterable[str]) -> Iterator[str]:
+    """The image files that the sources mean, for whoever looks at them before they are read.
+
+    Raises ConfigError for standard input, which is read once, and for data sets; DatasetMissing.
+    """
+    for source in sources:
+        if source == STANDARD:
+            raise ConfigError("one window: a list on standard input is read once; name the files, or their folder")
+        path = Path(source)
+        is_set = ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists()
+        if is_set or (path.is_file() and _data_set(path) is not None):
+            raise ConfigError(f"{source}: one window is found of image files; give the two numbers of a data set's")
+        yield from (place.path for place in _places(source))
+
+
+def _read_files(
+    places: Iterable[Place], jobs: int, read: Callable[[Place], SourceImage | Unread]
+) -> Iterator[SourceImage | Unread]:
     """In order, with a bounded number of files ahead: Pillow decodes outside Python's lock."""
     if jobs == 1:
         yield from map(read, places)
         return
     with ThreadPoolExecutor(jobs) as pool:
-        ahead: deque[Future[SourceImage]] = deque()
+        ahead: deque[Future[SourceImage | Unread]] = deque()
         try:
             for place in places:
                 ahead.append(pool.submit(read, place))
@@ -135,10 +174,13 @@ def _read_files(places: Iterable[Place], jobs: int, read: Callable[[Place], Sour
                 future.cancel()
 
 
-def _read_file(place: Place, *, named: bool, strip: bool) -> SourceImage:
-    with naming(place.path):
-        picture = read_picture_file(place.path, strip=strip)
-    return SourceImage(picture, place.name if named else None, None, os.path.getsize(place.path))
+def _read_file(place: Place, *, named: bool, strip: bool, window: WindowLike | None) -> SourceImage | Unread:
+    try:
+        with naming(place.path):
+            picture = read_picture_file(place.path, strip=strip, window=window)
+        return SourceImage(picture, place.name if named else None, None, os.path.getsize(place.path))
+    except (VaecodecError, OSError) as error:
+        return Unread(place.path, error)
 
 
 def _starts_as_idx(path: Path) -> bool:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
-from vaecodec.errors import ConfigError, DataError, TargetMissed
+from vaecodec.errors import ConfigError
 
-from .archive_names import NameCheck
-from .boundary import plain
+from .archive_fidelity import ArchiveFidelity
+from .archive_writing import Sources, Writing
 from .completion import complete_files
-from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, print_json, read_bytes, say, warn
+from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, read_bytes
 from .options import model_option, parse_target, quiet_option, target_options
-from .progress import Progress
-
-if TYPE_CHECKING:
-    from vaecodec.archive.writer import ArchiveWriter
-
-    from .archive_sources import SourceImage
+from .windows import WindowCommand, window_options
 
 MAX_METADATA_FILE_BYTES = 1 << 24
 
@@ -36,6 +28,14 @@ def source_options(function: Any) -> Any:
             "--data-dir", shell_complete=complete_files, metavar="FOLDER", help="Where mnist/ and dsprites/ lie."
         ),
         click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Files that are read at a time."),
+        click.option(
+            "--misfits",
+            shell_complete=complete_files,
+            metavar="FILE",
+            help="List the images that the model was not made for there.",
+        ),
+        click.option("--verify/--no-verify", default=True, help="Decode what is written, and keep how good it is."),
+        click.option("--strict", is_flag=True, help="Stop, and write nothing, where an image has to be left out."),
         click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option(
@@ -53,10 +53,10 @@ def source_options(function: Any) -> Any:
         model_option("The model; without it, the best one for the first image."),
     ):
         function = option(function)
-    return target_options(quiet_option(function))
+    return window_options(target_options(quiet_option(function)))
 
 
-@click.command()
+@click.command(cls=WindowCommand)
 @click.argument("target", metavar="OUT", shell_complete=complete_files)
 @click.argument("sources", metavar="SOURCES…", nargs=-1, required=True, shell_complete=complete_files)
 @source_options
@@ -65,34 +65,44 @@ def source_options(function: Any) -> Any:
 def create(
     target: str, sources: tuple[str, ...], embed_model: bool, force: bool, as_json: bool, **options: Any
 ) -> None:
-    """Put images into a new archive OUT.
+    """Put images into a new archive OUT: a file, - for standard output, or an address such as s3://bucket/name.vaea.
 
     SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
     `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
+    An image that cannot be read, does not suit the model or misses its target is left out and named, and the exit code
+    is 1. How good the others are is measured, said, and kept in the metadata under the key `fidelity`.
     """
+    from vaecodec.archive.source import is_address
     from vaecodec.archive.writer import ArchiveWriter
+    from vaecodec.codec.picture import as_picture
 
     from .choose import Codecs
 
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the archive cannot both go to standard output")
     wanted = parse_target(options)
-    check_target(target, force)
+    if not is_address(target):
+        check_target(target, force)
     metadata = _metadata(options["metadata"])
-    first, pictures = _begun(sources, options)
+    fidelity = ArchiveFidelity() if options["verify"] else None
+    found = Sources(sources, options)
+    first = as_picture(found.first(), found.window)
     writer = ArchiveWriter.create(
         STANDARD_OUTPUT if target == STANDARD else target,
-        Codecs(options["model"], exact=wanted.exact).for_picture(first.image, wanted),
+        Codecs(options["model"], exact=wanted.exact).for_picture(first, wanted),
         target=wanted,
         block_images=options["block_images"],
         embed_model=embed_model,
         metadata=metadata,
         overwrite=force,
+        window=found.window,
+        measured=fidelity,
+        missed=found.missed,
     )
-    _write(writer, pictures, target, as_json)
+    Writing(writer, found, fidelity, wanted, target).run(metadata, options["misfits"], as_json=as_json)
 
 
-@click.command()
+@click.command(cls=WindowCommand)
 @click.argument("target", metavar="ARCHIVE", shell_complete=complete_files)
 @click.argument("sources", metavar="SOURCES…", nargs=-1, required=True, shell_complete=complete_files)
 @source_options
@@ -104,29 +114,35 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
         raise click.UsageError("an archive is appended to where it lies: name its file")
     wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
-    _, pictures = _begun(sources, options)
+    fidelity = ArchiveFidelity() if options["verify"] else None
+    found = Sources(sources, options)
+    found.first()
     with naming(target):
+        before = _kept_metadata(target) if fidelity is not None else {}
         writer = ArchiveWriter.append(
-            target, options["model"], target=wanted, block_images=options["block_images"], metadata=metadata
+            target,
+            options["model"],
+            target=wanted,
+            block_images=options["block_images"],
+            metadata=metadata,
+            window=found.window,
+            measured=fidelity,
+            missed=found.missed,
         )
-    _write(writer, pictures, target, as_json)
+    writing = Writing(writer, found, fidelity, wanted, target)
+    writing.run(metadata, options["misfits"], as_json=as_json, before=before)
 
 
-def _begun(sources: Sequence[str], options: dict[str, Any]) -> tuple[SourceImage, Iterator[SourceImage]]:
-    """The first picture of the sources, and all of them. Raises DataError where there is none."""
-    from .archive_sources import read_sources
+def _kept_metadata(target: str) -> dict[str, Any]:
+    """Of an archive that is appended to; empty where it is damaged, for then nobody can read it."""
+    from vaecodec.archive.reader import Archive
+    from vaecodec.errors import FormatError
 
-    pictures = read_sources(
-        sources,
-        jobs=options["jobs"],
-        named=not options["no_names"],
-        strip=options["strip"],
-        data_dir=options["data_dir"],
-    )
-    first = next(pictures, None)
-    if first is None:
-        raise DataError("the sources hold no image")
-    return first, chain([first], pictures)
+    with Archive(target) as archive:
+        try:
+            return archive.metadata
+        except FormatError:
+            return {}
 
 
 def _metadata(source: str | None) -> dict[str, Any] | None:
@@ -139,47 +155,3 @@ def _metadata(source: str | None) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise ConfigError(f"{source}: expected a JSON object")
     return value
-
-
-def _write(writer: ArchiveWriter, pictures: Iterator[SourceImage], target: str, as_json: bool) -> None:
-    before, size_before, started = len(writer), writer.size_bytes, time.monotonic()
-    source_bytes, bar, names = 0, Progress(quiet=as_json), NameCheck()
-    with writer:
-        for picture in pictures:
-            names.add(picture.name)
-            try:
-                writer.add(picture.image, picture.name, picture.label)
-            except TargetMissed:  # names the image itself, which may be one before this one
-                raise
-            except ValueError as error:
-                if picture.name is not None:
-                    error.args = (f"{picture.name}: {error}",)
-                raise
-            source_bytes += picture.source_bytes
-            if bar.due():
-                elapsed_s = time.monotonic() - started
-                bar.draw(_progress(len(writer) - before, source_bytes, writer.size_bytes - size_before, elapsed_s))
-        images = len(writer) - before
-    bar.clear()
-    size_bytes, elapsed_s = writer.size_bytes, time.monotonic() - started
-    if as_json:
-        print_json(
-            {
-                "output": target,
-                "images": before + images,
-                "added": images,
-                "file_bytes": size_bytes,
-                "source_bytes": source_bytes,
-                "elapsed_s": elapsed_s,
-                "warnings": names.warnings(),
-            }
-        )
-    else:
-        say(f"{target}: {_progress(images, source_bytes, size_bytes - (size_before if before else 0), elapsed_s)}")
-    for warning in names.warnings():
-        warn(f"vaecodec: warning: {plain(warning)}")
-
-
-def _progress(images: int, source_bytes: int, size_bytes: int, elapsed_s: float) -> str:
-    ratio = f", {source_bytes / size_bytes:.1f} times smaller" if size_bytes else ""
-    return f"{images} images, {images / max(elapsed_s, 1e-3):.0f} images/s, {size_bytes} bytes{ratio}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vaecodec.codec.choice import Advice, Choice, special_picture
+from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec, load
+from vaecodec.codec.special import special_picture
+from vaecodec.codec.windows_of_streams import window_of
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
@@ -28,5 +30,6 @@ class Codecs(Choice):
 def decoded(codec: AnyCodec, streams: Sequence[bytes]) -> list[Picture]:
     """The pictures of a codec's streams. Raises FormatError's children, ModelMismatch."""
     if isinstance(codec, Codec):
-        return [special_picture(pixels) for pixels in codec.decompress_batch(streams)]
+        images = codec.decompress_batch(streams)
+        return [special_picture(pixels, window_of(data)) for pixels, data in zip(images, streams, strict=True)]
     return [codec.decompress_picture(data) for data in streams]

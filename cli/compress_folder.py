@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaecodec.files.walk import files_below
+
+from . import windows
 from .choose import Codecs
 from .fidelity import Fidelity
 from .files import STANDARD, print_json, say, warn
@@ -17,12 +20,14 @@ from .mirror import Mirror
 from .misfit import Misfits
 from .pictures import STREAM_SUFFIX, read_picture
 from .progress import Progress
+from .windows import WindowCount
 
 if TYPE_CHECKING:
     from vaecodec.arrays import Pixels
     from vaecodec.codec.choice import Chosen
     from vaecodec.codec.picture import Picture
     from vaecodec.codec.target import Target
+    from vaecodec.codec.window import WindowLike
 
 MAX_SHOWN = 20  # warnings on stderr; --json has them all
 
@@ -45,6 +50,8 @@ def compress_folder(
     force: bool,
     verify: bool,
     as_json: bool,
+    window: WindowLike | None = None,
+    one_window: bool = False,
 ) -> None:
     """Every image below `source` into a stream below `target`. Exit code 1 where one failed."""
     from vaecodec.data.folder import SUFFIXES
@@ -54,8 +61,12 @@ def compress_folder(
     codecs, misfits = Codecs(model, exact=wanted.exact), Misfits()
     progress, started = Progress(quiet=as_json), time.monotonic()
 
+    if window is not None and one_window:
+        files = files_below(source, SUFFIXES).files
+        window = windows.one_window((os.path.join(source, file) for file in files), window) or window
+
     def read(path: str) -> Picture:
-        picture = read_picture(path, strip=strip)
+        picture = read_picture(path, strip=strip, window=window)
         codecs.check(picture)  # what does not fit is refused before the others are compressed
         return picture
 
@@ -79,11 +90,12 @@ def compress_folder(
         force=force,
         progress=progress,
     )
-    source_bytes, sizes, found, warnings = 0, [], [], []
+    source_bytes, sizes, found, warnings, windowed = 0, [], [], [], WindowCount()
     for file, picture, result in mirror.run():
         source_bytes += os.path.getsize(os.path.join(source, file))
         sizes.append(len(result.chosen.stream))
         found.append(result.fidelity)
+        windowed.add(picture)
         warnings += [(file, text) for text in misfits.warnings(result.chosen, picture, result.fidelity)]
         if progress.due():
             left = progress.left(len(sizes) + len(mirror.failed), len(mirror.files))
@@ -98,6 +110,7 @@ def compress_folder(
                 "file_bytes": sum(sizes),
                 "source_bytes": source_bytes,
                 **fidelity.fields(),
+                **windowed.fields(),
                 "elapsed_s": elapsed_s,
                 "warnings": [{"file": file, "warning": text} for file, text in warnings],
                 "failed": [{"file": failure.file, "error": failure.error} for failure in mirror.failed],
@@ -105,6 +118,8 @@ def compress_folder(
         )
     else:
         _say_summary(source, target, sizes, source_bytes, fidelity, elapsed_s)
+        if windowed.words:
+            say(f"{source}: {windowed.words}")
     for file, text in warnings[:MAX_SHOWN]:
         warn(f"vaecodec: warning: {os.path.join(source, file)}: {text}")
     if len(warnings) > MAX_SHOWN:

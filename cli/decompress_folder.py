@@ -17,6 +17,7 @@ from .files import STANDARD, read_bytes, say
 from .mirror import Mirror
 from .pictures import DEFAULT_SUFFIX, STREAM_SUFFIX, image_file
 from .progress import Progress
+from .windows import TIFF_SUFFIXES, file_of_values
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
@@ -32,11 +33,14 @@ class _Stream:
     pixels: int
 
 
-def decompress_folder(source: str, target: str, model: str | None, *, force: bool) -> None:
-    """Every stream below `source` into a PNG below `target`. Exit code 1 where one failed."""
+def decompress_folder(
+    source: str, target: str, model: str | None, *, force: bool, restore_window: bool = False
+) -> None:
+    """Every stream below `source` into a PNG below `target`, or a TIFF of values. Exit code 1 where one failed."""
     if target == STANDARD:
         raise click.UsageError("a folder is decompressed into a folder, not to standard output")
     codecs, progress, started, images = Codecs(model), Progress(quiet=False), time.monotonic(), 0
+    suffix, packed = (TIFF_SUFFIXES[1], file_of_values) if restore_window else (DEFAULT_SUFFIX, image_file)
 
     def read(path: str) -> _Stream:
         data = read_bytes(path, MAX_STREAM_BYTES)
@@ -48,11 +52,11 @@ def decompress_folder(source: str, target: str, model: str | None, *, force: boo
         source,
         target,
         suffixes={STREAM_SUFFIX},
-        suffix=DEFAULT_SUFFIX,
+        suffix=suffix,
         read=read,
         pixels=lambda stream: stream.pixels,
         convert=_decompressed,
-        pack=lambda picture: image_file(picture, f"image{DEFAULT_SUFFIX}"),
+        pack=lambda picture: packed(picture, f"image{suffix}"),
         force=force,
         progress=progress,
     )

@@ -62,7 +62,8 @@ def command(
             click.echo("\n".join(lines(measured)))
         return
     images = load_dataset(data, split or "test", data_dir=data_dir, resize=parse_size(resize), grey=grey)
-    check_grey(images)
+    if codec.channels == 1:
+        check_grey(images)
     point = measure(codec, images, limit or len(images), target)
     found = report(codec, images, point)
     if as_json:
@@ -80,6 +81,8 @@ def measure(codec: Codec, images: ImageSet, count: int, target: Target) -> RateP
     from vaecodec.evaluation import measure_point
 
     originals = images.images[:count]
+    if codec.channels > 1 and originals.ndim == 3:  # grey pictures for a model of colour
+        originals = np.repeat(originals[..., None], codec.channels, axis=3)
     decoded, file_sizes, payload_sizes, bits = [], [], [], []
     progress = Progress(quiet=False)
     for start in range(0, len(originals), CHUNK_IMAGES):

@@ -1,4 +1,4 @@
-"""vaecodec export: the model file of a run whose training is done."""
+"""vaecodec export: the model file of a run, done or not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from .completion import complete_files
 from .files import check_target, naming, say, write_bytes
 from .options import data_options, parse_size, quiet_option
+from .training import DataChoice
 
 
 @click.command()
@@ -24,12 +25,16 @@ def command(
     """Write the model file of the run folder RUN to OUT.
 
     `vaecodec train` leaves one in the folder, which is checked and copied. Where there is none, or with --again, it is
-    made of the last checkpoint: quantise, fit the tables, make the synthesis integer-exact. That takes minutes and
-    needs the training images, so give --data-dir, --resize and --grey as for train.
+    made of the last checkpoint, also of a run that was interrupted: quantise, fit the tables, make the synthesis
+    integer-exact. That takes a minute or more and needs the training images, which are read as train read them.
     """
     check_target(target, force)
     finished = None if again else finished_file(Path(run))
-    data = finished if finished is not None else remade(Path(run), data_dir, parse_size(resize), grey)
+    data = (
+        finished
+        if finished is not None
+        else remade(Path(run), DataChoice(data_dir, parse_size(resize), grey).or_stored(run))
+    )
     write_bytes(target, data, force=force)
     say(f"{target}: {len(data)} bytes; `vaecodec models add {target}` installs it")
 
@@ -49,14 +54,15 @@ def finished_file(folder: Path) -> bytes | None:
     return data
 
 
-def remade(folder: Path, data_dir: str | None, resize: tuple[int, int] | None, grey: bool) -> bytes:
+def remade(folder: Path, choice: DataChoice) -> bytes:
     """The bytes of a model file made of the last checkpoint. Raises CheckpointError, DataError."""
     from vaecodec.training.run_folder import read_run_config
 
-    from .training import load_images, require_training
+    from .training import load_images, quiet_libraries, require_training
 
     require_training()
-    training, validation = load_images(read_run_config(folder).data, data_dir, resize, grey)
+    quiet_libraries()
+    training, validation, _ = load_images(read_run_config(folder).data, choice)
     from vaecodec.modelfile.model import pack_model
     from vaecodec.training.run import export
 

@@ -81,7 +81,7 @@ def _is_archive(source: str) -> bool:
 def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
     """The fields of a stream. Raises FormatError's children, ModelMismatch, and ModelNotFound for `model`."""
     from vaecodec.bitstream.limits import CHECK_BYTES
-    from vaecodec.bitstream.stream import CODING_NEAR_LOSSLESS, STREAM_VERSION, unpack
+    from vaecodec.bitstream.stream import CODING_NEAR_LOSSLESS, unpack
     from vaecodec.codec.codec import Codec
     from vaecodec.codec.stream_report import KIND_OF, kind_of, report_streams
     from vaecodec.errors import ModelNotFound
@@ -90,11 +90,13 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
 
     stream = unpack(data)
     sizes = {"size": 0 if stream.size is None else 2, "payload": len(stream.payload), "check": CHECK_BYTES}
+    if stream.window is not None:
+        sizes = {"window": len(stream.window.pack()), **sizes}
     if stream.coding == CODING_NEAR_LOSSLESS:
         sizes = {"max error": 1, **sizes}
     found: dict[str, Any] = {
         "kind": "stream",
-        "version": STREAM_VERSION,
+        "version": stream.version,
         "model": None,
         "fingerprint": stream.short_fingerprint.hex(),
         "verified": False,
@@ -103,6 +105,7 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         "coding": kind_of(stream),
         **({} if stream.coding in KIND_OF else {"level": stream.coding}),
         **({"max_error": stream.max_error} if stream.max_error else {}),
+        **({"window": str(stream.window)} if stream.window is not None else {}),
         "file_bytes": len(data),
         "bytes": {"header": len(data) - sum(sizes.values()), **sizes},
         "information_bits": None,
@@ -113,7 +116,7 @@ def stream_info(data: bytes, model: str | None) -> dict[str, Any]:
         if model is not None:
             raise
         return found
-    assert isinstance(codec, Codec)  # of a stream of version 1
+    assert isinstance(codec, Codec)  # of a stream of version 1 or 3
     codec.decompress(data)
     (report,) = report_streams(codec, [data])
     height, width = stream.size or codec.geometry
@@ -152,6 +155,7 @@ def picture_info(data: bytes, model: str | None) -> dict[str, Any]:
         "level": stream.level,
         "regions": len(stream.payloads),
         "chunks": ", ".join(stream.chunks) or "none",
+        **({"window": str(stream.window)} if stream.window is not None else {}),
         "file_bytes": len(data),
         "bytes": {"header and chunks": around, "payload": payload, "check": PICTURE_CHECK_BYTES},
         "information_bits": None,

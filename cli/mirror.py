@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import click
@@ -16,7 +15,8 @@ import click
 from vaecodec.errors import DataError, OutputError, VaecodecError
 from vaecodec.files.walk import files_below
 
-from .boundary import describe, plain
+from .boundary import plain
+from .equal_errors import EqualErrors, Failure
 from .files import check_target, say, warn, write_bytes
 from .progress import Progress
 
@@ -27,20 +27,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file, and why nothing was made of it."""
-
-    file: str
-    error: str
-
-
 class Mirror(Generic[Item, Result]):
     """Makes outputs that end in `suffix` of the files whose suffix is one of `suffixes`.
 
     read: an item of a path. pixels: how many an item has, which bounds what is held at once. convert: a result of each
-    item, all or an error. pack: the bytes of a result. Failures, unreadable folders among them, are said on stderr as
-    they come, and kept. Raises DataError where there is nothing to do, OutputError where `target` is no folder.
+    item, all or an error. pack: the bytes of a result. Failures, unreadable folders among them, are kept, and
+    said by end(), equal ones together. Raises DataError where there is nothing to do, OutputError where `target` is no
+    folder.
     """
 
     def __init__(
@@ -59,7 +52,7 @@ class Mirror(Generic[Item, Result]):
     ) -> None:
         if os.path.lexists(target) and not os.path.isdir(target):
             raise OutputError(f"{target}: is a file, expected a folder for the outputs of a folder")
-        self.failed: list[Failure] = []
+        self._errors = EqualErrors()
         found = files_below(source, suffixes)
         if not (found.files or found.unreadable):
             raise DataError(f"{source}: found no file that ends in {' '.join(sorted(suffixes))}")
@@ -84,9 +77,15 @@ class Mirror(Generic[Item, Result]):
                     continue
                 yield file, item, result
 
+    @property
+    def failed(self) -> list[Failure]:
+        """The files of which no output was made; relative paths."""
+        return self._errors.failed
+
     def end(self) -> None:
-        """Exit code 1, and the count, where something failed."""
+        """Say what failed, equal errors together, and end with exit code 1 if something did."""
         if self.failed:
+            self._errors.say(plain(os.path.join(self._source, "")))
             warn(f"vaecodec: error: {len(self.failed)} of {len(self.files) + len(self._unreadable)} files failed")
             raise click.exceptions.Exit(1)
 
@@ -135,11 +134,7 @@ class Mirror(Generic[Item, Result]):
         yield from zip(items, results, strict=True)
 
     def _fail(self, file: str, error: Exception) -> None:
-        path = plain(os.path.join(self._source, file))
-        message = describe(error).removeprefix(f"{path}: ")
-        self.failed.append(Failure(file, message))
-        self._progress.clear()
-        warn(f"{path}: {message}")
+        self._errors.add(file, error, path=os.path.join(self._source, file))
 
 
 def say_linked(folder: str, linked: Sequence[str]) -> None:

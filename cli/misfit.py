@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.stream import is_exact
-from vaecodec.codec.choice import special_pixels
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.quality import mse
+from vaecodec.codec.special import special_pixels
 from vaecodec.modelfile.installed import installed_models, read_installed
 
 from .fidelity import Fidelity
@@ -44,8 +45,8 @@ class Misfits:
         found = [f"{', '.join(picture.chunks)}: not kept, for {codec.model.name} is no photograph model"] * bool(
             picture.chunks
         )
-        decibels, mse = fidelity.psnr_db, fidelity.mse
-        if decibels is None or mse is None or is_exact(stream):
+        decibels, error = fidelity.psnr_db, fidelity.mse
+        if decibels is None or error is None or is_exact(stream):
             return found
         if decibels < POOR_DB:
             found.append(
@@ -53,7 +54,7 @@ class Misfits:
             )
         if decibels < SUSPECT_DB and self._compared < MAX_COMPARED:
             self._compared += 1
-            better = self._better(codec, stream, special_pixels(picture), mse)
+            better = self._better(codec, stream, special_pixels(picture), error)
             if better is not None:
                 name, size_bytes = better
                 found.append(
@@ -61,13 +62,21 @@ class Misfits:
                 )
         return found
 
-    def _better(self, codec: Codec, stream: bytes, pixels: Pixels, mse: float) -> tuple[str, int] | None:
+    def better_model(self, chosen: Chosen, pixels: Pixels) -> str | None:
+        """The name of the installed model that needs fewest bytes, if fewer, for no more distortion."""
+        if not isinstance(chosen.codec, Codec):
+            return None
+        error = mse(chosen.codec.decompress(chosen.stream), pixels)
+        better = self._better(chosen.codec, chosen.stream, pixels, error)
+        return None if better is None else better[0]
+
+    def _better(self, codec: Codec, stream: bytes, pixels: Pixels, largest: float) -> tuple[str, int] | None:
         """The name and the stream's bytes of the model that needs fewest, if fewer, for no more distortion."""
         from vaecodec.codec.search import search_mse
 
         best: tuple[str, int] | None = None
         for rival in self._others(codec):
-            (found,) = search_mse(rival.lossy, [rival.frame.fit(pixels)], mse)
+            (found,) = search_mse(rival.lossy, [rival.frame.fit(pixels)], largest)
             if found.meets:
                 size_bytes = len(rival.compress(pixels, level=found.setting.level))
                 if size_bytes < (len(stream) if best is None else best[1]):

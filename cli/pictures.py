@@ -12,6 +12,7 @@ from .files import STANDARD, read_bytes
 
 if TYPE_CHECKING:
     from vaecodec.codec.picture import Picture
+    from vaecodec.codec.window import WindowLike
 
 MAX_PIPED_BYTES = 1 << 28  # of an image file that comes through a pipe, which is read whole
 STREAM_SUFFIX = ".vae"
@@ -28,24 +29,24 @@ KEEPING = frozenset({".avif", ".jxl", ".png", ".tif", ".tiff", ".webp"}) | JPEG_
 RESIZING = frozenset({".icns", ".ico"})  # Pillow writes these in sizes of its own choice
 
 
-def read_picture(source: str, *, strip: bool = False) -> Picture:
+def read_picture(source: str, *, strip: bool = False, window: WindowLike | None = None) -> Picture:
     """The picture of an image file, or of standard input for `-`; strip: without ICC profile, EXIF and XMP.
 
-    Raises OSError, ImageError's children.
+    window: for values of more than 8 bits, as vaecodec.codec.picture has it. Raises OSError, ImageError's children.
     """
     from io import BytesIO
 
     from vaecodec.errors import UnreadableImage
 
     if source != STANDARD and os.path.isfile(source):
-        return read_picture_file(source, strip=strip)
+        return read_picture_file(source, strip=strip, window=window)
     data = read_bytes(source, MAX_PIPED_BYTES)
     if len(data) > MAX_PIPED_BYTES:
         raise UnreadableImage(f"larger than {MAX_PIPED_BYTES} bytes: an image as large as that is read from a file")
-    return read_picture_file(BytesIO(data), strip=strip)
+    return read_picture_file(BytesIO(data), strip=strip, window=window)
 
 
-def read_picture_file(file: str | IO[bytes], *, strip: bool = False) -> Picture:
+def read_picture_file(file: str | IO[bytes], *, strip: bool = False, window: WindowLike | None = None) -> Picture:
     """read_picture() of a regular file alone, or of bytes in memory. Raises OSError, ImageError's children."""
     from dataclasses import replace
 
@@ -54,7 +55,7 @@ def read_picture_file(file: str | IO[bytes], *, strip: bool = False) -> Picture:
     from vaecodec.codec import picture
 
     Image.MAX_IMAGE_PIXELS = None  # picture.py has a limit of its own, of which nobody is warned at half the way
-    found = picture.read_picture(file)
+    found = picture.read_picture(file, window)
     return replace(found, chunks={}) if strip else found
 
 

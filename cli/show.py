@@ -65,10 +65,10 @@ def command(source: str, out: str | None, original: str | None, model: str | Non
 def read_view(source: str, original: str | None, model: str | None) -> StreamView:
     """Raises OSError, FormatError's children, ModelNotFound, ImageError's children."""
     from vaecodec.bitstream.limits import MAX_STREAM_BYTES
-    from vaecodec.codec.choice import special_pixels
     from vaecodec.codec.codec import Codec
     from vaecodec.codec.images import pixels_for
     from vaecodec.codec.photograph import shown
+    from vaecodec.codec.special import special_pixels
     from vaecodec.evaluation.figures.stream import view_stream
 
     from .choose import Codecs

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 from vaecodec.cli.main import command
 
-from vaecodec.errors import ConfigError
+from vaecodec.errors import ConfigError, LimitExceeded
 from vaecodec.limits import Limits, lift, lifted, limits
+from vaecodec.modelfile.model import open_model
 
 
 def test_a_lifted_limit_holds_within_the_block_alone():
@@ -52,3 +53,10 @@ def test_the_page_states_every_limit():
     text = (Path(__file__).parents[1] / "docs" / "security.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_]+)` \| (\d+) \|", text, re.MULTILINE))
     assert {name: int(value) for name, value in rows.items()} == asdict(Limits())
+
+
+def test_a_model_file_of_more_than_is_held_for_decoding_is_refused():
+    data = (Path(__file__).parent / "golden" / "v1" / "mini.vaem").read_bytes()
+    with lifted(decode_bytes=100), pytest.raises(LimitExceeded, match="limit decode_bytes"):
+        open_model(data)
+    assert open_model(data).name == "golden-mini-1"

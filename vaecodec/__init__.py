@@ -17,9 +17,10 @@ from vaecodec.errors import VaecodecError
 if TYPE_CHECKING:
     from vaecodec.archive.reader import Archive
     from vaecodec.archive.writer import ArchiveWriter
+    from vaecodec.bitstream.window import Window
     from vaecodec.codec.codec import Codec, load
 
-__all__ = ["Archive", "ArchiveWriter", "Codec", "VaecodecError", "__version__", "load"]
+__all__ = ["Archive", "ArchiveWriter", "Codec", "VaecodecError", "Window", "__version__", "load"]
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOME_OF = {
     "Archive": "vaecodec.archive.reader",
     "ArchiveWriter": "vaecodec.archive.writer",
     "Codec": "vaecodec.codec.codec",
+    "Window": "vaecodec.bitstream.window",
     "load": "vaecodec.codec.codec",
 }
 

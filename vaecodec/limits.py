@@ -22,6 +22,7 @@ class Limits:
     data_pixels: int = 1 << 26  # of an image file in a data set's folder
     data_bytes: int = 1 << 29  # the largest that is read whole, dSprites with packed pixels, has 377 MB
     phase_indices: int = 1 << 24  # logit indices of a phase, of all images of a block: 160 MB while they are made
+    decode_bytes: int = 1 << 24  # of what a model file holds for decoding: four times that once it is float32
     graph_nodes: int = 4096  # of an analysis: the deepest one that there is has 311
     graph_numbers: int = 1 << 25  # of all tensors of an analysis, packed ones too: the largest has 11 million
 

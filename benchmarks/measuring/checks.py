@@ -68,21 +68,3 @@ def check_pairs(points: Sequence[BetaPoint]) -> list[PairCheck]:
 def amortised_bytes(file_bytes: float, model_bytes: int) -> dict[str, float]:
     """Bytes an image with the model file shared out over 1,000, 10,000 and 100,000 images, keyed by that number."""
     return {str(images): file_bytes + model_bytes / images for images in AMORTISED_OVER}
-
-
-def bytes_at_psnr(psnr_db: float, curve: Sequence[tuple[float, float]]) -> tuple[float, bool]:
-    """File bytes of a codec at a PSNR, from its (PSNR dB, bytes) points: linear between them.
-
-    Below its lowest point the codec cannot save more: its smallest file counts, and the second value is True. Raises
-    ValueError above its highest point.
-    """
-    points = sorted(curve)
-    if not points or psnr_db > points[-1][0]:
-        raise ValueError(f"no point at {psnr_db:.2f} dB or above")
-    if psnr_db <= points[0][0]:
-        return points[0][1], psnr_db < points[0][0]
-    for (psnr_low, bytes_low), (psnr_high, bytes_high) in pairwise(points):
-        if psnr_db <= psnr_high:
-            share = (psnr_db - psnr_low) / (psnr_high - psnr_low)
-            return bytes_low + share * (bytes_high - bytes_low), False
-    raise AssertionError("the points are sorted and psnr_db lies between the first and the last")

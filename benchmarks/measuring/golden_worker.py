@@ -1,10 +1,11 @@
 """One engine of benchmarks.portability: decodes every golden file, and streams that another engine made.
 
-    python -m benchmarks.measuring.golden_worker FOLDER
+    python -m benchmarks.measuring.golden_worker FOLDER [EVERY]
 
-FOLDER holds NAME.vae beside NAME.npy, the pixels that the engine which made the stream decodes it to. Prints JSON: what
-computes here, how many comparisons were made, which of them differ, and a digest of all that was decoded. Needs numpy,
-and Pillow for nothing: no ONNX Runtime, no torch, and constriction only where it is installed.
+EVERY: only every so many of the golden photographs, and of the streams in the folder. FOLDER holds NAME.vae beside
+NAME.npy, the pixels that the engine which made the stream decodes it to. Prints JSON: what computes here, how many
+comparisons were made, which of them differ, and a digest of all that was decoded. Needs numpy: no ONNX Runtime, no
+torch, and constriction only where it is installed.
 """
 
 import ctypes
@@ -33,10 +34,10 @@ CORE_NAMES = ("openblas_get_corename64_", "scipy_openblas_get_corename64_", "ope
 Found = tuple[str, bool, bytes]  # what was compared, whether it is the same, and the bytes that were found
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, every: int = 1) -> None:
     """Compare all, and print what was found."""
     began, digest, names, different = time.monotonic(), hashlib.sha256(), [], []
-    for name, same, data in found(folder):
+    for name, same, data in found(folder, every):
         names.append(name)
         digest.update(data)
         different += [] if same else [name]
@@ -57,18 +58,18 @@ def main(folder: Path) -> None:
     )
 
 
-def found(folder: Path) -> Iterator[Found]:
+def found(folder: Path, every: int = 1) -> Iterator[Found]:
     """Every comparison, in an order that is the same everywhere."""
     for path in sorted(GOLDEN.glob("**/streams/*.bin")):
         yield from golden_stream(path)
     yield from golden_archive("discs", "tiny")
     yield from golden_archive("exact", "joined")
-    (hashes,) = GOLDEN.glob("**/photographs/hashes.json")
+    (hashes,) = GOLDEN.glob("v2/hashes.json")
     codec = vaecodec.load("photo")
-    for name, sha256 in json.loads(hashes.read_text())["sha256"].items():
+    for name, sha256 in list(json.loads(hashes.read_text())["sha256"].items())[::every]:
         pixels = codec.decompress(hashes.with_name(f"{name}.vae").read_bytes()).tobytes()
         yield f"photograph {name}", hashlib.sha256(pixels).hexdigest() == sha256, pixels
-    for path in sorted(folder.glob("*.vae")):
+    for path in sorted(folder.glob("*.vae"))[::every]:
         image = vaecodec.load(path.stem.split("+")[0]).decompress(path.read_bytes())
         yield f"stream {path.stem}", np.array_equal(image, np.load(path.with_suffix(".npy"))), image.tobytes()
 
@@ -126,4 +127,4 @@ def blas_kernel() -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -1,6 +1,6 @@
 """A point of a rate-distortion curve: a classical codec at one setting measured, and any point in one line.
 
-images uint8 (n, h, w) --encode--> n files --decode--> RatePoint --describe--> a line for a terminal
+images uint8 (n, h, w[, 3]) --encode--> n files --decode--> RatePoint --describe--> a line for a terminal
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from vaecodec.evaluation.rd import RatePoint, measure_point
 
 
 def measure_classical(codec: ClassicalCodec, images: Images) -> RatePoint:
-    """One setting over images uint8 (n, h, w): every file made, read back and, where lossless, compared."""
+    """One setting over images uint8 (n, h, w[, 3]): every file made, read back and, where lossless, compared."""
     files = [codec.encode(image) for image in images]
-    decoded = np.stack([codec.decode(data) for data in files])
+    decoded = np.stack([codec.decode(data, colour=images.ndim == 4) for data in files])
     point = measure_point(
         codec.name,
         codec.setting,

@@ -36,4 +36,4 @@ def train_command(place: Path) -> list[str]:
         Image.fromarray(pixels).save(folder / f"{k}.png")
     config = place / f"{NAME}.toml"
     config.write_text(CONFIG.format(name=NAME, folder=folder))
-    return ["train", str(config), "--device", "cpu", "--no-progress", "--out"]
+    return ["train", str(config), "--device", "cpu", "--no-progress", "--no-comparison", "--out"]

@@ -113,7 +113,6 @@ def promises(folder: Path) -> str:
     described: tuple[tuple[str, Callable[[Result], list[str]]], ...] = (
         ("exactness", exactness_lines),
         ("startup", startup_lines),
-        ("folder-fashion", folder_lines),
     )
     lines: list[str] = []
     for name, describe in described:
@@ -128,6 +127,9 @@ def promises(folder: Path) -> str:
         ("archive", archive_lines),
         ("anchors-dsprites", known_by_heart_lines),
         ("photograph-speed", photograph_tables.speed_lines),
+        ("folder-fashion", partial(folder_lines, "Fashion-MNIST")),
+        ("folder-colour", partial(folder_lines, "squares of 32x32 pixels cut from photographs")),
+        ("interruptions", interruption_lines),
     )
     for name, describe in where_measured:
         result = read(folder / f"{name}.json")
@@ -169,14 +171,25 @@ def startup_lines(result: Result) -> list[str]:
     ]
 
 
-def folder_lines(result: Result) -> list[str]:
-    """The model of a folder of other pictures."""
-    point = result["model"]["point"]
-    seconds = result["train_process_s"]
+def folder_lines(what: str, result: Result) -> list[str]:
+    """The model of a folder of other pictures: its whole curve against WebP's."""
+    seconds, data = result["train_process_s"], result["data"]
     took = "" if seconds is None else f" in {seconds / 60:.1f} minutes"
-    floor = ", its smallest," if result["webp_cannot_go_so_low"] else ""
+    low, high = result["bd_between_db"]
+    above = result["not_below_webp_at_db"]
+    below = "below WebP's files at every PSNR from 20 to 30 dB" if not above else f"not below WebP's at {above} dB"
     return [
-        f"`{result['train_command']}` on Fashion-MNIST{took}: {point['file_bytes']:.1f} bytes at "
-        f"{point['psnr_db']:.2f} dB on its {point['images']:,} test images; WebP{floor} needs "
-        f"{result['webp_bytes_at_our_psnr']:.1f} there"
+        f"`{result['train_command']}` on {what}{took}: on {data['images']:,} test images {below}; BD-rate "
+        f"{result['bd_rate_against_webp_files_per_cent']:+.1f} % against WebP's files, "
+        f"{result['bd_rate_against_webp_payload_per_cent']:+.1f} % against its payload ({low:.1f} to {high:.1f} dB)"
+    ]
+
+
+def interruption_lines(result: Result) -> list[str]:
+    """Training that goes on after a signal."""
+    moments = result["moments"]
+    same = sum(moment["same_weights"] and moment["same_model"] for moment in moments)
+    return [
+        f"SIGINT or SIGTERM at {len(moments)} random moments of a training of {result['steps']} steps: --resume ended "
+        f"with the weights and the model file of the uninterrupted one in {same}"
     ]

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring.checks import bytes_at_psnr
 from benchmarks.measuring.images import evenly_spaced
 from benchmarks.measuring.measure import LevelPoint, SetPoint, measure_set
 from vaecodec.codec.codec import Codec
 from vaecodec.data import load_dataset
+from vaecodec.evaluation.rd import bytes_at_psnr
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bitstream.windows import windows
 from vaecodec.bitstream import limits
 from vaecodec.bitstream.picture_stream import (
     MIN_PICTURE_STREAM_BYTES,
@@ -16,6 +17,7 @@ from vaecodec.bitstream.picture_stream import (
     verify_picture,
 )
 from vaecodec.bitstream.stream import pack, unpack
+from vaecodec.bitstream.window import Window
 from vaecodec.errors import (
     BadChecksum,
     BadField,
@@ -47,6 +49,21 @@ def test_unpack_inverts_pack(
     assert found.chunks == chunks
     assert found.short_fingerprint == short_fingerprint_of(data) == fingerprint[:2]
     assert found.check == int.from_bytes(data[-4:], "little")
+
+
+@given(windows())
+def test_a_window_is_the_last_chunk_and_never_deflated(window: Window) -> None:
+    record = window.pack()
+    data = pack_picture(7, FINGERPRINT, (8, 8), [b"payload"], chunks={"icc": b"a profile", "window": record})
+    assert data[4] == 36
+    assert record + b"payload" in data
+    assert unpack_picture(data).window == window
+    assert unpack_picture(pack_picture(7, FINGERPRINT, (8, 8), [b""])).window is None
+    for wrong in (record[:-1], record + b"\0", b"\x08" + record[1:], b"\0"):
+        with pytest.raises(FormatError):
+            unpack_picture(pack_picture(7, FINGERPRINT, (8, 8), [b""], chunks={"window": wrong}))
+    with pytest.raises(NotCanonical, match="window"):
+        unpack_picture(sealed(HEAD + b"\x20" + SMALL + bytes([2 * len(record) + 1]) + record))
 
 
 def test_a_plain_picture_of_one_region_costs_13_bytes() -> None:
@@ -135,7 +152,7 @@ SMALL = b"\x08\0\x08\0"
     ("error", "body"),
     [
         (BadField, b"\xba\x70" + FINGERPRINT[:2] + b"\0" + SMALL),  # level 112
-        (BadField, HEAD + b"\x20" + SMALL),  # a flag that means nothing
+        (BadField, HEAD + b"\x40" + SMALL),  # a flag that means nothing
         (LimitExceeded, HEAD + b"\0" + b"\0\0\x08\0"),  # no rows
         (LimitExceeded, HEAD + b"\0" + b"\x08\0\0\0"),  # no columns
         (Truncated, HEAD + b"\0" + b"\xff\xff\xff\xff"),  # 1024 regions, and not one length

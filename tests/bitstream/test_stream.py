@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bitstream.windows import windows
 from vaecodec.bitstream import limits
 from vaecodec.bitstream.stream import (
     CODED_EXACTLY,
@@ -15,6 +16,7 @@ from vaecodec.bitstream.stream import (
     unpack,
     verify,
 )
+from vaecodec.bitstream.window import Window
 from vaecodec.errors import BadChecksum, BadField, BadMagic, FormatError, LimitExceeded, Truncated, UnsupportedVersion
 
 FINGERPRINT = bytes(range(100, 132))
@@ -48,6 +50,25 @@ def test_unpack_inverts_pack_for_every_other_coding(
             verify(data, FINGERPRINT, pixels + b"\1")
     else:
         verify(data, FINGERPRINT)
+
+
+@given(st.sampled_from([5, 127, 125, 126]), SIZES, windows(), st.binary(max_size=60), st.binary(max_size=60))
+def test_a_window_stands_in_a_stream_of_version_3(
+    coding: int, size: tuple[int, int] | None, window: Window, payload: bytes, pixels: bytes
+) -> None:
+    error = 9 if coding == CODING_NEAR_LOSSLESS else 0
+    data = pack(coding, FINGERPRINT, size, payload, max_error=error, pixels=pixels, window=window)
+    plain = pack(coding, FINGERPRINT, size, payload, max_error=error, pixels=pixels)
+    assert data[0] == 0xBB
+    assert data[1:4] + data[4 + len(window.pack()) : -3] == plain[1:-3]
+    stream = unpack(data)
+    assert (stream.window, stream.version) == (window, 3)
+    assert (stream.coding, stream.size, stream.max_error, stream.payload) == (coding, size, error, payload)
+    verify(data, FINGERPRINT, pixels)
+    damaged = bytearray(data)
+    damaged[6] ^= 1
+    with pytest.raises(BadChecksum):
+        verify(bytes(damaged), FINGERPRINT, pixels)
 
 
 @settings(max_examples=500)

@@ -81,7 +81,7 @@ def test_what_is_no_file_is_named_and_the_rest_goes_on(run, fails, pictures, tmp
     for line in ("pictures/a/pipe.png: not a regular file", "note: pictures/link: a link to a folder", "2 of 6 files"):
         assert line in result.stderr
     assert len(files("out")) == 4
-    create = ("archive", "create", "a.vaea", "--model", NAME)
+    create = ("archive", "create", "a.vaea", "--strict", "--model", NAME)
     assert "pictures/gone.png: No such file" in fails(*create, "pictures/gone.png")
     assert "pictures/gone.png: No such file" in run(*create, "pictures").stderr
     Path("pictures/gone.png").unlink()
@@ -112,10 +112,11 @@ def test_an_unreadable_folder_is_named_and_the_rest_goes_on(package, folders, pi
         assert done.returncode == 1
         assert "pictures/a/b: Permission denied" in done.stderr
         assert len(files("out")) == 3
-        done = run("archive", "create", "a.vaea", "pictures", "--model", NAME)
-        assert done.returncode == 1
-        assert "pictures/a/b: Permission denied" in done.stderr
-        assert not Path("a.vaea").exists()
+        for options, is_made in ((["--strict"], False), ([], True)):
+            done = run("archive", "create", "a.vaea", "pictures", "--model", NAME, *options)
+            assert done.returncode == 1
+            assert "pictures/a/b: Permission denied" in done.stderr
+            assert Path("a.vaea").exists() == is_made
     finally:
         secret.chmod(0o755)
 

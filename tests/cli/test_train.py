@@ -1,9 +1,14 @@
+import os
+import signal
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 from vaecodec.cli.train import complete, merged
+from vaecodec.cli.training import DataChoice
 
 from vaecodec.codec.codec import load
 from vaecodec.data import ImageSet
@@ -68,11 +73,14 @@ def test_sizes_that_do_not_divide_name_one_that_does(size, remedy):
 
 def test_flags_override_and_the_rest_follows_from_the_images():
     values = merged({"data": "x"}, {"beta": 2.0, "latents": 5, "steps": 7, "name": None})
+    values["family"] = "beta-vae"
     config = complete(values, images_of(28, 28), choose_objective=True)
     assert (config.name, config.objective.beta, config.model.latents) == ("my-pictures-beta-vae", 2.0, 5)
     assert (config.optimiser.steps, config.objective.likelihood) == (7, "gaussian")
     assert (config.model.height, config.model.width) == (28, 28)
-    two_valued = complete({"data": "x"}, images_of(64, 64, two_valued=True), choose_objective=True)
+    two_valued = complete(
+        {"data": "x", "family": "beta-vae"}, images_of(64, 64, two_valued=True), choose_objective=True
+    )
     assert (two_valued.objective.likelihood, two_valued.model.patch) == ("bernoulli", 4)
 
 
@@ -88,6 +96,43 @@ def test_families_with_sizes_of_their_own_need_no_config_file():
     with pytest.raises(ConfigError, match="square"):
         complete({"data": "x", "family": "nvae"}, images_of(20, 30), choose_objective=True)
     assert conditioned.model.levels > 1
+
+
+def test_without_a_family_one_model_has_the_whole_curve(run, folder):
+    pytest.importorskip("torch")
+    assert merged({"data": "x"}, {})["family"] == "conditioned-vae"
+    assert "family" not in merged({"data": "x", "model": {}}, {})  # a config file's silence means what it always did
+    for flags, said in (
+        (("--beta", 2), "one model has the whole curve"),
+        (("--minutes", 2, "--steps", 5), "one of them"),
+    ):
+        refused = run("train", "folder", *flags)
+        assert refused.exit_code == 2
+        assert said in " ".join(refused.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile", "values"),
+    [
+        ((28, 28), 0, 784),
+        ((32, 32, 3), 0, 3072),
+        ((128, 128, 3), 32, 3072),
+        ((96, 64, 3), 32, 3072),
+        ((128, 128), 64, 4096),
+    ],
+)
+def test_colour_and_large_images_are_sizes_of_one_model(shape, tile, values):
+    images = ImageSet("x", "train", np.zeros((3, *shape), np.uint8), None, (), "folder")
+    config = complete({"data": "x", "family": "conditioned-vae"}, images, choose_objective=True)
+    assert (config.model.tile, config.model.values, config.model.shape) == (tile, values, shape)
+    assert 120 < config.optimiser.batch_size * config.model.tiles <= 128
+    assert config.finish.default_file_bytes == shape[0] * shape[1] / 8
+
+
+def test_a_size_that_no_tiles_fill_names_one_that_they_do():
+    images = ImageSet("x", "train", np.zeros((3, 97, 97, 3), np.uint8), None, (), "folder")
+    with pytest.raises(ConfigError, match="--resize 96x96"):
+        complete({"data": "x", "family": "conditioned-vae"}, images, choose_objective=True)
 
 
 def test_a_config_file_keeps_its_own_sizes_and_defaults():
@@ -124,6 +169,9 @@ def test_from_a_folder_to_a_file(run, folder, tmp_path):
     assert trained.stdout.strip() == "runs/mine/mine.vaem"
     model = tmp_path / "runs" / "mine" / "mine.vaem"
     assert load(model).geometry == (28, 28)
+    assert "WebP" in trained.stderr
+    assert (model.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert '"grey": false' in (model.parent / "data.json").read_text()
     refused = run("train", "config.toml", "--device", "cpu", "--no-progress", "--steps", 3)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "go on with it by --resume" in refused.stderr.splitlines()[-1]
@@ -138,3 +186,22 @@ def test_from_a_folder_to_a_file(run, folder, tmp_path):
     assert run("models", "add", "mine.vaem").exit_code == 0
     assert run("compress", "--model", "mine", folder / "0.png", "0.vae").exit_code == 0
     assert run("decompress", "0.vae").exit_code == 0
+
+
+def test_a_signal_says_how_to_go_on_and_resume_reads_the_images_as_before(run, folder, tmp_path):
+    pytest.importorskip("compressai")
+    (tmp_path / "config.toml").write_text(TINY_CONFIG.replace("steps = 2\n", "steps = 1000000\ncheckpoint_every = 5\n"))
+    checkpoint = tmp_path / "runs" / "mine" / "checkpoint.pt"
+
+    def send():
+        while not checkpoint.exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    stopped = run("train", "config.toml", "--device", "cpu", "--no-progress", "--resize", "28x28")
+    sender.join()
+    assert (stopped.exit_code, stopped.stdout) == (143, ""), stopped.stderr
+    assert "`vaecodec train --resume --out runs/mine` goes on" in stopped.stderr
+    assert DataChoice().or_stored("runs/mine") == DataChoice(resize=(28, 28))

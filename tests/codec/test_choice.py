@@ -149,11 +149,11 @@ def test_of_two_streams_the_better_is_taken():
     mnist = Codec.load("mnist")
     stream = mnist.compress(digit(), target_bytes=30)
     error = mse(mnist.decompress(stream), digit())
-    assert no_worse(mnist, digit(), Coded(0, bytes(1000), error), Target()) is not None
-    assert no_worse(mnist, digit(), Coded(0, b"short", error), Target()) is None
-    assert no_worse(mnist, digit(), Coded(0, bytes(1000), error), Target(target_bytes=30)) is None
-    assert no_worse(mnist, digit(), Coded(0, bytes(1000), 9e9), Target(target_bytes=30)) is not None
-    assert no_worse(mnist, digit(), Coded(0, bytes(1000), 9e9), Target(target_bytes=1)) is None
+    assert no_worse(mnist, as_picture(digit()), Coded(0, bytes(1000), error), Target()) is not None
+    assert no_worse(mnist, as_picture(digit()), Coded(0, b"short", error), Target()) is None
+    assert no_worse(mnist, as_picture(digit()), Coded(0, bytes(1000), error), Target(target_bytes=30)) is None
+    assert no_worse(mnist, as_picture(digit()), Coded(0, bytes(1000), 9e9), Target(target_bytes=30)) is not None
+    assert no_worse(mnist, as_picture(digit()), Coded(0, bytes(1000), 9e9), Target(target_bytes=1)) is None
 
 
 def test_an_image_of_one_value_is_of_every_kind_if_it_comes_back_exactly():

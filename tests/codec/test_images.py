@@ -66,7 +66,13 @@ def test_what_would_lose_something_is_refused_with_the_reason(name: str) -> None
         read_grey(saved(image))
 
 
-REMEDIES = {"I": "scale it", "F": "scale it", "CMYK": "profile", "YCbCr": "convert it", "HSV": "convert it"}
+REMEDIES = {
+    "I": "--window minmax",
+    "F": "--window minmax",
+    "CMYK": "profile",
+    "YCbCr": "convert it",
+    "HSV": "convert it",
+}
 
 
 @pytest.mark.parametrize("mode", REMEDIES)

@@ -22,7 +22,7 @@ DATA = ROOT / "tests" / "fixtures" / "data"
 TAKES_MINUTES = ("train", "export")
 # What a command makes, and so must not be there before it.
 MADE = {
-    "compress": ["digit.vae", "photograph.vae", "seven.vae", "streams"],
+    "compress": ["crop.vae", "digit.vae", "photograph.vae", "seven.vae", "streams"],
     "decompress": ["digit.png", "pictures"],
     "archive create": ["digits.vaea", "mine.vaea"],
     "archive extract": ["pictures"],
@@ -62,6 +62,11 @@ def stock(tmp_path_factory):
         photograph.save(folder / name, quality=95)
     (folder / "photograph.vae").write_bytes(vaecodec.load("photo").compress(photograph))
     np.savez(folder / "set.npz", images=digit[None])
+    deep = digit.astype(np.uint16) * 16 + 15
+    (folder / "crops").mkdir()
+    for name in ("crop.tiff", "crops/1.tiff"):
+        Image.fromarray(deep).save(folder / name)
+    (folder / "crop.vae").write_bytes(vaecodec.load("mnist").compress(deep, window="minmax"))
     (folder / "about.json").write_text(json.dumps({"made": "today"}))
     codec = vaecodec.load("mnist")
     (folder / "streams").mkdir()

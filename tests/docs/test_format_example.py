@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecodec.bitstream import array_bytes, check, container, limits, picture_stream, stream
+from vaecodec.bitstream import array_bytes, check, container, limits, picture_stream, stream, window
 from vaecodec.entropy import coder, escape, reference, tables
 from vaecodec.entropy.coder import encode_symbols
 from vaecodec.entropy.tables import CodingTables, counts_from_probabilities
@@ -103,6 +103,14 @@ def test_the_pages_magic_is_the_codes() -> None:
     assert f"`{container.CONTAINER_MAGIC.hex(' ')}`" in TEXT
     assert f"`0x{stream.STREAM_MAGIC | stream.STREAM_VERSION:02X}`" in TEXT
     assert f"`0x{stream.STREAM_MAGIC | picture_stream.PICTURE_VERSION:02X}`" in TEXT
+    assert f"`0x{stream.STREAM_MAGIC | stream.WINDOWED_VERSION:02X}`" in TEXT
+
+
+def test_the_pages_types_of_windows_are_the_codes() -> None:
+    sentence = re.search(r"Types: (.*?) \(IEEE", TEXT, re.DOTALL)
+    assert sentence
+    rows = re.findall(r"(\d) (?:is )?\s*(u?int\d+|float\d+)", sentence[1].replace("\n", " "))
+    assert {int(number): name for number, name in rows} == window.DTYPES
 
 
 def test_dtype_codes_of_the_page_equal_the_codes() -> None:

@@ -7,10 +7,12 @@ re-checked  tests/independent/mutants_of_*.py, most with checks and known answer
             file, for which the second decoder must give the same pixels
 
 Writes benchmarks/results/mutants.json: how many of each kind, what became of them, the longest time of one, and how far
-the process grew. It ends with 1 where one was wrong, raised a foreign error, or took longer than 10 s.
+the process grew; kinds that are not run again stay as they are. It ends with 1 where one was wrong, raised a foreign
+error, or took longer than 10 s.
 """
 
 import argparse
+import json
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from typing import Any
 import numpy as np
 
 import vaecodec
-from benchmarks.measuring.machine import RESULTS, write_results
+from benchmarks.measuring.machine import RESULTS, provenance, write_results
 from tests.fuzz import samples
 from tests.fuzz.changes import changed
 from tests.fuzz.verdicts import Tally, Wrong, is_one_of, judged
@@ -314,18 +316,18 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=KINDS, default=list(KINDS))
     parser.add_argument("--out", type=Path, default=RESULTS / "mutants.json")
     arguments = parser.parse_args()
-    found: dict[str, Any] = {}
-    faults = 0
+    found: dict[str, Any] = json.loads(arguments.out.read_text())["kinds"] if arguments.out.exists() else {}
     with samples.all_installed():
         for name in arguments.only:
             tally_of(name, 3, arguments.seed)  # so that what is loaded once does not count as growth
             before = peak_mib()
             tally = tally_of(name, round(KINDS[name].count * arguments.share), arguments.seed)
-            faults += tally.fault_count
-            found[name] = {**tally.record(), "peak_growth_mib": peak_mib() - before}
+            made_by = {"git_commit": provenance(seed=arguments.seed)["git_commit"], "seed": arguments.seed}
+            found[name] = {**tally.record(), "peak_growth_mib": peak_mib() - before, **made_by}
+            faults = sum(kind["faults"] for kind in found.values())
             print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
             write_results(arguments.out, {"faults": faults, "kinds": found}, seed=arguments.seed)  # so far
-    return int(faults > 0)
+    return int(any(kind["faults"] for kind in found.values()))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from vaecodec.data.mnist import read_idx
 from vaecodec.data.npz import open_npz, read_array
 from vaecodec.data.photographs import read_pack
 from vaecodec.errors import VaecodecError
-from vaecodec.modelfile.analysis_weights import unpack_weights
+from vaecodec.modelfile.analysis_weights import Weights, pack_weights, unpack_weights
 from vaecodec.modelfile.model import unpack_model
 from vaecodec.modelfile.onnx_graph import check_graph
 from vaecodec.photo.model import PhotoModel
@@ -124,9 +124,11 @@ def read_weights(data: bytes) -> object:
 
 
 def weights_seeds() -> list[bytes]:
-    photograph = samples.photograph_codec().model.encoder
-    assert photograph is not None
-    return [photograph.hyper.weights, photograph.analysis.weights]
+    """One tensor of bytes and one of wide numbers."""
+    numbers, scale = np.arange(-12, 12), np.array([0.5, -0.25], np.float32)
+    tensors = [Weights("a", numbers.astype(np.int8).reshape(2, 3, 4), scale)]
+    tensors.append(Weights("b", (numbers * 300).astype(np.int16).reshape(2, 12), scale))
+    return [pack_weights(tensors), pack_weights(tensors[:1])]
 
 
 def _in_a_file(data: bytes, name: str, read: Callable[[Path], object]) -> object:

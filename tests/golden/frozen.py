@@ -51,8 +51,8 @@ def found(folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Add files that are new to the lists of v1 and v2. Raises SystemExit where a listed one was changed or is gone."""
-    for folder in (Path(__file__).resolve().parent / name for name in ("v1", "v2")):
+    """Add files that are new to the lists. Raises SystemExit where a listed one was changed or is gone."""
+    for folder in (Path(__file__).resolve().parent / name for name in ("v1", "v2", "v3")):
         before, now = listed(folder) if (folder / LIST).exists() else {}, found(folder)
         changed = sorted(name for name, digest in before.items() if now.get(name) != digest)
         if changed:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaecodec
-from vaecodec import errors
+from vaecodec import Window, errors
 from vaecodec.bitstream.stream import CODING_LOSSLESS, CODING_NEAR_LOSSLESS, CODING_STORED, CODING_STORED_BITS
 
 HERE = Path(__file__).parent / "v1"
@@ -42,6 +42,20 @@ def test_the_golden_archive_of_exact_images_decodes_to_the_stored_ones():
         assert [block.each for block in blocks] == [lossless, (CODING_STORED,) * 2, (CODING_NEAR_LOSSLESS,) * 3, (0, 0)]
         assert blocks[2].max_error == 7
         assert archive.names[5] == "stored"
+        assert archive.verify().whole
+
+
+def test_the_golden_archive_of_windows_gives_the_stored_values(codec):
+    folder = HERE.with_name("v3") / "archives"
+    stored = np.load(folder / "windowed.npz")
+    with vaecodec.Archive(folder / "windowed.vaea", model=codec) as archive:
+        for k in range(len(archive)):
+            values = archive.restore(k)
+            assert values.dtype == stored[str(k)].dtype
+            assert np.array_equal(values, stored[str(k)])
+        found = [archive.window(k) for k in range(len(archive))]
+        assert found[:5] == [Window(100, 4095, "uint16")] * 3 + [None] * 2
+        assert [window.dtype for window in found[5:]] == ["uint16", "uint16", "float32"]
         assert archive.verify().whole
 
 

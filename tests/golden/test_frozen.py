@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE))
 from frozen import found, listed, write  # noqa: E402
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
 def test_golden_files_are_those_that_the_list_has(version: str) -> None:
     assert found(HERE / version) == listed(HERE / version)
 

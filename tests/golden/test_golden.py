@@ -15,10 +15,11 @@ from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
 HERE = Path(__file__).parent / "v1"
-STREAMS = sorted((HERE / "streams").glob("*.bin"))
+WINDOWED = HERE.with_name("v3")
+STREAMS = sorted([*(HERE / "streams").glob("*.bin"), *(WINDOWED / "streams").glob("*.bin")])
 LOSSY = [path for path in STREAMS if not is_exact(path.read_bytes())]
 CODED = [path for path in STREAMS if path.read_bytes()[1] & 127 in CODED_EXACTLY]
-BAD = sorted((HERE / "bad").glob("*.bin"))
+BAD = sorted([*(HERE / "bad").glob("*.bin"), *(WINDOWED / "bad").glob("*.bin")])
 FINGERPRINTS = {
     "bits": "7cab98994ee0cec316f1d04fe0656bffb46c8b9095f9da9549bede2770dad2ee",
     "exact": "4b7b3fe3719cfe7f1024075787f644ebd7bccbcd601f60f651d6c12ea48134e2",
@@ -47,6 +48,11 @@ def test_a_golden_stream_decodes_to_the_stored_symbols_and_pixels(path: Path) ->
         assert symbols.dtype == np.int32
         np.testing.assert_array_equal(symbols, stored["symbols"])
     np.testing.assert_array_equal(model.decompress(path.read_bytes()), stored["pixels"])
+    assert ("values" in stored) == ("windowed" in path.stem)
+    if "values" in stored:
+        values = model.restore(path.read_bytes())
+        assert values.dtype == stored["values"].dtype
+        np.testing.assert_array_equal(values, stored["values"])
 
 
 @pytest.mark.parametrize("path", CODED, ids=stem)
@@ -57,7 +63,7 @@ def test_a_golden_exact_stream_is_what_its_symbols_and_pixels_encode_to(path: Pa
     symbols, images = decode_payloads(part, bins, [1], [stream.payload])
     (payload,) = encode_payloads(part, bins, [1], symbols, images).payloads
     pixels = np.load(path.with_suffix(".npz"))["pixels"].tobytes()
-    sealed = {"max_error": stream.max_error, "pixels": pixels}
+    sealed = {"max_error": stream.max_error, "pixels": pixels, "window": stream.window}
     assert pack(stream.coding, model.fingerprint, stream.size, payload, **sealed) == data
 
 
@@ -70,7 +76,7 @@ def test_stored_symbols_encode_to_the_golden_streams_bytes(path: Path) -> None:
     model = codec(path.stem.split("-")[0])
     stream, _ = model.lossy.parse(path.read_bytes())
     payload = model.lossy.encode_payload(np.load(path.with_suffix(".npz"))["symbols"], stream.coding)
-    assert pack(stream.coding, model.fingerprint, stream.size, payload) == path.read_bytes()
+    assert pack(stream.coding, model.fingerprint, stream.size, payload, window=stream.window) == path.read_bytes()
 
 
 @pytest.mark.parametrize("name", FINGERPRINTS)

@@ -19,6 +19,7 @@ from tests.independent.names_table import NamesTable, read_names, table_bytes
 from tests.independent.records import BLOCK, BLOCK_FLAGS, CHECK_BYTES, MAX_METADATA_BYTES, METADATA, SYNC, Record
 from tests.independent.refusal import Refused, require
 from tests.independent.scan import scan
+from tests.independent.windows import Window
 
 Pixels = NDArray[np.uint8]
 
@@ -83,6 +84,17 @@ class Archive:
                 continue
             if block.labels is not None:
                 found |= {place.first + i: tuple(row) for i, row in enumerate(block.labels.tolist())}
+        return found
+
+    def windows(self) -> dict[int, Window]:
+        """The windows that can be read, by the image's number."""
+        found: dict[int, Window] = {}
+        for place in self._index.blocks:
+            try:
+                block = self._read(place)[0]
+            except Refused:
+                continue
+            found |= dict(enumerate(block.windows or (), place.first))
         return found
 
     def metadata(self) -> dict[str, Any]:

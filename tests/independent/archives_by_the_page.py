@@ -8,6 +8,7 @@ from random import Random
 
 from tests.independent import canonical_json
 from tests.independent.model_file import Model
+from tests.independent.mutants_of_streams import window_record
 from tests.independent.records import METADATA
 from tests.independent.streams import LOSSLESS, NEAR_LOSSLESS, STORED, STORED_BITS
 from tests.independent.writing_archives import (
@@ -92,6 +93,9 @@ def _block(model: Model, number: int, first: int, rng: Random) -> BlockPlan:
         columns = rng.choice([1, 2, 5])
         span = rng.choice([1, 2, 10, 2**40, 2**63])
         block.labels = [[rng.randrange(-span, span) for _ in range(columns)] for _ in range(images)]
+    if rng.random() < 0.4:
+        several = [window_record(rng, right=True) for _ in range(rng.choice([1, 2]))]
+        block.windows = [rng.choice(several) for _ in range(images)]
     return block
 
 

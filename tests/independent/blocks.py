@@ -1,6 +1,7 @@
-"""A block: one record of 1 to 128 images (sections 13.2 and 14.6).
+"""A block: one record of 1 to 128 images (sections 13.2, 14.6 and 20).
 
-record --parse, with the model's geometry--> codings, sizes, labels, payload, names --decode, with the model--> images
+record --parse, with the model's geometry--> codings, sizes, windows, labels, payload, names
+payload --decode, with the model--> images
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ from tests.independent.streams import (
     check_coding_of,
     check_error,
 )
+from tests.independent.windows import Window, read_window
 
 MAX_BLOCK_IMAGES = 128
-NAMED, LABELLED, ONE_SIZE, SIZES, CODINGS = 1, 2, 4, 8, 16
+NAMED, LABELLED, ONE_SIZE, SIZES, CODINGS, ONE_WINDOW, WINDOWS = 1, 2, 4, 8, 16, 32, 64
 
 Pixels = NDArray[np.uint8]
 
@@ -61,6 +63,7 @@ class Block:
     labels: NDArray[np.int64] | None
     payload: bytes
     names_section: bytes | None
+    windows: tuple[Window, ...] | None
 
     def names(self) -> list[str] | None:
         """The names of the images; None where they have none."""
@@ -131,11 +134,12 @@ def read_block(record: Record, fingerprint: bytes, geometry: tuple[int, int]) ->
         check_error(error)
     pixels_check = cursor.unsigned(4, "pixels' check") if set(CODED) & set(codings) else None
     sizes = _read_sizes(cursor, record.kind, start.images, geometry)
+    windows = _read_windows(cursor, record.kind, start.images)
     labels = read_labels(cursor, start.images) if record.kind & LABELLED else None
     require(cursor.position <= payload_end, "Truncated", "a block's payload")
     payload = cursor.take(payload_end - cursor.position, "payload")
     names = cursor.take(start.names_size, "names") if record.kind & NAMED else None
-    return Block(start, codings, sizes, error, pixels_check, labels, payload, names)
+    return Block(start, codings, sizes, error, pixels_check, labels, payload, names, windows)
 
 
 def _read_codings(cursor: Cursor, kind: int, images: int) -> tuple[int, ...]:
@@ -166,3 +170,14 @@ def _read_sizes(cursor: Cursor, kind: int, images: int, geometry: tuple[int, int
         return sizes * images
     require(len(set(sizes)) > 1, "NotCanonical", "equal sizes, each stated")
     return sizes
+
+
+def _read_windows(cursor: Cursor, kind: int, images: int) -> tuple[Window, ...] | None:
+    require(not (kind & ONE_WINDOW and kind & WINDOWS), "BadField", "one window and several")
+    if kind & ONE_WINDOW:
+        return (read_window(cursor),) * images
+    if not kind & WINDOWS:
+        return None
+    windows = tuple(read_window(cursor) for _ in range(images))
+    require(len(set(windows)) > 1, "NotCanonical", "equal windows, each stated")
+    return windows

@@ -153,7 +153,10 @@ def _change_table(segments: list[SegmentPlan], rng: Random) -> None:
     if not plan.entries or plan.entries > NAMES_PER_PAGE:
         return
     width = 4 + number_bytes(plan.images)
-    body = Record.exactly(plan.names, 0, len(plan.names)).body[:-4]
+    try:
+        body = Record.exactly(plan.names, 0, len(plan.names)).body[:-4]
+    except Refused:  # changed before, or not there though its entries are counted
+        return
     entries = [body[i : i + width] for i in range(0, len(body), width)]
     place, kind = rng.randrange(len(entries)), rng.randrange(5)
     if kind == 0:

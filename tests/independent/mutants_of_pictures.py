@@ -11,9 +11,9 @@ from random import Random
 from tests.independent import picture_streams
 from tests.independent.checks import crc32
 from tests.independent.cursor import Cursor
-from tests.independent.mutants_of_streams import Respelling
+from tests.independent.mutants_of_streams import Respelling, window_record
 from tests.independent.photographs import PhotographModel, shapes_of_regions
-from tests.independent.picture_streams import ALPHA, EXIF, GREY, ICC, PICTURE_CHECK_BYTES, XMP
+from tests.independent.picture_streams import ALPHA, EXIF, GREY, ICC, PICTURE_CHECK_BYTES, WINDOW, XMP
 from tests.independent.refusal import Refused
 
 _SIDES = (0, 1, 2, 15, 16, 17, 33, 64, 65, 700, 2047, 2048, 2049, 4097, 65535)
@@ -47,7 +47,7 @@ def fields_of(data: bytes) -> Fields:
     lengths = tuple(uvarint(len(payload)) for payload in stream.payloads[:-1])
     cursor = Cursor(stream.checked, 9 + sum(map(len, lengths)))
     chunks = {}
-    for flag in (ALPHA, ICC, EXIF, XMP):
+    for flag in (ALPHA, ICC, EXIF, XMP, WINDOW):
         if data[4] & flag:
             start = cursor.position
             cursor.take(cursor.uvarint("chunk") >> 1, "chunk")
@@ -170,6 +170,17 @@ def _alpha(fields: Fields, rng: Random) -> Fields:
     return replace(fields, chunks={**fields.chunks, ALPHA: chunk}, flags=fields.flags | ALPHA)
 
 
+def _window(fields: Fields, rng: Random) -> Fields:
+    """Another window, too long or short, deflated, or none."""
+    if rng.random() < 0.2:
+        chunks = {flag: chunk for flag, chunk in fields.chunks.items() if flag != WINDOW}
+        return replace(fields, chunks=chunks, flags=fields.flags & ~WINDOW)
+    content = window_record(rng)
+    content = rng.choice([content, content, content, content, content[:-1], content + b"\0", b""])
+    chunk = uvarint(2 * len(content) + (rng.random() < 0.1)) + content
+    return replace(fields, chunks={**fields.chunks, WINDOW: chunk}, flags=fields.flags | WINDOW)
+
+
 def deflated(content: bytes, effort: int) -> bytes:
     """A raw DEFLATE stream; with effort 0 longer than the content, with 9 the shortest that zlib finds."""
     packer = zlib.compressobj(effort, zlib.DEFLATED, -15)
@@ -218,5 +229,5 @@ def _splice(data: bytes, samples: Sequence[bytes], rng: Random) -> bytes:
     return data[: rng.randrange(len(data) + 1)] + other[rng.randrange(len(other) + 1) :]
 
 
-CHANGES = (_head, _length, _chunk, _chunk, _alpha, _alpha, _payload, _payload)
+CHANGES = (_head, _length, _chunk, _chunk, _alpha, _alpha, _window, _payload, _payload)
 DAMAGES = (_flip, _flip, _set, _cut, _remove, _insert, _splice)

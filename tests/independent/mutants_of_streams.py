@@ -3,6 +3,7 @@
 golden streams --flip, cut, splice, …--> bytes, with the check and the payload's spelling made right in a share of them
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -13,6 +14,7 @@ from tests.independent.exact_images import decode_images
 from tests.independent.model_file import Model
 from tests.independent.range_coder import PRECISION, TOTAL, RangeDecoder, shortest
 from tests.independent.refusal import Refused
+from tests.independent.windows import FORMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,29 @@ def _size(data: bytes, _: Sequence[Sample], rng: Random) -> bytes:
     return _with(data, 1, data[1] | 0x80)[:4] + bytes([rng.choice(side), rng.choice(side)]) + data[4:]
 
 
+def _window(data: bytes, _: Sequence[Sample], rng: Random) -> bytes:
+    """A window put in, as version 3 says, or the version alone."""
+    if len(data) < 7 or rng.random() < 0.1:
+        return _with(data, 0, data[0] ^ 2) if data else data
+    return bytes([0xBB]) + data[1:4] + window_record(rng) + data[4:]
+
+
+def window_record(rng: Random, *, right: bool = False) -> bytes:
+    """A window of any type, most often one that is right."""
+    kind = rng.choice([1, 1, 2, 3, 4, 5, 6, 7, *([] if right else [7, 0, 8])])
+    form = "<" + FORMS.get(kind, "H")
+    reach = {"H": (0, 65535), "h": (-32768, 32767), "I": (0, 2**32 - 1), "i": (-(2**31), 2**31 - 1)}
+    ends: list[float]
+    if form[1] in reach:
+        ends = sorted(rng.randint(*reach[form[1]]) for _ in range(2))
+    else:
+        special = [0.0, 1.0, 6e4] if right else [-0.0, float("nan"), float("inf"), 1e300 if kind == 7 else 6e4]
+        ends = sorted(rng.choice(special) if rng.random() < 0.3 else rng.uniform(-6e4, 6e4) for _ in range(2))
+    if not right and rng.random() < 0.1:
+        ends.reverse()
+    return bytes([kind]) + b"".join(struct.pack(form, end) for end in ends)
+
+
 def _cut(data: bytes, _: Sequence[Sample], rng: Random) -> bytes:
     return data[: rng.randrange(len(data) + 1)]
 
@@ -153,4 +178,4 @@ def _with(data: bytes, position: int, byte: int) -> bytes:
     return data[:position] + bytes([byte]) + data[position + 1 :]
 
 
-CHANGES = (_flip, _change, _head, _size, _cut, _remove, _insert, _splice, _payload)
+CHANGES = (_flip, _change, _head, _size, _window, _cut, _remove, _insert, _splice, _payload)

@@ -1,4 +1,4 @@
-"""A stream of version 2: one picture of any size, and what came with its pixels (sections 17 and 17.1).
+"""A stream of version 2: one picture of any size, and what came with its pixels (sections 17, 17.1 and 20).
 
 bytes --parse--> level, flags, size, chunks, payloads --model--> Picture, everything checked
 """
@@ -14,6 +14,7 @@ from tests.independent.cursor import Cursor
 from tests.independent.photographs import PhotographModel, decode_regions
 from tests.independent.refusal import Refused, require
 from tests.independent.streams import MAX_LEVEL
+from tests.independent.windows import Window, read_window
 
 PICTURE_MAGIC = 0xBA
 PICTURE_CHECK_BYTES = 4
@@ -21,7 +22,7 @@ MAX_PICTURE_STREAM_BYTES = 1073741824
 MAX_REGION_BYTES = 67108864
 MAX_CHUNK_BYTES = 16777216
 REGION_SIDE = 2048
-GREY, ALPHA, ICC, EXIF, XMP = 1, 2, 4, 8, 16
+GREY, ALPHA, ICC, EXIF, XMP, WINDOW = 1, 2, 4, 8, 16, 32
 CHUNKS = {ICC: "icc", EXIF: "exif", XMP: "xmp"}
 OPAQUE = 255
 
@@ -41,15 +42,20 @@ class PictureStream:
     payloads: list[bytes]
     checked: bytes
     check: int
+    window: Window | None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """pixels (h, w), or in colour (h, w, 3); alpha (h, w), None where every pixel is opaque; chunks by name."""
+    """pixels (h, w), or in colour (h, w, 3); alpha (h, w), None where every pixel is opaque; chunks by name.
+
+    values: what the pixels stand for, where there is a window.
+    """
 
     pixels: Plane
     alpha: Plane | None
     chunks: dict[str, bytes]
+    values: NDArray[np.generic] | None = None
 
 
 def parse(data: bytes) -> PictureStream:
@@ -62,17 +68,18 @@ def parse(data: bytes) -> PictureStream:
     require(level <= MAX_LEVEL, "BadField", f"level {level}")
     short = cursor.take(2, "short fingerprint")
     flags = cursor.unsigned(1, "flags")
-    require(flags < 2 * XMP, "BadField", f"flags {flags}")
+    require(flags < 2 * WINDOW, "BadField", f"flags {flags}")
     size = (cursor.unsigned(2, "height"), cursor.unsigned(2, "width"))
     require(min(size) > 0, "BadField", f"a picture of {size}")
     regions = -(-size[0] // REGION_SIDE) * -(-size[1] // REGION_SIDE)
     lengths = [cursor.uvarint("length of a payload") for _ in range(regions - 1)]
     alpha = _alpha_chunk(cursor) if flags & ALPHA else b""
     chunks = {name: _chunk(cursor, name) for flag, name in CHUNKS.items() if flags & flag}
+    window = _window_chunk(cursor) if flags & WINDOW else None
     payloads = [_payload(cursor, length) for length in lengths]
     payloads.append(_payload(cursor, cursor.left()))
     check = int.from_bytes(data[-PICTURE_CHECK_BYTES:], "little")
-    return PictureStream(level, short, bool(flags & GREY), size, alpha, chunks, payloads, body, check)
+    return PictureStream(level, short, bool(flags & GREY), size, alpha, chunks, payloads, body, check, window)
 
 
 def _payload(cursor: Cursor, length: int) -> bytes:
@@ -85,6 +92,15 @@ def _alpha_chunk(cursor: Cursor) -> bytes:
     require(not is_deflated, "NotCanonical", "alpha that is deflated as a chunk")
     require(length > 0, "BadField", "an empty chunk: alpha")
     return cursor.take(length, "alpha")
+
+
+def _window_chunk(cursor: Cursor) -> Window:
+    length, is_deflated = divmod(cursor.uvarint("length of a window"), 2)
+    require(not is_deflated, "NotCanonical", "a window that is deflated")
+    inside = Cursor(cursor.take(length, "window"))
+    window = read_window(inside)
+    inside.end("window")
+    return window
 
 
 def _chunk(cursor: Cursor, name: str) -> bytes:
@@ -140,4 +156,4 @@ def decode(data: bytes, model: PhotographModel) -> Picture:
     pixels = model.pixels(base, detail, stream.level)[: stream.size[0], : stream.size[1]]
     if stream.is_grey:
         pixels = ((pixels.sum(2, dtype=np.int64) + 1) // 3).astype(np.uint8)
-    return Picture(pixels, alpha, stream.chunks)
+    return Picture(pixels, alpha, stream.chunks, None if stream.window is None else stream.window.values(pixels))

@@ -23,6 +23,7 @@ from vaecodec.errors import VaecodecError
 
 Pixels = NDArray[np.uint8]
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
+GOLDEN_WINDOWS = GOLDEN.with_name("v3")
 MANY = 100_000  # images of a damaged archive, of which the program makes a list
 NAMES = ("tiny", "mini", "bits", "exact", "groups", "joined", "levels")
 
@@ -76,7 +77,7 @@ def program_on_picture(data: bytes, codec: Any) -> Picture | Refusal:
     except VaecodecError as error:
         return Refusal(type(error).__name__, str(error))
     pixels = found.pixels[..., 0] if found.grey else found.pixels
-    return Picture(pixels, found.alpha, dict(found.chunks))
+    return Picture(pixels, found.alpha, dict(found.chunks), None if found.window is None else found.values())
 
 
 def pictures_differ(ours: Picture | Refusal, theirs: Picture | Refusal) -> str:
@@ -89,6 +90,10 @@ def pictures_differ(ours: Picture | Refusal, theirs: Picture | Refusal) -> str:
         return "alpha by one alone"
     if ours.alpha is not None and theirs.alpha is not None and not same_pixels(ours.alpha, theirs.alpha):
         return "other alpha"
+    if (ours.values is None) != (theirs.values is None):
+        return "a window by one alone"
+    if ours.values is not None and theirs.values is not None and not same_values(ours.values, theirs.values):
+        return "other values"
     return "" if ours.chunks == theirs.chunks else f"chunks {ours.chunks} here, {theirs.chunks} by the program"
 
 
@@ -131,18 +136,24 @@ def same_pixels(ours: Pixels, theirs: Pixels) -> bool:
     return ours.shape == theirs.shape and bool((ours == theirs).all())
 
 
+def same_values(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> bool:
+    """Equal types, shapes and values."""
+    return ours.dtype == theirs.dtype and ours.shape == theirs.shape and bool((ours == theirs).all())
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What an archive gives, by the images' numbers; None stands for what is refused.
 
-    labels: of the images that are there. embedded: by the models' numbers. found: the number that each name leads to,
-    of lost images too.
+    labels: of the images that are there. values: what the first pixels of those with windows stand for. embedded: by
+    the models' numbers. found: the number that each name leads to, of lost images too.
     """
 
     length: int
     images: dict[int, Pixels]
     names: dict[int, str]
     labels: dict[int, tuple[int, ...]]
+    values: dict[int, tuple[str, float]]
     metadata: Any
     embedded: dict[int, bytes | None]
     found: dict[str, int | None]
@@ -158,10 +169,11 @@ def decide_archive(data: bytes, models: Mapping[str, Model]) -> Contents | Refus
     images = {first + i: image for first, block in archive.blocks() for i, image in enumerate(block)}
     names = archive.names()
     labels = {number: row for number, row in archive.labels().items() if number in images}
+    values = {n: _first(window.values(images[n])) for n, window in archive.windows().items() if n in images}
     embedded = {number: _or_none(lambda n=number: archive.embedded_model(n)) for number in archive.models()}
     found = {name: archive.number_of(name) for name in names.values()}
     metadata = _or_none(archive.metadata)
-    return Contents(len(archive), images, names, labels, metadata, embedded, found, bool(archive.problems))
+    return Contents(len(archive), images, names, labels, values, metadata, embedded, found, bool(archive.problems))
 
 
 def program_on_archive(path: Path, asked: Contents | Refusal) -> Contents | Refusal:
@@ -173,14 +185,20 @@ def program_on_archive(path: Path, asked: Contents | Refusal) -> Contents | Refu
             names = {n: _or_none(lambda n=n: archive.names[n]) for n in images}
             names |= {image.number: image.name for image in islice(lost, MANY)}
             labels = {n: _or_none(lambda n=n: tuple(archive.label(n).tolist())) for n in images}
+            values = {n: _first(archive.restore(n)) for n in images if archive.window(n) is not None}
             metadata = _or_none(lambda: dict(archive.metadata))
             asked_models, asked_names = (asked.embedded, asked.found) if isinstance(asked, Contents) else ((), ())
             embedded = {k: _or_none(lambda k=k: archive.embedded_model(k)) for k in asked_models}
             found = {name: _or_none(lambda name=name: archive.number_of(name)) for name in asked_names}
             problems = bool(archive.problems)
-            return Contents(len(archive), images, _there(names), _there(labels), metadata, embedded, found, problems)
+            kept = _there(names), _there(labels), values, metadata
+            return Contents(len(archive), images, *kept, embedded, found, problems)
     except VaecodecError as error:
         return Refusal(type(error).__name__, str(error))
+
+
+def _first(values: NDArray[Any]) -> tuple[str, float]:
+    return values.dtype.name, values.flat[0].item()
 
 
 def _or_none(action: Any) -> Any:
@@ -198,7 +216,7 @@ def archives_differ(ours: Contents | Refusal, theirs: Contents | Refusal) -> str
     """How two decisions on an archive differ; nothing where they agree."""
     if isinstance(ours, Refusal) or isinstance(theirs, Refusal):
         return differ(ours, theirs)
-    for field in ("length", "names", "labels", "metadata", "found", "has_problems"):
+    for field in ("length", "names", "labels", "values", "metadata", "found", "has_problems"):
         if getattr(ours, field) != getattr(theirs, field):
             return f"{field}: {getattr(ours, field)} here, {getattr(theirs, field)} by the program"
     if ours.embedded != theirs.embedded:

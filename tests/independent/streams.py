@@ -1,4 +1,4 @@
-"""A stream: one compressed image (sections 1 and 6).
+"""A stream: one compressed image (sections 1, 6 and 20).
 
 bytes --parse--> coding, size, E, payload --model--> image (h, w), everything checked
 """
@@ -15,9 +15,10 @@ from tests.independent.lossless_part import LosslessPart
 from tests.independent.model_file import Model
 from tests.independent.range_coder import RangeDecoder
 from tests.independent.refusal import require
+from tests.independent.windows import Window, read_window
 
 STREAM_MAGIC = 0xB8
-STREAM_VERSION = 1
+STREAM_VERSION, WINDOWED_VERSION = 1, 3
 CHECK_BYTES = 3
 MAX_STREAM_BYTES = 1048576
 MAX_LEVEL = 111
@@ -31,7 +32,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The fields of a stream; size is None where it is the model's, error 0 where there is none."""
+    """The fields of a stream; size is None where it is the model's, error 0 and window None where there is none."""
 
     coding: int
     short_fingerprint: bytes
@@ -40,6 +41,7 @@ class Stream:
     payload: bytes
     checked: bytes
     check: int
+    window: Window | None = None
 
 
 def parse(data: bytes) -> Stream:
@@ -48,11 +50,13 @@ def parse(data: bytes) -> Stream:
     cursor = Cursor(data)
     first = cursor.unsigned(1, "magic and version")
     require(first & 0xF8 == STREAM_MAGIC, "BadMagic", "no stream")
-    require(first & 7 == STREAM_VERSION, "UnsupportedVersion", f"version {first & 7}")
+    version = first & 7
+    require(version in (STREAM_VERSION, WINDOWED_VERSION), "UnsupportedVersion", f"version {version}")
     second = cursor.unsigned(1, "coding")
     coding = second & 0x7F
     check_coding(coding)
     short = cursor.take(2, "short fingerprint")
+    window = read_window(cursor) if version == WINDOWED_VERSION else None
     size = None
     if second & 0x80:
         size = (cursor.unsigned(1, "height") + 1, cursor.unsigned(1, "width") + 1)
@@ -63,7 +67,7 @@ def parse(data: bytes) -> Stream:
     require(cursor.left() >= CHECK_BYTES, "Truncated", "check")
     payload = cursor.take(cursor.left() - CHECK_BYTES, "payload")
     check = int.from_bytes(cursor.take(CHECK_BYTES, "check"), "big")
-    return Stream(coding, short, size, error, payload, data[:-CHECK_BYTES], check)
+    return Stream(coding, short, size, error, payload, data[:-CHECK_BYTES], check, window)
 
 
 def check_coding(coding: int) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.independent import container, model_file, packed_weights, writing
+from tests.independent import container, model_file, packed_weights, streams, writing
 from tests.independent.model_file import Model
 from tests.independent.program import (
     GOLDEN,
+    GOLDEN_WINDOWS,
     NAMES,
     Refusal,
     decide_archive,
@@ -16,6 +17,7 @@ from tests.independent.program import (
     decide_stream,
     golden_file,
     same_pixels,
+    same_values,
 )
 from tests.independent.refusal import Refused
 
@@ -30,7 +32,7 @@ MODELS_OF_BAD = {"exact": "exact", "bits": "bits"}
 
 
 def _files(folder: str, suffix: str) -> list[Path]:
-    return sorted((GOLDEN / folder).glob(f"*{suffix}"))
+    return sorted(path for golden in (GOLDEN, GOLDEN_WINDOWS) for path in (golden / folder).glob(f"*{suffix}"))
 
 
 DECODED_BAD = [path for path in _files("bad", ".bin") if "-model-weights-" not in path.name]
@@ -42,6 +44,10 @@ def test_a_golden_stream_gives_its_pixels(path: Path, models: dict[str, Model]) 
     assert isinstance(image, np.ndarray), image
     with np.load(path.with_suffix(".npz")) as recorded:
         assert same_pixels(image, recorded["pixels"])
+        window = streams.parse(path.read_bytes()).window
+        assert (window is None) == ("values" not in recorded)
+        if window is not None:
+            assert same_values(window.values(image), recorded["values"])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "joined"])

@@ -11,6 +11,7 @@ from tests.independent.model_file import Model
 from tests.independent.mutants_of_archives import mutants
 from tests.independent.program import (
     GOLDEN,
+    GOLDEN_WINDOWS,
     Contents,
     archives_differ,
     decide_archive,
@@ -36,6 +37,7 @@ def _difference(data: bytes, models: dict[str, Model], folder: Path) -> str:
 def _disagreements(seed: int, number: int, models: dict[str, Model], names: tuple[str, ...], folder: Path) -> list[str]:
     found = []
     goldens = [(GOLDEN / "archives" / f"{name}.vaea").read_bytes() for name in ("discs", "exact")]
+    goldens.append((GOLDEN_WINDOWS / "archives" / "windowed.vaea").read_bytes())
     made = mutants(_with_files(models, names), Random(seed), goldens)
     for place, data in enumerate(islice(made, number)):
         difference = _difference(data, models, folder)

@@ -8,11 +8,11 @@ import pytest
 
 from tests.independent.model_file import Model
 from tests.independent.mutants_of_streams import Sample, mutants
-from tests.independent.program import GOLDEN, decide_stream, differ, program_on_stream
+from tests.independent.program import GOLDEN, GOLDEN_WINDOWS, decide_stream, differ, program_on_stream
 
 
 def _disagreements(seed: int, number: int, models: dict[str, Model], codecs: dict[str, Any]) -> list[str]:
-    paths = sorted((GOLDEN / "streams").glob("*.bin"))
+    paths = sorted(path for golden in (GOLDEN, GOLDEN_WINDOWS) for path in (golden / "streams").glob("*.bin"))
     samples = [Sample(path.stem.split("-")[0], path.read_bytes()) for path in paths]
     found = []
     for mutant in islice(mutants(samples, models, Random(seed)), number):

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from tests.independent.blocks import CODINGS, LABELLED, NAMED, ONE_SIZE, SIZES
+from tests.independent.blocks import CODINGS, LABELLED, NAMED, ONE_SIZE, ONE_WINDOW, SIZES, WINDOWS
 from tests.independent.checks import crc32
 from tests.independent.embedded import CHUNK_BYTES, PARITY_CHUNKS
 from tests.independent.exact_images import decode_images, stored_length
@@ -72,6 +72,7 @@ class BlockPlan:
     error: int = 1
     names: list[str] | None = None
     labels: list[list[int]] | None = None
+    windows: list[bytes] | None = None
 
 
 def block_record(plan: BlockPlan, rng: Random) -> bytes:
@@ -95,6 +96,10 @@ def block_record(plan: BlockPlan, rng: Random) -> bytes:
     elif plan.sizes[0] != geometry:
         kind |= ONE_SIZE
         head += bytes([plan.sizes[0][0] - 1, plan.sizes[0][1] - 1])
+    if plan.windows:
+        differ = len(set(plan.windows)) > 1
+        kind |= WINDOWS if differ else ONE_WINDOW
+        head += b"".join(plan.windows if differ else plan.windows[:1])
     head += labels_field(plan.labels) if plan.labels else b""
     return record(kind, head + payload + names, before=plan.model.fingerprint, unchecked=len(names))
 

@@ -15,7 +15,7 @@ import pytest
 fsspec = pytest.importorskip("fsspec")
 
 import vaecodec  # noqa: E402
-from vaecodec.errors import OutputError  # noqa: E402
+from vaecodec.errors import OutputError, OutputExists  # noqa: E402
 
 
 class RangeServer(http.server.SimpleHTTPRequestHandler):
@@ -139,8 +139,70 @@ except vaecodec.VaecodecError as error:
     assert "pip install" in done.stdout
 
 
-def test_addresses_are_not_written_to(codec):
-    with pytest.raises(OutputError, match="disk"):
-        vaecodec.ArchiveWriter.create("memory://a", codec)
+def test_an_archive_is_written_to_an_address_when_it_is_whole(codec, archive_path):
+    memory, address = fsspec.filesystem("memory"), "memory://new/a.vaea"
+    with vaecodec.Archive(archive_path) as archive, vaecodec.ArchiveWriter.create(address, codec) as writer:
+        writer.add_batch(archive)
+        assert not memory.exists("/new/a.vaea")
+    with vaecodec.Archive(address) as there:
+        assert len(there) == len(writer)
+        assert memory.size("/new/a.vaea") == writer.size_bytes
+
+
+def test_an_address_keeps_what_it_has(codec):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/kept/a.vaea", b"something else")
+    with pytest.raises(OutputExists, match="exists already"):
+        vaecodec.ArchiveWriter.create("memory://kept/a.vaea", codec)
+    with pytest.raises(RuntimeError), vaecodec.ArchiveWriter.create("memory://kept/a.vaea", codec, overwrite=True):
+        raise RuntimeError("given up")
+    assert memory.cat("/kept/a.vaea") == b"something else"
+    with vaecodec.ArchiveWriter.create("memory://kept/a.vaea", codec, overwrite=True):
+        pass
+    with vaecodec.Archive("memory://kept/a.vaea") as there:
+        assert len(there) == 0
+    writer = vaecodec.ArchiveWriter.create("memory://kept/b.vaea", codec)
+    memory.pipe("/kept/b.vaea", b"came meanwhile")
+    with pytest.raises(OutputExists):
+        writer.close()
+    assert memory.cat("/kept/b.vaea") == b"came meanwhile"
+
+
+def test_what_an_address_cannot_do_is_one_line(codec):
     with pytest.raises(OutputError, match="disk"):
         vaecodec.ArchiveWriter.append("memory://a", codec)
+    with pytest.raises(OSError, match="nonsense://a: "):
+        vaecodec.ArchiveWriter.create("nonsense://a", codec)
+
+
+def test_an_archive_goes_to_s3_and_is_read_there(codec, archive_path, monkeypatch):
+    """By a server that speaks S3 on this machine."""
+    pytest.importorskip("s3fs")
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in (
+            ("AWS_ACCESS_KEY_ID", "none"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ):
+            monkeypatch.setenv(name, value)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pictures")
+        address = "s3://pictures/digits.vaea"
+        with vaecodec.Archive(archive_path) as archive, vaecodec.ArchiveWriter.create(address, codec) as writer:
+            writer.add_batch(archive)
+        with vaecodec.Archive(address) as there:
+            assert len(there) == len(writer)
+            assert there.verify().whole
+        with pytest.raises(OutputExists, match=r"s3://pictures/digits\.vaea: exists already"):
+            vaecodec.ArchiveWriter.create(address, codec)
+        with (
+            pytest.raises(OSError, match=r"s3://nowhere/a\.vaea: "),
+            vaecodec.ArchiveWriter.create("s3://nowhere/a.vaea", codec) as lost,
+        ):
+            lost.add_batch([])
+    finally:
+        server.stop()

@@ -138,3 +138,27 @@ def test_an_analysis_in_tiles_gives_the_latents_of_the_whole(monkeypatch):
     tiles = analysis.latents(pixels)
     assert tiles.shape == whole.shape == (20, 25, 5)
     assert np.abs(tiles - whole).max() < 1e-4 * np.abs(whole).max()
+
+
+def _with_gain(model, name, value):
+    gain = np.full_like(getattr(model.encoder, name), value)
+    return replace(model, encoder=replace(model.encoder, **{name: gain}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: replace(model, betas=(0.0,) * len(model.betas)),
+        lambda model: replace(model, betas=(5e-324,) * len(model.betas)),
+        lambda model: _with_gain(model, "gain", np.inf),
+        lambda model: _with_gain(model, "z_gain", np.nan),
+        lambda model: _with_gain(model, "gain", 3e38),
+    ],
+)
+def test_what_a_model_says_to_an_encoder_alone_is_an_error_when_it_encodes(change):
+    model, pixels = tiny_photo_model(), smooth_picture(20, 30)
+    payloads = encode_picture(model, pixels, 2).payloads
+    changed = change(model)
+    assert decode_picture(changed, payloads, 2, (20, 30)).shape == (20, 30, 3)
+    with pytest.raises(ModelError):
+        encode_picture(changed, pixels, 2)

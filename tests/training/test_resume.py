@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,13 @@ from vaecodec.data import load_dataset
 from vaecodec.errors import CheckpointError, ConfigError, OutputError
 from vaecodec.families import training_config
 from vaecodec.recipes.config import Hardware, TrainingConfig
+from vaecodec.training import loop
 from vaecodec.training.checkpoint import load_checkpoint, load_matching, save_checkpoint
+from vaecodec.training.interrupt import Stopped
 from vaecodec.training.loop import Diverged, _Run, train
+from vaecodec.training.plan import LEAST_STEPS, planned
 from vaecodec.training.run import export
-from vaecodec.training.run_folder import CHECKPOINT
+from vaecodec.training.run_folder import CHECKPOINT, write_config
 
 pytestmark = pytest.mark.timeout(600)  # a fixture trains: seconds of a core, minutes of a busy one
 
@@ -111,6 +116,53 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights_and_metrics(whole: 
             assert torch.equal(found.optimiser["state"][key][name], value)
     assert metrics(folder) == metrics(whole)
     assert [line["step"] for line in metrics(folder)] == [*range(7, 90, 7), 90]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_step_and_the_run_goes_on_from_there(number: int, whole: Path, tmp_path: Path) -> None:
+    folder, before = tmp_path / "stopped", signal.getsignal(number)
+
+    def send() -> None:
+        said = folder / "metrics.jsonl"
+        while not (said.exists() and said.read_text().count("\n") >= 2):
+            time.sleep(0.0005)
+        os.kill(os.getpid(), number)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with pytest.raises(Stopped, match="of 90 is saved") as caught:
+        run(folder)
+    sender.join()
+    assert caught.value.number == number
+    assert signal.getsignal(number) is before
+    stopped = load_checkpoint(folder).step
+    assert 14 <= stopped < 90
+    resumed = run(folder, resume=True).state_dict()
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in load_checkpoint(whole).model.items())
+    assert metrics(folder) == metrics(whole)
+
+
+def test_a_run_that_was_ended_before_its_first_step_goes_on(whole: Path, tmp_path: Path) -> None:
+    write_config(CONFIG, tmp_path)
+    resumed = run(tmp_path, resume=True).state_dict()
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in load_checkpoint(whole).model.items())
+
+
+def test_slow_steps_are_reported_and_saved_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FIRST_SAVED_S", 0.0)
+    monkeypatch.setattr(loop, "SAVED_EVERY_S", 0.0)
+    rare = replace(CONFIG, optimiser=replace(CONFIG.optimiser, steps=4, validate_every=1000, checkpoint_every=1000))
+    run(tmp_path, rare)
+    assert [line["step"] for line in metrics(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_a_plan_has_fewer_steps_for_less_time_and_trains_nothing(tmp_path: Path) -> None:
+    images, held_out = (load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation"))
+    long, short, none = (planned(CONFIG, images, held_out, CPU, left_s=seconds) for seconds in (4000, 500, 0))
+    assert long.optimiser.steps > 2 * short.optimiser.steps > 2 * none.optimiser.steps
+    assert none.optimiser.steps == LEAST_STEPS
+    assert none.optimiser.warmup_steps <= none.optimiser.validate_every == none.optimiser.checkpoint_every == 2
+    assert replace(short, optimiser=CONFIG.optimiser) == CONFIG
 
 
 def test_a_finished_run_resumes_to_what_it_is(whole: Path, tmp_path: Path) -> None:
@@ -265,12 +317,13 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert "harmful" not in capfd.readouterr().out
 
 
-def test_a_run_that_is_not_done_is_not_exported(whole: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(whole, tmp_path / "short")
-    save_checkpoint(folder, replace(load_checkpoint(whole), step=89))
-    images = load_dataset("mnist", "train", data_dir=DATA)
-    with pytest.raises(CheckpointError, match="89 of 90 steps"):
-        export(folder, images, images)
+def test_what_a_signal_has_left_is_exported_and_says_so(whole: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(whole)
+    folder = shutil.copytree(whole, tmp_path / "cut")
+    save_checkpoint(folder, replace(checkpoint, step=37))
+    images, held_out = (load_dataset("mnist", split, data_dir=DATA) for split in ("train", "validation"))
+    assert export(folder, images, held_out).about["stopped_at_step"] == 37
+    assert "stopped_at_step" not in export(whole, images, held_out).about
 
 
 def test_a_run_is_exported_with_its_own_config_and_images_alone(whole: Path, tmp_path: Path) -> None:

@@ -30,12 +30,14 @@ from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, names_of_damaged, numbers_of_whole, unpack_block
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
-from vaecodec.codec.choice import special_picture
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.special import special_picture
+from vaecodec.codec.windows_of_streams import window_of
 from vaecodec.entropy.coder import SymbolDecoder
 from vaecodec.errors import BadField, FormatError, NotCanonical
 
 if TYPE_CHECKING:
+    from vaecodec.bitstream.window import Window
     from vaecodec.codec.codec import AnyCodec
     from vaecodec.codec.picture import Picture
 
@@ -46,7 +48,7 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 class DecodedBlock:
     """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
     levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols; photographs as
-    their streams."""
+    their streams. windows as in Block."""
 
     codec: AnyCodec
     symbols: Integers
@@ -54,6 +56,13 @@ class DecodedBlock:
     sizes: tuple[Size, ...] | None
     pixels: tuple[Pixels, ...] = ()
     streams: tuple[bytes, ...] = ()
+    windows: tuple[Window, ...] | None = None
+
+    def window(self, row: int) -> Window | None:
+        """Of an image."""
+        if self.streams:
+            return window_of(self.streams[row])
+        return None if self.windows is None else self.windows[row]
 
     @property
     def kept_bytes(self) -> int:
@@ -79,7 +88,7 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
             raise BadField(f"block: coding {max(codings.each)}, {codec.model.name} has no lossless part")
         sizes = block.sizes or (codec.geometry,) * block.count
         pixels = decode_exact(codec.lossless, BlockPayload(codings, block.payload), sizes)
-        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, tuple(pixels))
+        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, tuple(pixels), windows=block.windows)
     if max(codings.each) >= len(levels):
         raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
     decoder = SymbolDecoder(block.payload)
@@ -88,7 +97,7 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
     else:
         symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
-    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes)
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, windows=block.windows)
 
 
 def _check_sizes(block: Block, codec: Codec) -> None:
@@ -124,7 +133,7 @@ def images_of(rows: Sequence[tuple[DecodedBlock, int]]) -> list[Pixels]:
 def _picture(block: DecodedBlock, row: int) -> Picture:
     if block.streams and not isinstance(block.codec, Codec):
         return block.codec.decompress_picture(block.streams[row])
-    return special_picture(images_of([(block, row)])[0])
+    return special_picture(images_of([(block, row)])[0], block.window(row))
 
 
 def _compact(symbols: npt.NDArray[np.int32]) -> Integers:
@@ -235,7 +244,13 @@ class Blocks:
             if any(block.streams for block, _ in rows):
                 yield from (_picture(block, row) for block, row in rows)
             else:
-                yield from map(special_picture, images_of(rows))
+                for (block, row), image in zip(rows, images_of(rows), strict=True):
+                    yield special_picture(image, block.window(row))
+
+    def window(self, number: int) -> Window | None:
+        """The window of an image. Raises as decoded() does."""
+        block, row = self._row(number)
+        return block.window(row)
 
     def _row(self, number: int) -> tuple[DecodedBlock, int]:
         """The block of an image, and the image's place in it."""

@@ -5,7 +5,7 @@ PendingImage, PendingImage, … ──encode_block──> Block: one coder strea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,12 +27,14 @@ from vaecodec.errors import BadField, ModelError, TargetMissed
 from vaecodec.modelfile.model import Model
 
 Label = int | Sequence[int] | npt.NDArray[np.int64]
+Missed = Callable[[int, str | None, TargetMissed], None]  # told of an image that is left out: how many came before it
 Image = TypeVar("Image")
 
 
 @dataclass(frozen=True, slots=True)
 class PendingImage:
-    """image: in the frame of the model that it is coded with. aim: of its coding. name; labels: a row of them.
+    """image: in the frame of the model that it is coded with. aim: of its coding. name; labels: a row of them. given:
+    how many images its writer was given before it.
 
     An aim that is a largest error means no level: the image is coded exactly, or within that error.
     """
@@ -41,6 +43,7 @@ class PendingImage:
     aim: Target
     name: str | None
     labels: tuple[int, ...] | None
+    given: int = 0
 
     @property
     def max_error(self) -> int | None:
@@ -69,10 +72,12 @@ def aim_for(model: Model, target: Target) -> Target:
 
 
 def may_share_a_block(a: PendingImage | PendingStream, b: PendingImage | PendingStream) -> bool:
-    """A block has names for all of its images or for none, labels of as many columns, and one kind of coding."""
+    """A block has names and windows for all of its images or none, labels of as many columns, one kind of coding."""
     columns = [None if item.labels is None else len(item.labels) for item in (a, b)]
     errors = [item.max_error if isinstance(item, PendingImage) else None for item in (a, b)]
-    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and errors[0] == errors[1]
+    windowed = [isinstance(item, PendingImage) and item.image.window is not None for item in (a, b)]
+    agree = errors[0] == errors[1] and windowed[0] == windowed[1]
+    return (a.name is None) == (b.name is None) and columns[0] == columns[1] and agree
 
 
 def label_row(label: Label | None) -> tuple[int, ...] | None:
@@ -118,6 +123,7 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
     sizes = tuple(item.image.size or codec.geometry for item in items)
     names = [item.name for item in items if item.name is not None]
     labels = [item.labels for item in items if item.labels is not None]
+    windows = tuple(item.image.window for item in items if item.image.window is not None)
     return Block(
         model=model,
         first=first,
@@ -126,6 +132,7 @@ def encode_block(items: Sequence[PendingImage], codec: Codec, model: int, first:
         labels=np.array(labels, np.int64) if labels else None,
         names=pack_names(names) if names else None,
         payload=coded.payload,
+        windows=windows or None,
     )
 
 
@@ -160,6 +167,19 @@ def _settings(items: Sequence[PendingImage], codec: Codec, first: int) -> list[S
         for k, setting in zip(places, found, strict=True):
             settings[k] = setting
     return settings
+
+
+def those_that_meet(items: Sequence[PendingImage], codec: Codec, missed: Missed) -> list[PendingImage]:
+    """The images whose target some level meets; `missed` is told of the others."""
+    meeting = []
+    for item in items:
+        try:
+            settings_met(codec.lossy, [item.image], item.aim)
+        except TargetMissed as error:
+            missed(item.given, item.name, error)
+        else:
+            meeting.append(item)
+    return meeting
 
 
 def _name_if_missed(item: PendingImage, codec: Codec, target: Target, number: int) -> None:

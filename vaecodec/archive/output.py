@@ -1,6 +1,6 @@
 """Where a writer puts its bytes so that a kill at any moment leaves the old archive or the new one.
 
-new:    an output file (vaecodec/files/outputs.py): seen when it is whole; into a pipe it goes as it comes
+new:    an output file (vaecodec/files/outputs.py): seen when it is whole; into a pipe it goes as it comes; upload.py
 append: blocks at the end ──> sync ──> footer ──> sync
 """
 
@@ -13,6 +13,7 @@ from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.source import FileSource, is_address
 from vaecodec.archive.tail import End, find_end
+from vaecodec.archive.upload import Upload
 from vaecodec.bitstream.archive.limits import HEADER_BYTES
 from vaecodec.bitstream.archive.record import pack_header, pack_trailer
 from vaecodec.errors import BadChecksum, ModelNotFound, OutputError
@@ -120,13 +121,14 @@ class Appending:
 def open_new(path: str | bytes | os.PathLike[str], *, overwrite: bool) -> Output:
     """A new archive. Raises OutputExists where `path` exists and overwrite is False, OutputError where it cannot be."""
     target = path_text(path)
-    if is_address(target):
-        raise OutputError(f"{target}: archives are written to disk; copy the finished file there")
+    file: OutputFile
     try:
-        file = NewArchive(target, overwrite=overwrite)
+        file = Upload(target, overwrite=overwrite) if is_address(target) else NewArchive(target, overwrite=overwrite)
     except OutputError:
         raise
     except OSError as error:
+        if error.strerror is None:  # of an address, which the error names
+            raise
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
     output = Output(file, position=0, images=0, fingerprints=())
     output.write(pack_header())

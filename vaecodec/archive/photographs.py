@@ -27,9 +27,10 @@ MAX_STREAM_BYTES = MAX_BLOCK_BYTES - (1 << 20)  # the rest is for names and labe
 
 @dataclass(frozen=True, slots=True)
 class PendingStream:
-    """A photograph that is coded. name; labels: a row of them."""
+    """A photograph that is coded. mse: of what its stream decodes to. name; labels: a row of them."""
 
     stream: bytes
+    mse: float
     name: str | None
     labels: tuple[int, ...] | None
 
@@ -46,12 +47,12 @@ def code_photograph(
     """number: of the image in the archive. Raises what codec.code() raises, and LimitExceeded."""
     said = f"image {number}" if name is None else f"image {number} ({name})"
     try:
-        stream = codec.code(image, target).stream
+        coded = codec.code(image, target)
     except TargetMissed as error:
         raise TargetMissed(f"{said}: {error}") from error
-    if len(stream) > MAX_STREAM_BYTES:
-        raise LimitExceeded(f"{said}: {len(stream)} bytes, at most {MAX_STREAM_BYTES} allowed in an archive")
-    return PendingStream(stream, name, labels)
+    if len(coded.stream) > MAX_STREAM_BYTES:
+        raise LimitExceeded(f"{said}: {len(coded.stream)} bytes, at most {MAX_STREAM_BYTES} allowed in an archive")
+    return PendingStream(coded.stream, coded.mse, name, labels)
 
 
 def is_full(items: Sequence[PendingStream]) -> bool:

@@ -35,6 +35,7 @@ from vaecodec.modelfile.model import Model
 
 if TYPE_CHECKING:
     from vaecodec.archive.models import ModelLike
+    from vaecodec.bitstream.window import Values, Window
     from vaecodec.codec.codec import AnyCodec
     from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.codec.picture import Picture
@@ -184,6 +185,18 @@ class Archive(Sequence[Pixels]):
         Decoded while they are asked for. Raises as archive[number] does.
         """
         return self._blocks.pictures([number_within(len(self), number) for number in numbers])
+
+    def window(self, number: int) -> Window | None:
+        """The window that made an image of values of more than 8 bits, None where it was made of pixels.
+
+        Raises as archive[number] does.
+        """
+        return self._blocks.window(number_within(len(self), number))
+
+    def restore(self, number: int) -> Values:
+        """archive[number], scaled back to the values that it was made of, in their dtype, where a window made it."""
+        window, pixels = self.window(number), self[number]
+        return pixels if window is None else window.restore(pixels)
 
     def batch(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Pixels:
         """images() as one array uint8 (n, h, w) or (n, h, w, 3). Raises ImageSizeError where their sizes differ."""

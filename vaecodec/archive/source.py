@@ -61,23 +61,12 @@ class RemoteSource:
         self._process = 0
         self._closed = False
         self._connect()
-        with self._naming():
+        with naming(self._address):
             self.size = int(self._filesystem.size(self._path))
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
-        try:
-            import fsspec
-        except ImportError as error:
-            raise OutputError(
-                f"{self._address}: an address needs the extra fsspec (pip install vaecodec[fsspec])"
-            ) from error
-        if self._process:
-            fsspec.asyn.reset_lock()
-        self._filesystem: Any
-        with self._naming():
-            again = bool(self._process)
-            self._filesystem, self._path = fsspec.core.url_to_fs(self._address, skip_instance_cache=again)
+        self._filesystem, self._path = connect(self._address, again=bool(self._process))
         self._process = os.getpid()
 
     def read(self, offset: int, n: int) -> bytes:
@@ -86,28 +75,45 @@ class RemoteSource:
             raise Closed(CLOSED)
         if self._process != os.getpid():
             self._connect()
-        with self._naming():
+        with naming(self._address):
             data = bytes(self._filesystem.cat_file(self._path, start=offset, end=offset + n))
         if len(data) > n:
             raise OSError(f"{self._address}: the server gives whole files only, no ranges: copy the archive to disk")
         return _exactly(data, offset, n)
 
-    @contextmanager
-    def _naming(self) -> Iterator[None]:
-        """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason."""
-        try:
-            yield
-        except ImportError as error:  # of what the protocol needs
-            raise OutputError(f"{self._address}: {error} (pip install)") from error
-        except Exception as error:
-            missing = "not found" if isinstance(error, FileNotFoundError) else ""
-            text = " ".join(str(error).split())
-            reason = missing or (text if text and text != self._address else type(error).__name__)
-            raise OSError(f"{self._address}: {reason}") from error
-
     def close(self) -> None:
         """Nothing is held open, and nothing is read any more."""
         self._closed = True
+
+
+def connect(address: str, *, again: bool = False) -> tuple[Any, str]:
+    """fsspec's file system of an address, and the path there. again: in a process that was forked off.
+
+    Raises OutputError where fsspec, or what the protocol needs, is not installed; OSError.
+    """
+    try:
+        import fsspec
+    except ImportError as error:
+        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    if again:
+        fsspec.asyn.reset_lock()
+    with naming(address):
+        filesystem, path = fsspec.core.url_to_fs(address, skip_instance_cache=again)
+    return filesystem, path
+
+
+@contextmanager
+def naming(address: str) -> Iterator[None]:
+    """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason."""
+    try:
+        yield
+    except ImportError as error:  # of what the protocol needs
+        raise OutputError(f"{address}: {error} (pip install)") from error
+    except Exception as error:
+        missing = "not found" if isinstance(error, FileNotFoundError) else ""
+        text = " ".join(str(error).split())
+        reason = missing or (text if text and text != address else type(error).__name__)
+        raise OSError(f"{address}: {reason}") from error
 
 
 def _exactly(data: bytes, offset: int, n: int) -> bytes:

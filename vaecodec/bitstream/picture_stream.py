@@ -30,6 +30,7 @@ from vaecodec.bitstream.limits import (
 )
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES, STREAM_MAGIC
+from vaecodec.bitstream.window import Window, unpack_window
 from vaecodec.errors import (
     BadChecksum,
     BadField,
@@ -43,8 +44,10 @@ from vaecodec.errors import (
 PICTURE_VERSION = 2  # low three bits of the first byte
 GREY_FLAG = 1
 ALPHA = "alpha"
+WINDOW = "window"
 OPAQUE = b"\xff"  # alpha of a picture whose every pixel is opaque, which needs none
-CHUNK_FLAGS = {ALPHA: 2, "icc": 4, "exif": 8, "xmp": 16}  # in the order in which chunks stand
+CHUNK_FLAGS = {ALPHA: 2, "icc": 4, "exif": 8, "xmp": 16, WINDOW: 32}  # in the order in which chunks stand
+AS_THEY_ARE = frozenset({ALPHA, WINDOW})  # never deflated: the one is packed, the other a few bytes
 MIN_PICTURE_STREAM_BYTES = 3 + SHORT_FINGERPRINT_BYTES + 4 + PICTURE_CHECK_BYTES
 _ALL_FLAGS = GREY_FLAG | sum(CHUNK_FLAGS.values())
 
@@ -54,7 +57,8 @@ class PictureStream:
     """The fields of a stream of version 2.
 
     size: (height, width). grey: whether a reader gives one channel. payloads: one for each region, in reading order.
-    chunks: what came with the pixels, by the names of CHUNK_FLAGS; that of "alpha" is packed. check: as read.
+    chunks: what came with the pixels, by the names of CHUNK_FLAGS; those of "alpha" and "window" are packed. check: as
+    read.
     """
 
     level: int
@@ -64,6 +68,11 @@ class PictureStream:
     payloads: tuple[bytes, ...]
     chunks: Mapping[str, bytes]
     check: int
+
+    @property
+    def window(self) -> Window | None:
+        """Of the values that the pixels were made of, None where they were pixels."""
+        return unpack_window(self.chunks[WINDOW]) if WINDOW in self.chunks else None
 
 
 def is_picture_stream(data: Buffer) -> bool:
@@ -209,7 +218,7 @@ def _check(body: Buffer, fingerprint: bytes) -> int:
 def _write_chunk(writer: Writer, name: str, content: bytes) -> None:
     """2 · length, 1 more where it is deflated, and the bytes."""
     _check_chunk_length(name, len(content))
-    stored = content if name == ALPHA else _deflated(content)
+    stored = content if name in AS_THEY_ARE else _deflated(content)
     deflated = len(stored) < len(content)
     writer.uvarint(2 * len(stored if deflated else content) + deflated)
     writer.raw(stored if deflated else content)
@@ -223,8 +232,10 @@ def _read_chunk(reader: Reader, name: str) -> bytes:
         raise NotCanonical(f"chunk {name} at offset {offset}: says nothing, and must be left out")
     if not deflated:
         _check_chunk_length(name, length)
+        if name == WINDOW:
+            unpack_window(stored)
         return stored
-    if name == ALPHA:
+    if name in AS_THEY_ARE:
         raise NotCanonical(f"chunk {name} at offset {offset}: is packed already, and must not be deflated")
     content = _inflated(name, stored)
     if length >= len(content):

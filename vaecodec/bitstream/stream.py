@@ -1,10 +1,10 @@
 """The stream: one compressed image, 7 bytes around its payload (9 where the size is not the model's own).
 
-    +-----------------+--------------+-------------------+-----------------+-----------+---------+---------+
-    | 0b10111 version | S coding     | short fingerprint | [h - 1] [w - 1] | [E]       | payload | check   |
-    | 5 bits  3 bits  | 1 bit 7 bits | 2 bytes           | if S: 2 bytes   | if coding | rest    | 3 bytes |
-    |                 |              |                   |                 | is 125    |         |         |
-    +-----------------+--------------+-------------------+-----------------+-----------+---------+---------+
+    +-----------------+--------------+-------------------+------------+---------------+-----------+---------+---------+
+    | 0b10111 version | S coding     | short fingerprint | [window]   | [h-1] [w-1]   | [E]       | payload | check   |
+    | 5 bits  3 bits  | 1 bit 7 bits | 2 bytes           | if version | if S: 2 bytes | if coding | rest    | 3 bytes |
+    |                 |              |                   | is 3       |               | is 125    |         |         |
+    +-----------------+--------------+-------------------+------------+---------------+-----------+---------+---------+
 
 check = CRC-24 of the model's whole fingerprint (32 bytes), of every byte before the check, and of the CRC-32 of the
 pixels where the coding is lossless or near-lossless, XOR 0xffffff, big-endian. `coding` 0..111 is lossy at that level.
@@ -26,10 +26,12 @@ from vaecodec.bitstream.limits import (
     SHORT_FINGERPRINT_BYTES,
 )
 from vaecodec.bitstream.reader import Buffer, Reader
+from vaecodec.bitstream.window import Window, take_window
 from vaecodec.errors import BadChecksum, BadField, BadMagic, LimitExceeded, Truncated, UnsupportedVersion
 
 STREAM_MAGIC = 0xB8  # top five bits of the first byte; no ASCII text and no UTF-8 text starts so
 STREAM_VERSION = 1  # low three bits of the first byte
+WINDOWED_VERSION = 3  # the same, with a window
 FINGERPRINT_BYTES = 32  # SHA-256
 CODING_LOSSLESS = 127
 CODING_STORED = 126  # the pixels, a byte each
@@ -48,7 +50,7 @@ class Stream:
     """The fields of a stream.
 
     size: (height, width), None where it is the model's own. max_error: E of a near-lossless stream, else 0. check: as
-    read.
+    read. window: of the values that the pixels were made of, None where they were pixels.
     """
 
     coding: int
@@ -57,6 +59,12 @@ class Stream:
     max_error: int
     payload: bytes
     check: int
+    window: Window | None = None
+
+    @property
+    def version(self) -> int:
+        """Of a stream of these fields."""
+        return STREAM_VERSION if self.window is None else WINDOWED_VERSION
 
 
 @lru_cache(maxsize=64)
@@ -86,11 +94,13 @@ def pack(
     *,
     max_error: int = 0,
     pixels: Buffer = b"",
+    window: Window | None = None,
 ) -> bytes:
     """The bytes of a stream; `fingerprint` is the model's whole SHA-256 (32 bytes), `size` (height, width) or None.
 
     max_error: E of a near-lossless stream. pixels: row by row, what it decodes to, where the check covers them
-    (CODED_EXACTLY). Raises BadField and LimitExceeded where a field has no place in the format.
+    (CODED_EXACTLY). window: of the values that the pixels were made of. Raises BadField and LimitExceeded where a field
+    has no place in the format.
     """
     check_coding(coding, max_error)
     flag, size_bytes = 0, b""
@@ -99,9 +109,10 @@ def pack(
         if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
             raise LimitExceeded(f"size: sides must be in 1..{MAX_SIDE}, found {height} x {width}")
         flag, size_bytes = _SIZE_FLAG, bytes((height - 1, width - 1))
-    head = bytes((STREAM_MAGIC | STREAM_VERSION, flag | coding))
+    version, window_bytes = (STREAM_VERSION, b"") if window is None else (WINDOWED_VERSION, window.pack())
+    head = bytes((STREAM_MAGIC | version, flag | coding)) + fingerprint[:SHORT_FINGERPRINT_BYTES]
     error = bytes((max_error,)) if coding == CODING_NEAR_LOSSLESS else b""
-    body = head + fingerprint[:SHORT_FINGERPRINT_BYTES] + size_bytes + error + payload
+    body = head + window_bytes + size_bytes + error + payload
     if len(body) + CHECK_BYTES > MAX_STREAM_BYTES:
         raise LimitExceeded(f"stream: {len(body) + CHECK_BYTES} bytes, at most {MAX_STREAM_BYTES} allowed")
     return body + _check(body, coding, fingerprint, pixels).to_bytes(CHECK_BYTES, "big")
@@ -123,13 +134,15 @@ def unpack(data: Buffer) -> Stream:
     first = reader.u8("magic and version")
     if first & 0xF8 != STREAM_MAGIC:
         raise BadMagic(f"not a stream: first byte is 0x{first:02x}, expected 0x{STREAM_MAGIC | STREAM_VERSION:02x}")
-    if first & 7 != STREAM_VERSION:
-        raise UnsupportedVersion(f"stream version {first & 7}: a model of one geometry reads version {STREAM_VERSION}")
+    if first & 7 not in (STREAM_VERSION, WINDOWED_VERSION):
+        versions = f"{STREAM_VERSION} and {WINDOWED_VERSION}"
+        raise UnsupportedVersion(f"stream version {first & 7}: a model of one geometry reads versions {versions}")
     if reader.remaining + 1 > MAX_STREAM_BYTES:
         raise LimitExceeded(f"stream: {reader.remaining + 1} bytes, at most {MAX_STREAM_BYTES} allowed")
     second = reader.u8("coding")
     coding = second & ~_SIZE_FLAG
     short_fingerprint = bytes(reader.take(SHORT_FINGERPRINT_BYTES, "model fingerprint"))
+    window = take_window(reader) if first & 7 == WINDOWED_VERSION else None
     size = None
     if second & _SIZE_FLAG:
         size = (reader.u8("height") + 1, reader.u8("width") + 1)
@@ -140,7 +153,7 @@ def unpack(data: Buffer) -> Stream:
     payload = bytes(reader.take(reader.remaining - CHECK_BYTES, "payload"))
     check = int.from_bytes(reader.take(CHECK_BYTES, "check"), "big")
     reader.end("stream")
-    return Stream(coding, short_fingerprint, size, max_error, payload, check)
+    return Stream(coding, short_fingerprint, size, max_error, payload, check, window)
 
 
 def is_exact(data: Buffer) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from vaecodec.bitstream.picture_stream import is_picture_stream, short_fingerprint_of, verify_picture
 from vaecodec.bitstream.stream import CODED_EXACTLY, unpack, verify
 from vaecodec.codec.codec import Codec
+from vaecodec.codec.special import special_image, special_pixels
 from vaecodec.errors import FormatError, ImageModeError, ModelMismatch, ModelNotFound, TargetMissed
 from vaecodec.modelfile.installed import (
     InstalledModel,
@@ -110,7 +111,7 @@ class Choice:
         """Raises what compress() raises of a picture that no model takes, or not the one that was asked for."""
         codec = self._first_choice(picture)
         if isinstance(codec, Codec):
-            codec.frame.fit(special_pixels(picture))
+            codec.frame.fit(special_image(picture))
 
     def for_image(self, shape: tuple[int, ...]) -> AnyCodec:
         """The codec for images of this shape, (h, w) or (h, w, 3), whatever they show.
@@ -159,7 +160,7 @@ class Choice:
         if not isinstance(codec, Codec):
             wanted = target if self._given is not None else replace(target, effort=0)
             return [Chosen(codec, codec.code(picture, wanted).stream) for picture in pictures]
-        images = [special_pixels(picture) for picture in pictures]
+        images = [special_image(picture) for picture in pictures]
         has_rival = self._given is None and self._photograph_model is not None
         try:
             streams = codec.compress_batch(images, target=target)
@@ -172,7 +173,7 @@ class Choice:
         from vaecodec.codec.kind import of_another_kind
 
         chosen = [Chosen(codec, stream) for stream in streams]
-        for k in of_another_kind(codec, images, streams):
+        for k in of_another_kind(codec, [special_pixels(picture) for picture in pictures], streams):
             chosen[k] = self._better(codec, pictures[k], target)
         return chosen
 
@@ -184,8 +185,8 @@ class Choice:
         try:
             coded = self.photograph.code(picture, replace(target, effort=0))
         except TargetMissed:
-            return Chosen(special, special.compress_batch([special_pixels(picture)], target=target)[0])
-        stream = no_worse(special, special_pixels(picture), coded, target)
+            return Chosen(special, special.compress_batch([special_image(picture)], target=target)[0])
+        stream = no_worse(special, picture, coded, target)
         return Chosen(self.photograph, coded.stream) if stream is None else Chosen(special, stream)
 
     def _special(self, shape: tuple[int, ...]) -> Codec | None:
@@ -215,27 +216,6 @@ class Choice:
             f"no model is the default for images of {height}x{width} (height x width), and no photograph model, which "
             f"takes any picture, is installed; there are: {_listed()}{offered}. {self._advice.image}"
         )
-
-
-def special_pixels(picture: Picture) -> Pixels:
-    """What a model of one geometry takes of a picture: (h, w) or (h, w, 3). Raises ImageModeError for transparency."""
-    if picture.alpha is not None:
-        raise ImageModeError(
-            "image with transparent pixels: models of one geometry have none; put it on a background first (e.g. "
-            "Pillow's Image.alpha_composite)"
-        )
-    return picture.pixels[..., 0].copy() if picture.grey else picture.pixels
-
-
-def special_picture(pixels: Pixels) -> Picture:
-    """What a model of one geometry gave, (h, w) or (h, w, 3), as a picture: grey where it has one channel."""
-    import numpy as np
-
-    from vaecodec.codec.picture import Picture
-
-    if pixels.ndim == 3:
-        return Picture(pixels)
-    return Picture(np.repeat(pixels[..., None], 3, axis=2), grey=True)
 
 
 def codec_among(candidates: Sequence[Candidate], data: bytes | memoryview) -> AnyCodec | None:

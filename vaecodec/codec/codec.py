@@ -12,14 +12,14 @@ imported where it is used: imports are most of what a command waits for.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import MAX_STREAM_BYTES
 from vaecodec.bitstream.stream import is_exact
-from vaecodec.codec.images import Frame, Framed
+from vaecodec.codec.images import Frame, Framed, Windowed
 from vaecodec.codec.lossy import LossyCodec
 from vaecodec.codec.received import receive, streams_given
 from vaecodec.errors import ConfigError, ModelError, ModelMismatch, TargetMissed, WrongType
@@ -28,10 +28,12 @@ from vaecodec.modelfile.model import Model
 if TYPE_CHECKING:
     from PIL import Image
 
+    from vaecodec.bitstream.window import Values
     from vaecodec.codec.lossless import LosslessCodec
     from vaecodec.codec.photograph import PhotographCodec
     from vaecodec.codec.search import Found
     from vaecodec.codec.target import Target
+    from vaecodec.codec.window import WindowLike
 
 
 class Codec:
@@ -110,8 +112,12 @@ class Codec:
         max_error: int | None = None,
         lossless: bool = False,
         effort: int = 0,
+        window: WindowLike | None = None,
     ) -> bytes:
         """The stream of one image: uint8 (h, w) or (h, w, 3), or a PIL image, that suits the model without loss.
+
+        window: for arrays and PIL images of more than 8 bits, which of their values become 0 and 255: "minmax",
+        "percentile", (low, high) or a vaecodec.Window; it is kept in the stream, and restore() gives such values again.
 
         At most one of the settings of vaecodec.codec.target.Target may be given, and effort 0, 1 or 2, which takes
         longer for better streams; lossless is max_error 0. An image smaller than the model's geometry is padded by its
@@ -124,25 +130,26 @@ class Codec:
             raise ConfigError(f"lossless and max_error {max_error}: give one of them")
         largest = 0 if lossless else max_error
         target = Target(level, quality, beta, target_bytes, target_psnr, max_mse, largest, effort)
-        return self.compress_batch([image], target=target)[0]
+        return self.compress_batch([image], target=target, window=window)[0]
 
     def compress_batch(
         self,
-        images: Iterable[Pixels | Image.Image] | Pixels,
+        images: Iterable[Pixels | Windowed | Image.Image] | Pixels,
         *,
         level: int | None = None,
         effort: int = 0,
         target: Target | None = None,
+        window: WindowLike | None = None,
     ) -> list[bytes]:
         """A stream for each image; the same bytes as compress() gives one by one, faster.
 
-        target: instead of level and effort. Raises as compress() does.
+        target: instead of level and effort. window: for each image as compress() has it. Raises as compress() does.
         """
         from vaecodec.codec.target import Setting, one_target
 
         wanted = one_target(level, effort, target)
         error, fixed = wanted.exact_error(self.model), wanted.fixed_level(self.model)
-        framed = self.frame.fit_all(images)
+        framed = self.frame.fit_all(images if window is None else self._windowed(images, window))
         if not framed:
             return []
         if error is not None:
@@ -154,6 +161,19 @@ class Codec:
         if self.model.has_lossless:
             return self._compress_smaller(framed, find_settings(self.lossy, framed, wanted), wanted)
         return self.lossy.compress(framed, settings_met(self.lossy, framed, wanted))
+
+    def _windowed(self, images: Iterable[Pixels | Windowed | Image.Image], window: WindowLike) -> Iterator[Any]:
+        """The images, those of more than 8 bits as pixels that a window made."""
+        from vaecodec.codec.picture import as_picture
+        from vaecodec.codec.special import special_image
+        from vaecodec.codec.window import check_asked, is_deep
+
+        check_asked(window)
+        for image in images:
+            if isinstance(image, Windowed) or not is_deep(image):
+                yield image
+            else:
+                yield special_image(as_picture(image, window))
 
     def _compress_exactly(self, images: Sequence[Framed], error: int, target: Target) -> list[bytes]:
         """The streams within a largest error of every pixel."""
@@ -188,6 +208,16 @@ class Codec:
         Raises FormatError and its children, ModelMismatch, WrongType where this is no bytes.
         """
         return self.decompress_batch([data])[0]
+
+    def restore(self, data: bytes | memoryview) -> Values:
+        """decompress(), scaled back to the values that the image was made of, where a window made it.
+
+        Values are of the dtype that was compressed, within half a step of the window of what the pixels stand for.
+        Raises as decompress() does.
+        """
+        from vaecodec.codec.windows_of_streams import restored
+
+        return restored(self.decompress(data), data)
 
     def decompress_batch(self, streams: Iterable[bytes | memoryview]) -> list[Pixels]:
         """An image for each stream, as decompress() gives it. Raises as that does, at a stream that is bad."""

@@ -5,7 +5,7 @@ PIL image, array ───┴──pixels_for(channels)──> uint8 (h, w) or (
 
 L, 1                      grey, 1 as 0 and 255; a model of colour takes the same in each channel
 RGB, RGBA, P, LA, …       colour; a model of grey takes it where the channels agree
-refused                   alpha that is not opaque, more than 8 bits (Pillow's silent 8 of 16 too), several frames
+refused                   alpha that is not opaque, more than 8 bits without a window, several frames
 
 A picture is turned upright first, as its EXIF orientation says.
 """
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import MAX_SIDE
+from vaecodec.bitstream.window import DTYPES, Window
 from vaecodec.codec import refusals
 from vaecodec.errors import BadField, ImageError, ImageModeError, ImageSizeError, NotCanonical, UnreadableImage
 from vaecodec.files.depth import BYTE, bits_a_channel
@@ -38,16 +39,25 @@ _KIND = {GREY: "grey", COLOUR: "RGB"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Windowed:
+    """Pixels uint8, (h, w) or (h, w, 3), that a window made of values."""
+
+    pixels: Pixels
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Framed:
     """An image in a model's frame.
 
     pixels: its own, (h, w) or (h, w, 3). whole: the same, padded at the bottom and right to the model's geometry. size:
-    what a stream must say, None where it is the model's own.
+    what a stream must say, None where it is the model's own. window: of the values that the pixels were made of.
     """
 
     pixels: Pixels
     whole: Pixels
     size: Size | None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +80,16 @@ class Frame:
         """1 or 3."""
         return GREY if len(self.shape) == 2 else COLOUR
 
-    def fit(self, image: Pixels | Image.Image) -> Framed:
+    def fit(self, image: Pixels | Windowed | Image.Image) -> Framed:
         """Any image, in the frame. Raises ImageError, ImageModeError, ImageSizeError."""
-        pixels = pixels_for(image, self.channels)
+        window = image.window if isinstance(image, Windowed) else None
+        pixels = pixels_for(image.pixels if isinstance(image, Windowed) else image, self.channels)
         if pixels.shape == self.shape:
-            return Framed(pixels, pixels, None)
+            return Framed(pixels, pixels, None, window)
         self._check(pixels)
-        return Framed(pixels, self._padded(pixels), (pixels.shape[0], pixels.shape[1]))
+        return Framed(pixels, self._padded(pixels), (pixels.shape[0], pixels.shape[1]), window)
 
-    def fit_all(self, images: Iterable[Pixels | Image.Image]) -> list[Framed]:
+    def fit_all(self, images: Iterable[Pixels | Windowed | Image.Image]) -> list[Framed]:
         """fit() of each."""
         return [self.fit(image) for image in images]
 
@@ -102,9 +113,9 @@ class Frame:
         if size is None:
             return
         if size == self.size:
-            raise NotCanonical(f"size at offset 4: {size[0]}x{size[1]} is the model's own and must not be written")
+            raise NotCanonical(f"size: {size[0]}x{size[1]} is the model's own and must not be written")
         if size[0] > self.shape[0] or size[1] > self.shape[1]:
-            raise BadField(f"size at offset 4: {size[0]}x{size[1]} exceeds the model's {self.shape[0]}x{self.shape[1]}")
+            raise BadField(f"size: {size[0]}x{size[1]} exceeds the model's {self.shape[0]}x{self.shape[1]}")
 
     def _check(self, pixels: Pixels) -> None:
         if 0 in pixels.shape:
@@ -203,7 +214,7 @@ def _of_array(image: Pixels) -> Pixels:
             raise ImageError("image: a masked array with masked pixels; fill them first")
         image = np.asarray(image)  # of a matrix, whose rows stay matrices
     if image.dtype != np.uint8:
-        raise ImageModeError(f"array of {image.dtype}: expected uint8 with pixels 0..255")
+        raise ImageModeError(refusals.of_dtype(image.dtype, deep=image.dtype.name in DTYPES.values()))
     if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != COLOUR):
         raise ImageError(f"array of shape {image.shape}: expected (h, w) or (h, w, 3)")
     return image

@@ -18,11 +18,13 @@ from vaecodec.arrays import Pixels
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.images import pixels_for
 from vaecodec.codec.quality import mse
+from vaecodec.codec.special import special_image, special_pixels
 from vaecodec.codec.target import Target
 from vaecodec.errors import TargetMissed
 
 if TYPE_CHECKING:
     from vaecodec.codec.photograph import Coded
+    from vaecodec.codec.picture import Picture
 
 MOST_UNEXPLAINED = 0.25  # of the variance: digits and sprites stay below 0.2, photographs of their sizes are above 0.9
 
@@ -35,19 +37,19 @@ def of_another_kind(codec: Codec, images: Sequence[Pixels], streams: Sequence[by
     return _unexplained(codec, images, again, suspects)
 
 
-def no_worse(codec: Codec, pixels: Pixels, rival: Coded, target: Target) -> bytes | None:
+def no_worse(codec: Codec, picture: Picture, rival: Coded, target: Target) -> bytes | None:
     """The codec's stream if it is better than the rival, None if it is not.
 
     Within a number of bytes the smaller error is better, else the fewer bytes, with an error that is at most the
     target's, or the rival's where the target does not say one.
     """
-    pixels = pixels_for(pixels, codec.channels)
+    image, pixels = special_image(picture), pixels_for(special_pixels(picture), codec.channels)
     try:
         if target.target_bytes is not None:
-            stream = codec.compress_batch([pixels], target=target)[0]
+            stream = codec.compress_batch([image], target=target)[0]
             return stream if mse(codec.decompress(stream), pixels) < rival.mse else None
         largest = rival.mse if target.largest_mse is None else target.largest_mse
-        stream = codec.compress(pixels, max_mse=largest)
+        stream = codec.compress_batch([image], target=Target(max_mse=largest))[0]
     except TargetMissed:
         return None
     return stream if len(stream) < len(rival.stream) else None

@@ -162,9 +162,9 @@ class LosslessCodec:
         streams: list[bytes | None] = [None] * len(images)
         coding = CODING_NEAR_LOSSLESS if bins.max_error else CODING_LOSSLESS
         for k, payload in zip(codable.tolist(), payloads, strict=True):
-            size = images[k].size
-            pixels = self.frame.cropped(whole[k], size).tobytes()
-            streams[k] = pack(coding, self._fingerprint, size, payload, max_error=bins.max_error, pixels=pixels)
+            size, window = images[k].size, images[k].window
+            pixels, error = self.frame.cropped(whole[k], size).tobytes(), bins.max_error
+            streams[k] = pack(coding, self._fingerprint, size, payload, max_error=error, pixels=pixels, window=window)
         return streams
 
     def _decode(self, streams: Sequence[Stream], bins: Bins) -> tuple[Symbols, Pixels]:
@@ -200,7 +200,8 @@ class LosslessCodec:
         best = min((data for data in coded if data is not None), key=len, default=None)
         if best is not None and len(best) <= self._stored_length(image):
             return best
-        return pack(stored_coding(image.pixels), self._fingerprint, image.size, pack_stored(image.pixels))
+        coding, payload = stored_coding(image.pixels), pack_stored(image.pixels)
+        return pack(coding, self._fingerprint, image.size, payload, window=image.window)
 
     def _within(self, image: Framed, limit: int, coded: bytes | None) -> bytes | None:
         """The shortest stream, if it is not longer than the limit."""
@@ -214,7 +215,8 @@ class LosslessCodec:
         return self._overhead(image) + stored_bytes(stored_coding(image.pixels), image.size or self.frame.size)
 
     def _overhead(self, image: Framed) -> int:
-        return MIN_STREAM_BYTES + (0 if image.size is None else 2)
+        window_bytes = 0 if image.window is None else len(image.window.pack())
+        return MIN_STREAM_BYTES + (0 if image.size is None else 2) + window_bytes
 
     def _size(self, stream: Stream) -> Size:
         return stream.size or self.frame.size

@@ -91,7 +91,7 @@ class LossyCodec:
             places = [k for k, one in enumerate(settings) if one == setting]
             chosen = [images[k] for k in places]
             payloads = self.encode_payloads(self.choose_symbols(chosen, setting), setting.level)
-            packed = self._pack(setting.level, [image.size for image in chosen], payloads)
+            packed = self._pack(setting.level, chosen, payloads)
             for k, stream in zip(places, packed, strict=True):
                 streams[k] = stream
         return streams
@@ -137,10 +137,13 @@ class LossyCodec:
 
         return encode_lanes(symbols, tables)
 
-    def _pack(self, level: int, sizes: Sequence[Size | None], payloads: Sequence[bytes]) -> list[bytes]:
+    def _pack(self, level: int, images: Sequence[Framed], payloads: Sequence[bytes]) -> list[bytes]:
         fingerprint = self.model.fingerprint
-        if len(payloads) < MIN_LANES or any(size is not None for size in sizes):
-            return [pack(level, fingerprint, size, payload) for size, payload in zip(sizes, payloads, strict=True)]
+        if len(payloads) < MIN_LANES or any(image.size is not None or image.window is not None for image in images):
+            return [
+                pack(level, fingerprint, image.size, payload, window=image.window)
+                for image, payload in zip(images, payloads, strict=True)
+            ]
         from vaecodec.bitstream.stream_batch import pack_plain
 
         return pack_plain(level, fingerprint, payloads)

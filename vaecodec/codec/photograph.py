@@ -21,7 +21,14 @@ import numpy.typing as npt
 
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.limits import SHORT_FINGERPRINT_BYTES
-from vaecodec.bitstream.picture_stream import ALPHA, PictureStream, pack_picture, unpack_picture, verify_picture
+from vaecodec.bitstream.picture_stream import (
+    ALPHA,
+    WINDOW,
+    PictureStream,
+    pack_picture,
+    unpack_picture,
+    verify_picture,
+)
 from vaecodec.codec.alpha import pack_alpha, unpack_alpha
 from vaecodec.codec.picture import Picture, as_picture
 from vaecodec.codec.quality import mse, psnr_db_from_mse
@@ -46,6 +53,9 @@ from vaecodec.photo.model import PhotoModel, open_photo_model
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from vaecodec.bitstream.window import Values
+    from vaecodec.codec.window import WindowLike
 
     PictureLike = Picture | Pixels | Image.Image
 EXACT_ELSEWHERE = "PNG and JPEG XL keep every pixel"
@@ -118,15 +128,20 @@ class PhotographCodec:
         max_error: int | None = None,
         lossless: bool = False,
         effort: int = 0,
+        window: WindowLike | None = None,
     ) -> bytes:
         """The stream of one picture: uint8 (h, w), (h, w, 3) or, with alpha, (h, w, 4), a PIL image, or a Picture.
+
+        window: for arrays (h, w) or (h, w, 3) and PIL images of more than 8 bits, which of their values become 0 and
+        255: "minmax", "percentile", (low, high) or a vaecodec.Window; it is kept in the stream, and restore() gives
+        such values again.
 
         At most one of the settings of vaecodec.codec.target.Target may be given. No photograph model codes exactly, and
         none knows an effort. Raises ImageError's children, ModelError, ConfigError, and TargetMissed where no level
         meets the target.
         """
         target = Target(level, quality, beta, target_bytes, target_psnr, max_mse, 0 if lossless else max_error, effort)
-        return self.compress_batch([image], target=target)[0]
+        return self.compress_batch([image], target=target, window=window)[0]
 
     def compress_batch(
         self,
@@ -135,10 +150,11 @@ class PhotographCodec:
         level: int | None = None,
         effort: int = 0,
         target: Target | None = None,
+        window: WindowLike | None = None,
     ) -> list[bytes]:
         """A stream for each picture. target: instead of level and effort. Raises as compress() does."""
         wanted = one_target(level, effort, target)
-        return [self.code(image, wanted).stream for image in images]
+        return [self.code(as_picture(image, window), wanted).stream for image in images]
 
     def code(self, image: PictureLike, target: Target) -> Coded:
         """The stream of one picture, its level, and how good it is. Raises as compress() does."""
@@ -149,6 +165,8 @@ class PhotographCodec:
         chunks = dict(picture.chunks)
         if picture.alpha is not None:
             chunks[ALPHA] = pack_alpha(picture.alpha)
+        if picture.window is not None:
+            chunks[WINDOW] = picture.window.pack()
         if fixed is not None:
             return self._coded(picture, chunks, fixed)
         return self._searched(picture, chunks, target)
@@ -208,6 +226,13 @@ class PhotographCodec:
         """
         return self.decompress_batch([data])[0]
 
+    def restore(self, data: bytes | memoryview) -> Values:
+        """decompress(), scaled back to the values that the picture was made of, where a window made it.
+
+        Raises as decompress() does.
+        """
+        return self.decompress_picture(data).values()
+
     def decompress_batch(self, streams: Iterable[bytes | memoryview]) -> list[Pixels]:
         """The colours of each stream's picture. Raises as decompress() does, at a stream that is bad."""
         found = [self.decompress_picture(data) for data in streams_given(streams)]
@@ -217,12 +242,13 @@ class PhotographCodec:
         """One stream's picture with its alpha and chunks. Raises FormatError's children, ModelMismatch."""
         stream = self.receive(data)
         _check_memory(stream.size, DECODING_BYTES_A_PIXEL, LimitExceeded)
-        chunks = dict(stream.chunks)
-        alpha = unpack_alpha(chunks.pop(ALPHA), stream.size) if ALPHA in chunks else None
+        chunks = {name: content for name, content in stream.chunks.items() if name != WINDOW}
+        packed_alpha = chunks.pop(ALPHA, None)
         pixels = decode_picture(self.model, stream.payloads, stream.level, stream.size)
+        alpha = None if packed_alpha is None else unpack_alpha(packed_alpha, stream.size)  # a few bytes may be much
         if stream.grey:
             pixels = np.repeat(grey_of(pixels)[..., None], 3, axis=2)
-        return Picture(pixels, stream.grey, alpha, chunks)
+        return Picture(pixels, stream.grey, alpha, chunks, stream.window)
 
     def spent(self, data: bytes | memoryview) -> PictureBits:
         """Where the bits of one stream's payloads went. Raises FormatError's children, ModelMismatch."""

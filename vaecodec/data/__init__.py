@@ -12,6 +12,6 @@ location.py    where files lie; download.py how they come there
 """
 
 from vaecodec.data.image_set import ImageSet
-from vaecodec.data.registry import load_dataset
+from vaecodec.data.registry import load_dataset, load_splits
 
-__all__ = ["ImageSet", "load_dataset"]
+__all__ = ["ImageSet", "load_dataset", "load_splits"]

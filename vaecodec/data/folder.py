@@ -7,6 +7,7 @@ The set is grey if every picture is grey in fact, an RGB file whose channels agr
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,16 +35,26 @@ DAMAGED = (
 )
 GREY_MODES = {"1", "L", "LA"}
 COLOUR_MODES = {"RGB", "RGBA", "P", "PA"}
+DEEP = "IF"  # the modes I;16, I and F begin so: Pillow's convert() would clip them
+SCALE_IT = "scale its values by a window of your choice first, as docs/microscopy.md shows"
 
 
 def load_folder(folder: Path, split: str, *, resize: tuple[int, int] | None = None, grey: bool = False) -> ImageSet:
-    """A split of the images in a folder, in the order of their paths; there are no labels.
+    """A split of the images in a folder; as load_folder_splits()."""
+    return load_folder_splits(folder, (split,), resize=resize, grey=grey)[0]
+
+
+def load_folder_splits(
+    folder: Path, splits: Sequence[str], *, resize: tuple[int, int] | None = None, grey: bool = False
+) -> tuple[ImageSet, ...]:
+    """Some splits of the images in a folder, read once, in the order of their paths; there are no labels.
 
     resize: (height, width) that every image is brought to (Lanczos), or None: images of mixed sizes are refused.
     grey: colour becomes luma (ITU-R 601-2). The split goes by the pixels that result, so equal pictures stay together.
     DatasetMissing where the folder or its images are not there, BadDataset for a file that cannot be taken as it is.
     """
-    check_split(split)
+    for split in splits:
+        check_split(split)
     if resize is not None and not all(1 <= side <= MAX_SIDE for side in resize):
         raise ConfigError(f"resize: expected (height, width) from 1 to {MAX_SIDE}, found {resize}")
     paths = image_paths(folder)
@@ -52,13 +63,16 @@ def load_folder(folder: Path, split: str, *, resize: tuple[int, int] | None = No
     if any(picture.ndim == 3 for picture in pictures):
         pictures = [picture if picture.ndim == 3 else np.stack([picture] * 3, axis=2) for picture in pictures]
     images = np.stack(pictures)
-    return ImageSet(
-        name=folder.resolve().name or "folder",
-        split=split,
-        images=images[in_split(images, split)],
-        labels=None,
-        label_names=(),
-        source="folder",
+    return tuple(
+        ImageSet(
+            name=folder.resolve().name or "folder",
+            split=split,
+            images=images[in_split(images, split)],
+            labels=None,
+            label_names=(),
+            source="folder",
+        )
+        for split in splits
     )
 
 
@@ -121,7 +135,7 @@ def open_upright(path: Path) -> Image.Image:
                 raise BadDataset(f"{path}: expected one frame, found {frames}")
             bits = bits_a_channel(image)
             if bits > BYTE:
-                raise BadDataset(f"{path}: {bits} bits a channel, expected 8: convert the file first")
+                raise BadDataset(f"{path}: {bits} bits a channel, expected 8: {SCALE_IT}")
             return to_plain_mode(ImageOps.exif_transpose(image), path)
     except BadDataset:
         raise
@@ -134,7 +148,8 @@ def open_upright(path: Path) -> Image.Image:
 def to_plain_mode(image: Image.Image, path: Path) -> Image.Image:
     """The image in mode L or RGB where that loses nothing; BadDataset names what would be lost."""
     if image.mode not in GREY_MODES | COLOUR_MODES:
-        raise BadDataset(f"{path}: mode {image.mode}, expected 8-bit grey or RGB: convert the file first")
+        remedy = SCALE_IT if image.mode[0] in DEEP else "convert the file first"
+        raise BadDataset(f"{path}: mode {image.mode}, expected 8-bit grey or RGB: {remedy}")
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A").getextrema()
         if alpha != (255, 255):

@@ -1,4 +1,4 @@
-"""load_dataset: the one door to every data set, by name or as a folder of images.
+"""load_dataset, load_splits: the one door to every data set, by name or as a folder of images.
 
 "mnist"              official IDX files         "dsprites"            official npz, or a subset of it
 "dsprites-rendered"  drawn, "procedural"        "dsprites-mixed"      real, and drawn beside them for training
@@ -6,7 +6,7 @@ any other path       a folder of images
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from vaecodec.data.dsprites import load_dsprites
 from vaecodec.data.dsprites_factors import Rows
 from vaecodec.data.dsprites_mixed import load_mixed
 from vaecodec.data.dsprites_renderer import load_rendered
-from vaecodec.data.folder import load_folder
+from vaecodec.data.folder import load_folder_splits
 from vaecodec.data.image_set import ImageSet
 from vaecodec.data.location import data_folder
 from vaecodec.data.mnist import load_mnist
@@ -65,28 +65,47 @@ def load_dataset(
     DatasetMissing where the data is not there and cannot be fetched, BadDataset where it is damaged or the split is
     empty, ConfigError for an option that the data set does not have.
     """
-    check_split(split)
+    options = {"data_dir": data_dir, "rows": rows, "resize": resize, "grey": grey, "download": download}
+    return load_splits(name_or_folder, (split,), **options)[0]  # type: ignore[arg-type]
+
+
+def load_splits(
+    name_or_folder: str | os.PathLike[str],
+    splits: Sequence[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    rows: Rows | None = None,
+    resize: tuple[int, int] | None = None,
+    grey: bool = False,
+    download: bool = True,
+) -> tuple[ImageSet, ...]:
+    """As load_dataset, of several splits: the images of a folder are read once."""
+    for split in splits:
+        check_split(split)
     loader = DATASETS.get(os.fspath(name_or_folder))
     if loader is None:
-        images = load_unnamed(Path(name_or_folder).expanduser(), split, rows=rows, resize=resize, grey=grey)
+        folder = Path(name_or_folder).expanduser()
+        found = load_unnamed(folder, splits, rows=rows, resize=resize, grey=grey)
     elif resize is not None or grey:
         raise ConfigError(f"{name_or_folder}: resize and grey are options of a folder of images")
     else:
-        images = loader(Request(data_folder(data_dir), split, rows, download))
-    if not len(images):
-        raise BadDataset(f"{name_or_folder}: too few images: none falls into the split {split!r}")
-    return images
+        root = data_folder(data_dir)
+        found = tuple(loader(Request(root, split, rows, download)) for split in splits)
+    for images in found:
+        if not len(images):
+            raise BadDataset(f"{name_or_folder}: too few images: none falls into the split {images.split!r}")
+    return found
 
 
 def load_unnamed(
-    folder: Path, split: str, *, rows: Rows | None, resize: tuple[int, int] | None, grey: bool
-) -> ImageSet:
+    folder: Path, splits: Sequence[str], *, rows: Rows | None, resize: tuple[int, int] | None, grey: bool
+) -> tuple[ImageSet, ...]:
     """A folder of images; DatasetMissing, which lists the names there are, where it is not there."""
     if rows is not None:
         raise ConfigError(f"{folder}: rows is an option of dSprites")
     if not folder.exists():
         raise DatasetMissing(f"{folder}: neither a folder nor a data set; there are {', '.join(sorted(DATASETS))}")
-    return load_folder(folder, split, resize=resize, grey=grey)
+    return load_folder_splits(folder, splits, resize=resize, grey=grey)
 
 
 def _mnist(request: Request) -> ImageSet:

@@ -4,6 +4,7 @@ distortion.py   MSE, PSNR, MS-SSIM           images (n, h, w) uint8, twice -> nu
 rd.py           RatePoint, RateCurve
 bd.py           BD-rate between two curves, by PSNR or MS-SSIM
 classical.py    PNG, JPEG, WebP, AVIF, JPEG 2000, JPEG XL; headers.py: the same with their headers stripped
+held_out.py     a model's curve beside classical codecs, as a table and a chart
 pca.py          the trivial learned codec that a VAE has to beat
 codes.py        what a model makes of images: means, symbols, bits
 disentanglement/ what single latents say of an image's factors, and what entanglement costs in bits

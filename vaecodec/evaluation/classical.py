@@ -1,6 +1,6 @@
 """The classical codecs to compare with, each at the settings that suit small grey images best, through Pillow.
 
-    image (h, w) uint8 --encode--> whole file --decode--> image
+    image (h, w) or (h, w, 3) uint8 --encode--> whole file --decode--> image
                                        |--payload_size--> bytes without headers (headers.py has the rules)
 
 Choices that were measured on MNIST and dSprites: PNG stores two-valued images with one bit a pixel; JPEG 2000 is the
@@ -19,7 +19,7 @@ from PIL import Image, features
 
 from vaecodec.evaluation.headers import payload_bytes
 
-Grey = NDArray[np.uint8]
+Image8 = NDArray[np.uint8]  # (h, w) or (h, w, 3)
 
 JPEG_QUALITIES = (5, 15, 40, 70, 90)
 WEBP_QUALITIES = (0, 10, 20, 40, 60, 80)
@@ -39,8 +39,8 @@ class ClassicalCodec:
     options: tuple[tuple[str, object], ...]
     lossless: bool = False
 
-    def encode(self, image: Grey) -> bytes:
-        """A whole file: uint8 (h, w) -> bytes."""
+    def encode(self, image: Image8) -> bytes:
+        """A whole file: uint8 (h, w) or (h, w, 3) -> bytes."""
         picture = Image.fromarray(image)
         if self.image_format == "PNG" and bool(np.isin(image, (0, 255)).all()):
             picture = picture.convert("1", dither=Image.Dither.NONE)
@@ -48,10 +48,10 @@ class ClassicalCodec:
         picture.save(buffer, self.image_format, **dict(self.options))
         return buffer.getvalue()
 
-    def decode(self, data: bytes) -> Grey:
-        """The image of a file of this codec: bytes -> uint8 (h, w)."""
+    def decode(self, data: bytes, *, colour: bool = False) -> Image8:
+        """The image of a file of this codec: bytes -> uint8 (h, w), or in colour (h, w, 3)."""
         with Image.open(io.BytesIO(data), formats=[self.image_format]) as picture:
-            return np.array(picture.convert("L"))
+            return np.array(picture.convert("RGB" if colour else "L"))
 
     def payload_size(self, data: bytes) -> int:
         """Bytes of the file without its headers."""

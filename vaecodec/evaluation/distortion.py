@@ -1,11 +1,12 @@
-"""Distortion between two sets of 8-bit grey images: MSE, PSNR and MS-SSIM.
+"""Distortion between two sets of 8-bit images, grey or in colour: MSE, PSNR and MS-SSIM.
 
     a, b (n, h, w) uint8 --mse--> (n,) --mean--> "PSNR"          (psnr_of_set)
                          --mse--> (n,) --PSNR of each--> mean    (mean_image_psnr, always named so)
                          --ms_ssim--> one number, the mean over images
 
 MS-SSIM is Wang, Simoncelli, Bovik 2003 with as many of its five scales as the images have room for, so that it is
-defined for 28 x 28 (two scales) and 64 x 64 (three): say how many wherever the number is printed.
+defined for 28 x 28 (two scales) and 64 x 64 (three): say how many wherever the number is printed. Of images in colour,
+(n, h, w, 3), it is the mean of the three channels' own, and the MSE is over all of them.
 """
 
 import math
@@ -58,12 +59,15 @@ def ms_ssim(a: Pixels, b: Pixels) -> float:
 
 
 def ms_ssim_per_image(a: Pixels, b: Pixels) -> Float64:
-    """MS-SSIM of each image, 0..1: uint8 (n, h, w) twice -> float64 (n,).
+    """MS-SSIM of each image, 0..1: uint8 (n, h, w) or (n, h, w, 3), twice -> float64 (n,).
 
     Gaussian window of 11 taps and sigma 1.5, valid positions only, 2 x 2 mean pooling between scales, the mean of each
     scale clamped at 0, weights renormalised to the scales used (`scales_for`).
     """
     _check_pair(a, b)
+    if a.ndim == 4:
+        channels = [ms_ssim_per_image(a[..., k], b[..., k]) for k in range(a.shape[3])]
+        return np.asarray(np.mean(channels, axis=0), np.float64)
     weights = np.array(SCALE_WEIGHTS[: scales_for(*a.shape[1:])])
     weights /= weights.sum()
     values = np.empty(len(a))
@@ -127,8 +131,14 @@ def _chunks(images: NDArray[Any]) -> list[slice]:
     return [slice(start, start + step) for start in range(0, len(images), step)]
 
 
+def _is_set(images: Pixels) -> bool:
+    return images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)
+
+
 def _check_pair(a: Pixels, b: Pixels) -> None:
-    if a.dtype != np.uint8 or b.dtype != np.uint8 or a.ndim != 3 or a.shape != b.shape:
-        raise ValueError(f"images: expected two uint8 arrays of one shape (n, h, w), found {a.shape} and {b.shape}")
+    if a.dtype != np.uint8 or b.dtype != np.uint8 or a.shape != b.shape or not _is_set(a):
+        raise ValueError(
+            f"images: expected two uint8 arrays of one shape, (n, h, w) or (n, h, w, 3), found {a.shape} and {b.shape}"
+        )
     if not a.size:
         raise ValueError("images: expected at least one")

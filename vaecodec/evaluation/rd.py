@@ -9,6 +9,7 @@ A point says its rate four ways, all per image: bytes on disk first, then bits p
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -116,15 +117,33 @@ def measure_point(
         setting=setting,
         images=len(originals),
         file_bytes=file_bytes,
-        file_bpp=8 * file_bytes / originals[0].size,
+        file_bpp=8 * file_bytes / math.prod(originals.shape[1:3]),
         payload_bytes=float(np.mean(payload_sizes)),
         information_bytes=None if information_bits is None else float(np.mean(information_bits)) / 8,
         mse=mean_squared_error,
         psnr_db=_finite(psnr_db_from_mse(mean_squared_error)),
         mean_image_psnr_db=_finite(mean_image_psnr(originals, decoded)),
         ms_ssim=float(ms_ssim_per_image(originals, decoded).mean()),
-        ms_ssim_scales=scales_for(*originals.shape[1:]),
+        ms_ssim_scales=scales_for(*originals.shape[1:3]),
     )
+
+
+def bytes_at_psnr(psnr_db: float, curve: Sequence[tuple[float, float]]) -> tuple[float, bool]:
+    """File bytes of a codec at a PSNR, from its (PSNR dB, bytes) points: linear between them.
+
+    Below its lowest point the codec cannot save more: its smallest file counts, and the second value is True. Raises
+    ValueError above its highest point.
+    """
+    points = sorted(curve)
+    if not points or psnr_db > points[-1][0]:
+        raise ValueError(f"no point at {psnr_db:.2f} dB or above")
+    if psnr_db <= points[0][0]:
+        return points[0][1], psnr_db < points[0][0]
+    for (psnr_low, bytes_low), (psnr_high, bytes_high) in pairwise(points):
+        if psnr_db <= psnr_high:
+            share = (psnr_db - psnr_low) / (psnr_high - psnr_low)
+            return bytes_low + share * (bytes_high - bytes_low), False
+    raise AssertionError("the points are sorted and psnr_db lies between the first and the last")
 
 
 def _finite(value: float) -> float | None:

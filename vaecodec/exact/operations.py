@@ -22,6 +22,7 @@ from vaecodec.exact.ranges import EXACT_LIMIT, Range, fitting, merged, prove, si
 Array = npt.NDArray[np.float32]
 
 MAX_WEIGHT = 32767  # weights and table entries fit in int16
+BLOCK_WEIGHTS = 1 << 20  # that are looked at together, as float64: 8 MB of a network that may have gigabytes
 MAX_SHIFT = 24  # beyond it every value below 2^24 rescales to zero
 
 
@@ -42,13 +43,20 @@ class Dense:
     def bounds(self, x: Range) -> Range:
         if self.weight.ndim != 2 or self.weight.shape[1] != len(x.low) or self.bias.shape != self.weight.shape[:1]:
             raise NotExact(f"dense: weight {self.weight.shape}, bias {self.bias.shape} do not fit {len(x.low)} inputs")
-        weight, bias = whole(self.weight, MAX_WEIGHT, "dense weight"), whole(self.bias, EXACT_LIMIT, "dense bias")
-        magnitude = np.abs(weight)
-        # float64 is exact here: whatever passes stays below 2^24, and what rounds lies beyond 2^53
-        prove(magnitude @ np.maximum(np.abs(x.low), np.abs(x.high)) + np.abs(bias), "dense")
-        middle, spread = weight @ ((x.low + x.high) / 2) + bias, magnitude @ ((x.high - x.low) / 2)
+        bias = whole(self.bias, EXACT_LIMIT, "dense bias")
         shape = fitting((*x.shape[:-1], len(bias)), "dense")
-        return Range(shape, (middle - spread).astype(np.int64), (middle + spread).astype(np.int64))
+        reach, low, high = np.empty(len(bias)), np.empty(len(bias), np.int64), np.empty(len(bias), np.int64)
+        rows = max(1, BLOCK_WEIGHTS // max(1, len(x.low)))
+        for first in range(0, len(bias), rows):
+            part = slice(first, first + rows)
+            weight = whole(self.weight[part], MAX_WEIGHT, "dense weight")
+            magnitude = np.abs(weight)
+            # float64 is exact here: whatever passes stays below 2^24, and what rounds lies beyond 2^53
+            reach[part] = magnitude @ np.maximum(np.abs(x.low), np.abs(x.high)) + np.abs(bias[part])
+            middle, spread = weight @ ((x.low + x.high) / 2) + bias[part], magnitude @ ((x.high - x.low) / 2)
+            low[part], high[part] = middle - spread, middle + spread
+        prove(reach, "dense")
+        return Range(shape, low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
     image.save("digits.vaea", save_all=True)                 an archive of its frames; without save_all, of one image
 
 Pixels are decoded when they are asked for, by an installed model (or the archive's own). A photograph's ICC profile,
-EXIF and XMP are in info, and those in the info of an image are saved.
+EXIF and XMP are in info, and those in the info of an image are saved. Pixels that a window made of values of more than
+8 bits are given as pixels, with info["window"].
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from vaecodec.bitstream.picture_stream import (
     is_picture_stream,
     unpack_picture,
 )
-from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, Stream, unpack
+from vaecodec.bitstream.stream import STREAM_MAGIC, STREAM_VERSION, WINDOWED_VERSION, Stream, unpack
 from vaecodec.codec.choice import Advice, Choice
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.metadata import ICC, info_of
@@ -50,7 +51,7 @@ STREAM_FORMAT = "VAECODEC"
 ARCHIVE_FORMAT = "VAECODEC-ARCHIVE"
 STREAM_SUFFIX = ".vae"
 ARCHIVE_SUFFIX = ".vaea"
-FIRST_BYTES = frozenset({STREAM_MAGIC | STREAM_VERSION, STREAM_MAGIC | PICTURE_VERSION})
+FIRST_BYTES = frozenset(STREAM_MAGIC | version for version in (STREAM_VERSION, PICTURE_VERSION, WINDOWED_VERSION))
 INFO_KEYS = ("icc_profile", "exif", "xmp")
 ADVICE = Advice(image="Name one: save(..., model=...)", stream="Install its model file: vaecodec models add FILE")
 
@@ -99,6 +100,8 @@ class StreamImageFile(ImageFile.ImageFile):
         except VaecodecError as error:
             raise OSError(str(error)) from error
         self.info["model"] = self._codec.model.name
+        if stream.window is not None:
+            self.info["window"] = stream.window
         if isinstance(stream, PictureStream):
             self._describe_picture(stream)
         else:

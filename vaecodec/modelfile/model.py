@@ -35,6 +35,7 @@ from vaecodec.modelfile.levels import Level, pack_quantizers, pack_tables, unpac
 from vaecodec.modelfile.lossless_sections import DECODE, ENCODE, StoredLossless
 from vaecodec.modelfile.summary import (
     PHOTOGRAPH,
+    check_decode_bytes,
     check_default_level,
     check_header,
     checked_betas,
@@ -175,6 +176,7 @@ def unpack_model(data: Buffer) -> Model:
 def open_model(data: Buffer) -> Model:
     """As unpack_model(), but the lossless part and packed weights are left to be read, and refused, at first use."""
     meta, sections, digests = unpack_with_digests(data)
+    check_decode_bytes(sections)
     with refusing_misshapen():
         if PHOTOGRAPH in meta["decode"]:
             raise BadField("model file: is a photograph model's, expected a model of one geometry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +14,8 @@ from vaecodec.bitstream.canonical_json import spell
 from vaecodec.bitstream.container import unpack_header
 from vaecodec.bitstream.limits import MAX_HEADER_BYTES, MAX_JSON_INTEGER, MAX_MODEL_SIDE
 from vaecodec.bitstream.reader import Buffer
-from vaecodec.errors import BadField, Truncated, VaecodecError
+from vaecodec.errors import BadField, LimitExceeded, Truncated, VaecodecError
+from vaecodec.limits import limits
 
 HEADER_READ_BYTES = 1 << 16  # longer than the header of most models
 ANALYSES = ("encode/analysis.onnx", "encode/lossless/analysis.onnx")
@@ -103,6 +104,15 @@ def fingerprint_of(decode: dict[str, Any], digests: dict[str, str]) -> bytes:
     """SHA-256 of the canonical JSON of meta.decode and of each decode/ section's name and SHA-256."""
     listed = [[name, digests[name]] for name in sorted(digests) if name.startswith("decode/")]
     return hashlib.sha256(spell([decode, listed])).digest()
+
+
+def check_decode_bytes(sections: Mapping[str, Buffer]) -> None:
+    """Raises LimitExceeded for more than this program holds of what decoding depends on."""
+    held = sum(len(section) for name, section in sections.items() if name.startswith("decode/"))
+    if held > limits().decode_bytes:
+        raise LimitExceeded(
+            f"model file: {held} bytes that decoding depends on, at most {limits().decode_bytes} (limit decode_bytes)"
+        )
 
 
 def checked_betas(values: object) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaecodec.arrays import Pixels, Size
+from vaecodec.entropy.quantizer import MAX_SYMBOL
 from vaecodec.errors import BadField, ImageSizeError, ModelError
 from vaecodec.photo.convolution import Float32
 from vaecodec.photo.latents import ExactPhoto, RegionEncoder, decode_region
@@ -22,6 +23,7 @@ from vaecodec.photo.model import PhotoModel
 from vaecodec.photo.regions import BLOCK, Region, latent_size, region_grid
 from vaecodec.photo.synthesis import BASIS_BITS, PIXEL_BITS, STEP_BITS, Told, to_bytes
 
+MOST_WEIGHT = 1e30  # far beyond any β, and its products are finite float32
 STRIPE_POSITIONS = 1 << 13  # of y, that are made into pixels at once
 LEAST_STRIPE = 8  # rows of y: the halo of a stripe is computed besides
 
@@ -41,15 +43,18 @@ def encode_picture(model: PhotoModel, pixels: Pixels, level: int) -> EncodedPict
     if model.encoder is None:
         raise ModelError(f"{model.name} holds its decoder alone (it has no analysis): it cannot compress")
     networks, size = model.networks, (pixels.shape[0], pixels.shape[1])
+    weight = _detail_weight(model, level)
     regions = region_grid(size)
     padded = _padded(pixels)
     y = model.analysis.latents(padded)
     base = np.empty(y.shape, np.int16)
     encoders = [RegionEncoder(networks, level) for _ in regions]
     for region, encoder in zip(regions, encoders, strict=True):
-        scaled = y[region.inside] * model.encoder.gain[level]
-        z = np.rint(model.analysis.hyperlatents(scaled) * model.encoder.z_gain[level]).astype(np.int32)
-        base[region.inside] = encoder.tell_base(z, scaled)
+        scaled = _gained(y[region.inside], model.encoder.gain[level], model.name)
+        z = np.rint(_gained(model.analysis.hyperlatents(scaled), model.encoder.z_gain[level], model.name)).astype(
+            np.int32
+        )
+        base[region.inside] = encoder.tell_base(z.astype(np.int32), scaled)
     del y
     made = np.empty_like(padded)
     trunk = networks.synthesis.trunk(base, level) if len(regions) == 1 else None
@@ -61,10 +66,33 @@ def encode_picture(model: PhotoModel, pixels: Pixels, level: int) -> EncodedPict
             for region, number in rows:
                 columns = slice(region.left * BLOCK, (region.left + region.width) * BLOCK)
                 latents = _detail_latents(networks, original[:, columns], picture[:, columns], level)
-                weight = _step(networks, level) ** 2 / (3 * model.betas[level])
                 detail[:, region.inside[1]] = encoders[number].tell_detail(latents, weight, trunk)
         _finish_rows(networks, picture, detail, level, made[top * BLOCK :])
     return EncodedPicture(tuple(encoder.finish() for encoder in encoders), made[: size[0], : size[1]])
+
+
+def _gained(latents: Float32, gain: Float32, name: str) -> Float32:
+    """Latents times their gains, which a file may set to anything. Raises ModelError where no symbol comes of them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled: Float32 = latents * gain
+    if not (np.abs(scaled) < MAX_SYMBOL).all():
+        raise ModelError(f"{name}: its gains make latents of this picture that no symbol can tell")
+    return scaled
+
+
+def _detail_weight(model: PhotoModel, level: int) -> float:
+    """Bits that a squared error of a step of the detail is worth; 0 where a level tells nothing of it.
+
+    Raises ModelError where β or the step, which a decoder does not ask about, say nothing that an encoder can use.
+    """
+    networks = model.networks
+    if level < networks.silent:
+        return 0.0
+    step, beta = _step(networks, level), model.betas[level]
+    weight = step**2 / (3 * beta) if step > 0 and beta > 0 else 0.0
+    if not 0 < weight < MOST_WEIGHT:
+        raise ModelError(f"{model.name}: level {level} has a step of {step:g} and β {beta:g}: it can be decoded alone")
+    return weight
 
 
 def decode_picture(model: PhotoModel, payloads: Sequence[bytes], level: int, size: Size) -> Pixels:

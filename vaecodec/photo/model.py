@@ -28,7 +28,13 @@ from vaecodec.bitstream.reader import Buffer
 from vaecodec.errors import BadField, KnownAnswerMismatch
 from vaecodec.exact.stored_form import Sections
 from vaecodec.modelfile.analysis_weights import Analysis
-from vaecodec.modelfile.summary import check_default_level, checked_betas, fingerprint_of, refusing_misshapen
+from vaecodec.modelfile.summary import (
+    check_decode_bytes,
+    check_default_level,
+    checked_betas,
+    fingerprint_of,
+    refusing_misshapen,
+)
 from vaecodec.photo.analysis import PhotoAnalysis
 from vaecodec.photo.convolution import Float32
 from vaecodec.photo.fit import check_fit
@@ -131,6 +137,7 @@ class PhotoModel:
         Raises FormatError's children.
         """
         meta, found, digests = unpack_with_digests(data)
+        check_decode_bytes(found)
         with refusing_misshapen():
             about, decode, encode = dict(meta["about"]), meta["decode"], meta["encode"]
             if KIND not in decode:

@@ -26,13 +26,13 @@ def all_over(length: int, count: int) -> npt.NDArray[np.intp]:
     return np.linspace(0, length - 1, min(length, count)).astype(np.intp)
 
 
-def as_images(pixels: npt.NDArray[np.uint8]) -> Float[Tensor, "b h w"]:
-    """Pixels (b, h, w) as a network takes them, in 0..1."""
+def as_images(pixels: npt.NDArray[np.uint8]) -> Float[Tensor, "b ..."]:
+    """Pixels (b, h, w) or (b, h, w, 3) as a network takes them, in 0..1."""
     return torch.from_numpy(pixels.astype(np.float32) / 255)
 
 
 class Batches:
-    """Batches of uint8 images (n, h, w) as float (b, h, w) in 0..1.
+    """Batches of uint8 images (n, h, w) or (n, h, w, 3) as float (b, h, w) or (b, h, w, 3) in 0..1.
 
     shift_pixels: each image moves by up to so many pixels in each direction, the border filled with zeros.
     shifted_steps: in batches before that step alone; None: in all.
@@ -61,7 +61,7 @@ class Batches:
         self._epoch = -1
         self._order: npt.NDArray[np.int64] = np.empty(0, np.int64)
 
-    def __getitem__(self, step: int) -> Float[Tensor, "b h w"]:
+    def __getitem__(self, step: int) -> Float[Tensor, "b ..."]:
         images = self._images[self.chosen(step)]
         if self._shift_pixels and (self._shifted_steps is None or step < self._shifted_steps):
             images = _shifted(images, self._shift_pixels, stream_seed(SHIFT_STREAM, self._seed, step, self._rank))
@@ -79,7 +79,7 @@ class Batches:
 
 
 def _shifted(images: npt.NDArray[np.uint8], reach: int, seed: int) -> npt.NDArray[np.uint8]:
-    _, height, width = images.shape
-    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach)))
+    height, width = images.shape[1:3]
+    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0))[: images.ndim])
     corners = np.random.default_rng(seed).integers(0, 2 * reach + 1, size=(len(images), 2))
     return np.stack([p[y : y + height, x : x + width] for p, (y, x) in zip(padded, corners, strict=True)])

@@ -26,7 +26,7 @@ from vaecodec.recipes.config import (
     record_of,
 )
 from vaecodec.recipes.objective_config import ObjectiveConfig
-from vaecodec.recipes.suggested import geometry_alone, learned_rate_objective
+from vaecodec.recipes.suggested import geometry_alone, learned_rate_objective, nothing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,6 +39,7 @@ Network = TypeVar("Network", bound="nn.Module")
 Trained = TypeVar("Trained", bound="TrainingStep")
 Trained_co = TypeVar("Trained_co", bound="TrainingStep", covariant=True)
 Suggested = Callable[[ImageSet, int], dict[str, Any]]
+OfImages = Callable[[ImageSet], dict[str, Any]]
 
 
 class Train(Protocol[Trained_co]):
@@ -80,7 +81,8 @@ class Family(Generic[Sizes, Objective, Network, Trained]):
     build: an untrained model. trainable: what the loop steps on; it is told how many images there are to train with.
     finish: the model file's content, its analysis exported among it, from what was trained and the training and
     validation images; it raises NotExact. suggested_sizes, suggested_objective: the two tables where no config says
-    them, by the images and the number of steps. agree: raises ConfigError where sizes, objective and optimiser do not
+    them, by the images and the number of steps; suggested_optimiser, suggested_finish: parts of two others. colour:
+    whether images may have three channels. agree: raises ConfigError where sizes, objective and optimiser do not
     go together. retired: table → key → the one value that a key had which this release does not know any more; stored
     configs that say it are read. own_loop: where vaecodec.training.loop does not serve.
     """
@@ -92,8 +94,11 @@ class Family(Generic[Sizes, Objective, Network, Trained]):
     trainable: Callable[[Network, Objective, int], Trained]
     finish: Callable[[Trained, TrainingConfig, ImageSet, ImageSet], Model]
     finishing: type[FinishConfig] = FinishConfig
-    suggested_sizes: Callable[[ImageSet], dict[str, Any]] = geometry_alone
+    suggested_sizes: OfImages = geometry_alone
     suggested_objective: Suggested = learned_rate_objective
+    suggested_optimiser: OfImages = nothing
+    suggested_finish: OfImages = nothing
+    colour: bool = False
     agree: Callable[[Sizes, Objective, OptimiserConfig], None] = _agree
     retired: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     own_loop: OwnLoop[Trained] | None = None

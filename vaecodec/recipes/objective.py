@@ -37,6 +37,14 @@ class Losses:
     objective_nats: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A point of the curve, as training sees it: nats of a file's symbols; mean squared error, squared grey levels."""
+
+    rate_nats: float
+    mse: float
+
+
 class Rate(nn.Module, ABC):
     """How latents are sampled in training, and what the samples cost."""
 
@@ -70,12 +78,13 @@ def make_rate(config: ObjectiveConfig, latents: int) -> Rate:
 
 
 def distortion_nats(
-    logits: Float[Tensor, "b h w"], x: Float[Tensor, "b h w"], config: ObjectiveConfig
+    logits: Float[Tensor, "b ..."], x: Float[Tensor, "b ..."], config: ObjectiveConfig
 ) -> Float[Tensor, " b"]:
-    """-log p(x|y) up to a constant, summed over the pixels."""
+    """-log p(x|y) up to a constant, summed over the pixels and their channels."""
+    inner = tuple(range(1, x.ndim))
     if config.likelihood == "bernoulli":
-        return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=(1, 2))
-    return (logits.sigmoid() - x).square().sum(dim=(1, 2)) / (2 * config.pixel_sigma**2)
+        return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=inner)
+    return (logits.sigmoid() - x).square().sum(dim=inner) / (2 * config.pixel_sigma**2)
 
 
 class SecondTurn(ABC):
@@ -96,15 +105,19 @@ class TrainingStep(nn.Module, ABC):
     config: ObjectiveConfig
 
     @abstractmethod
-    def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
+    def forward(self, x: Float[Tensor, "b ..."], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; beta: the weight of the rate, which may still be rising."""
 
     def begin(self, images: npt.NDArray[np.uint8]) -> None:
-        """What becomes of fresh weights before the first step, given the training images (N, h, w): nothing."""
+        """What becomes of fresh weights before the first step, given the training images (N, h, w[, 3]): nothing."""
 
     def enter(self, step: int) -> int:
         """Called before each step, for a training in stages; the step since which the learning rate warms up."""
         return 0
+
+    def reached(self, x: Float[Tensor, "b ..."]) -> tuple[Reached, ...]:
+        """What images in 0..1 would take and lose now, coarsest first; () where a family cannot tell before its end."""
+        return ()
 
     def learned(self) -> Iterator[nn.Parameter]:
         """The parameters that the first optimiser updates."""

@@ -26,6 +26,11 @@ def geometry_alone(images: ImageSet) -> dict[str, Any]:
     return {"height": height, "width": width}
 
 
+def nothing(images: ImageSet) -> dict[str, Any]:
+    """The defaults are good for any images."""
+    return {}
+
+
 def conv_sizes(images: ImageSet) -> dict[str, Any]:
     """Those of a convolutional network. Raises ConfigError."""
     height, width = images.geometry

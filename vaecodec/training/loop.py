@@ -1,13 +1,18 @@
 """The training loop: steps, validation, metrics as JSON lines, checkpoints, exact resume.
 
 images (n, h, w) ──Batches──> x ──TrainingStep──> Losses ──Adam──> weights ──now and then──> metrics, checkpoint
+
+Now and then: every so many steps, as the config says; and, since steps may be slow, some seconds after the first step
+and then every minute. A signal that asks the run to end has it saved first (interrupt.py).
 """
 
 from __future__ import annotations
 
 import math
+import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +26,18 @@ from vaecodec.errors import CheckpointError, ConfigError, OutputError, VaecodecE
 from vaecodec.families.trainables import make_trainable
 from vaecodec.recipes.batches import NOISE_STREAM, Batches, all_over, as_images, stream_seed
 from vaecodec.recipes.config import Hardware, TrainingConfig
-from vaecodec.recipes.objective import Losses, TrainingStep
+from vaecodec.recipes.objective import Losses, Reached, TrainingStep
 from vaecodec.recipes.schedule import beta_at, decayed, learning_rate
 from vaecodec.training.checkpoint import Checkpoint, load_matching, refuse_differences, save_checkpoint
 from vaecodec.training.conditions import conditions_of
-from vaecodec.training.log import append_metrics, keep_metrics_until, progress_bar
+from vaecodec.training.interrupt import SignalNote, Stopped
+from vaecodec.training.log import append_metrics, keep_metrics_until, points_of, progress_bar, said_of
 from vaecodec.training.run_folder import CHECKPOINT, write_config
 
 VALIDATION_IMAGES = 2000  # enough for a curve; the whole set is used at export
+REACHED_IMAGES = 400  # and for what the bar says
+FIRST_SAVED_S, SAVED_EVERY_S = 10.0, 60.0  # whatever the config says: what a crash may cost, and a person may wait for
+WARM_STEPS, TIMED_STEPS = 3, 12  # of seconds_a_step: the first ones allocate
 
 
 class Diverged(VaecodecError):
@@ -47,14 +56,31 @@ def train(
 ) -> TrainingStep:
     """Train to the config's last step and return the trained model, on the CPU.
 
-    images, validation: uint8 (n, h, w). Raises OutputError where the folder holds a run and `resume` is not set,
-    CheckpointError where the checkpoint is of another config or was made in other conditions, ConfigError where the
-    hardware cannot do what is asked or there are more processes than images in a batch, Diverged.
+    images, validation: uint8 (n, h, w) or (n, h, w, 3). SIGINT and SIGTERM end the run with Stopped, once its step is
+    saved; where several processes share a run, they do as ever. Raises OutputError where the folder holds a run and
+    `resume` is not set, CheckpointError where the checkpoint is of another config or was made in other conditions,
+    ConfigError where the hardware cannot do what is asked or there are more processes than images in a batch, Diverged.
     """
     run = _Run(config, images, validation, folder, hardware or Hardware())
     run.start(resume)
     run.steps(show_progress)
     return run.trained()
+
+
+def seconds_a_step(
+    config: TrainingConfig,
+    images: npt.NDArray[np.uint8],
+    validation: npt.NDArray[np.uint8],
+    hardware: Hardware | None = None,
+) -> float:
+    """What a step of a run takes on this machine now: the median of some, whose weights are thrown away."""
+    run = _Run(config, images, validation, Path(), hardware or Hardware())
+    times = []
+    for _ in range(WARM_STEPS + TIMED_STEPS):
+        began = time.perf_counter()
+        run.one_step()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[WARM_STEPS:]))
 
 
 class _Run:
@@ -105,6 +131,8 @@ class _Run:
         there = (self.folder / CHECKPOINT).exists()
         if there and not resume:
             raise OutputError(f"{self.folder} holds a run already; go on with it by --resume, or name another folder")
+        if not there and self.accelerator.is_main_process:
+            write_config(self.config, self.folder)  # first: beginning may take a while, and be interrupted
         if there:
             self._take(load_matching(self.folder, self.config))
         else:
@@ -121,22 +149,31 @@ class _Run:
         hidden = not show_progress or not self.accelerator.is_main_process
         bar = progress_bar(optimiser.steps, self.step, hidden=hidden)
         before = time.monotonic() - self.elapsed_s
-        with bar:
+        due_s = self.elapsed_s + FIRST_SAVED_S
+        noting = SignalNote() if self.accelerator.num_processes == 1 else None
+        with bar, noting or nullcontext():
             while self.step < optimiser.steps:
-                losses = self._one_step()
+                losses = self.one_step()
                 self.step += 1
                 self.elapsed_s = time.monotonic() - before
                 bar.update()
-                last = self.step == optimiser.steps
+                stopped = noting.number if noting is not None else 0
+                last, due = self.step == optimiser.steps, self.elapsed_s >= due_s and noting is not None
                 report, save = (
-                    self.step % every == 0 or last for every in (optimiser.validate_every, optimiser.checkpoint_every)
+                    self.step % every == 0 or last or due
+                    for every in (optimiser.validate_every, optimiser.checkpoint_every)
                 )
+                save = save or bool(stopped)
                 if report or save:
                     self._refuse_divergence(losses)
                 if report:
                     self._report(losses, bar)
                 if save:
                     self._save()
+                    due_s = self.elapsed_s + SAVED_EVERY_S
+                if stopped and not last:
+                    reason = signal.strsignal(stopped) or f"signal {stopped}"
+                    raise Stopped(f"{reason}: step {self.step} of {optimiser.steps} is saved", stopped)
 
     def trained(self) -> TrainingStep:
         """The model without Accelerate's wrapping."""
@@ -146,7 +183,8 @@ class _Run:
         plain: TrainingStep = self.accelerator.unwrap_model(self.trainable)
         return plain
 
-    def _one_step(self) -> Losses:
+    def one_step(self) -> Losses:
+        """The next step; its number and the clock are the caller's business."""
         self.trainable.train()
         began = self._plain().enter(self.step)
         for group in self.optimiser.param_groups:
@@ -176,6 +214,11 @@ class _Run:
             *(sum(w * getattr(f, name) for w, f in zip(weights, found, strict=True)) for name in Losses.__slots__)
         )
 
+    @torch.no_grad()
+    def _reached(self) -> tuple[Reached, ...]:
+        x = as_images(self.validation[all_over(len(self.validation), REACHED_IMAGES)]).to(self.accelerator.device)
+        return self._plain().eval().reached(x)
+
     def _refuse_divergence(self, losses: Losses) -> None:
         """The objective is of before the step, so the weights that the step made are looked at as well."""
         objective = losses.objective_nats.item()
@@ -197,10 +240,9 @@ class _Run:
             "validation_rate_nats": held_out.rate_nats.item(),
             "validation_objective_nats": held_out.objective_nats.item(),
         }
-        append_metrics(self.folder, line)
-        rate_bits = line["validation_rate_nats"] / math.log(2)
-        text = f"rate {rate_bits:.1f} bits, distortion {line['validation_distortion_nats']:.1f} nats"
-        bar.set_postfix_str(text, refresh=sys.stderr.isatty())
+        points = points_of(self._reached())
+        append_metrics(self.folder, line | ({"validation_points": points} if points else {}))
+        bar.set_postfix_str(said_of(points, held_out), refresh=sys.stderr.isatty())
 
     def _save(self) -> None:
         self.accelerator.wait_for_everyone()

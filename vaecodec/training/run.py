@@ -45,31 +45,32 @@ def run(
 
 
 def export(folder: Path, training: ImageSet, validation: ImageSet) -> Model:
-    """The model of a run folder whose training is done.
+    """The model of what a run folder's last checkpoint holds; its record says so where training is not done.
 
-    Raises CheckpointError where it is not, or was done with another config or other images than these.
+    Raises CheckpointError where there is none, or it was made with another config or other images than these.
     """
     config = read_run_config(folder)
     own = find_family(config.family).own_loop
-    trainable = _trained(config, folder, training) if own is None else own.trained(config, folder)
-    return finish(trainable.eval(), config, training, validation)
+    if own is not None:
+        return finish(own.trained(config, folder).eval(), config, training, validation)
+    trainable, step = _trained(config, folder, training)
+    model = finish(trainable.eval(), config, training, validation)
+    if step < config.optimiser.steps:
+        model.about["stopped_at_step"] = step
+    return model
 
 
-def _trained(config: TrainingConfig, folder: Path, training: ImageSet) -> TrainingStep:
-    """What vaecodec.training.loop has left, with the weights of its last step."""
+def _trained(config: TrainingConfig, folder: Path, training: ImageSet) -> tuple[TrainingStep, int]:
+    """What vaecodec.training.loop has left, and how many steps are done."""
     checkpoint = load_matching(folder, config)
     stored = {"training_sha256": checkpoint.conditions.training_sha256}
     refuse_differences(folder, "other training images", stored, {"training_sha256": training.sha256})
-    if checkpoint.step < config.optimiser.steps:
-        raise CheckpointError(
-            f"{folder}: {checkpoint.step} of {config.optimiser.steps} steps are done; go on with train --resume first"
-        )
     trainable = make_trainable(config)
     try:
         trainable.load_state_dict(checkpoint.model)
     except (RuntimeError, KeyError) as error:
         raise CheckpointError(f"{folder / CHECKPOINT}: does not fit the model ({error})") from error
-    return trainable
+    return trainable, checkpoint.step
 
 
 def finish(trainable: TrainingStep, config: TrainingConfig, training: ImageSet, validation: ImageSet) -> Model:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.measuring.checks import BetaPoint, amortised_bytes, bytes_at_psnr, check_pairs
+from benchmarks.measuring.checks import BetaPoint, amortised_bytes, check_pairs
+from vaecodec.evaluation.rd import bytes_at_psnr
 
 
 def beta_point(beta, file_bytes, distortion_nats, mse=None, coded_latents=8):

@@ -57,7 +57,7 @@ def test_a_text_without_the_block_is_refused(text):
 
 
 def test_a_result_that_is_not_there_is_said_to_be_missing(tmp_path):
-    assert results_page.render(tmp_path).count(page.NOT_YET) == 5
+    assert results_page.render(tmp_path).count(page.NOT_YET) == 4
     assert readme_tables.summary(tmp_path).count(page.NOT_YET) == 2
 
 

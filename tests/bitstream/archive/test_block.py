@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bitstream.windows import windows
 from tests.independent.blocks import Start
 from tests.independent.records import Record
 from tests.independent.refusal import Refused
@@ -17,6 +18,7 @@ from vaecodec.bitstream.archive.columns import pack_labels, pack_names, take_lab
 from vaecodec.bitstream.archive.limits import KIND_BLOCK, MAX_BLOCK_BYTES
 from vaecodec.bitstream.archive.record import pack_frame
 from vaecodec.bitstream.reader import Reader
+from vaecodec.bitstream.window import Window
 from vaecodec.errors import BadChecksum, BadField, FormatError, LimitExceeded, NotCanonical, TrailingData, Truncated
 
 FINGERPRINT = bytes(range(32))
@@ -42,6 +44,8 @@ def blocks(draw):
     count = draw(st.integers(1, 128))
     columns = draw(st.integers(1, 3))
     labels = draw(st.none() | st.lists(INT64, min_size=count * columns, max_size=count * columns))
+    each = draw(st.none() | st.lists(windows(), min_size=1, max_size=2))
+    rng = random.Random(count)
     names = draw(st.none() | st.lists(st.text(min_size=1, max_size=9).filter(_encodes), min_size=count, max_size=count))
     return Block(
         model=3,
@@ -51,6 +55,7 @@ def blocks(draw):
         labels=None if labels is None else np.array(labels, np.int64).reshape(count, columns),
         names=None if names is None else pack_names(names),
         payload=draw(st.binary(max_size=60)),
+        windows=None if each is None else tuple(rng.choice(each) for _ in range(count)),
     )
 
 
@@ -63,7 +68,7 @@ def _encodes(text):
 
 def fields(block):
     labels = None if block.labels is None else block.labels.tolist()
-    return block.model, block.first, block.codings, block.sizes, labels, block.names, block.payload
+    return block.model, block.first, block.codings, block.sizes, labels, block.names, block.payload, block.windows
 
 
 @given(blocks())
@@ -212,6 +217,8 @@ def test_labels_are_written_in_one_way(data, error):
         ({"codings": Codings((125, 126), 128)}, BadField),
         ({"codings": Codings((127, 126), 3)}, BadField),
         ({"sizes": ((1, 1),)}, BadField),
+        ({"windows": (Window(0, 9, "uint16"),)}, BadField),
+        ({"windows": (Window(0, 9, "uint16"),) * 2, "codings": Codings((123, 123)), "sizes": None}, BadField),
         ({"sizes": ((1, 257),) * 128}, LimitExceeded),
         ({"labels": np.zeros((1, 1), np.int64)}, BadField),
         ({"labels": np.zeros((128, 65), np.int64)}, LimitExceeded),

@@ -176,3 +176,17 @@ def test_a_store_goes_with_frozen_transforms_alone(tmp_path):
     values = ["--data", str(tmp_path), "--out", str(tmp_path), "--steps", "1", "--store", "8"]
     with pytest.raises(ConfigError, match="--learn"):
         make_trainer(tiny_model(), batches(), arguments(values))
+
+
+def test_parts_of_different_checkpoints_are_refused_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("vaecodec.families.photo.weights.PART_BYTES", 4000)
+    model = tiny_model()
+    paths = save_weights(tmp_path, "weights", TINY, model.state_dict())
+    assert len(paths) > 1
+    _, state = load_weights(paths)
+    assert state.keys() == model.state_dict().keys()
+    old = paths[-1].read_bytes()
+    save_weights(tmp_path, "weights", TINY, {key: value + 1 for key, value in model.state_dict().items()})
+    paths[-1].write_bytes(old)  # as a kill before the last part leaves them
+    with pytest.raises(CheckpointError, match="different checkpoints"):
+        load_weights(paths)

@@ -1,7 +1,7 @@
 """A block: up to 128 images in one coder stream, with all that is needed to read them but the model.
 
-    frame | model | images - 1 | first image | names' bytes | codings | sizes | labels | payload | names | check
-            uvarint u8           uvarint       if named
+    frame | model | images - 1 | first image | names' bytes | codings | sizes | windows | labels | payload | names
+            uvarint u8           uvarint       if named                                                    and check
 
 The frame's kind has the flags. check = CRC-32 of the model's whole fingerprint (32 bytes) and the record without its
 names and check; the names' section has a check of its own.
@@ -28,6 +28,7 @@ from vaecodec.bitstream.archive.record import (
 from vaecodec.bitstream.limits import MAX_SIDE
 from vaecodec.bitstream.reader import Buffer, Reader, Writer
 from vaecodec.bitstream.stream import FINGERPRINT_BYTES
+from vaecodec.bitstream.window import Window, take_window
 from vaecodec.errors import BadChecksum, BadField, FormatError, LimitExceeded, NotCanonical
 
 FLAG_NAMES = 1
@@ -35,6 +36,8 @@ FLAG_LABELS = 2
 FLAG_ONE_SIZE = 4  # all images have one size, and not the model's
 FLAG_SIZES = 8  # each image says its size
 FLAG_CODINGS = 16  # each image says its coding
+FLAG_ONE_WINDOW = 32  # all images were made of values by one window
+FLAG_WINDOWS = 64  # each image says its window
 
 FingerprintOf = Callable[[int], bytes]
 
@@ -45,7 +48,8 @@ class Block:
 
     model: number of the model in the archive. first: number of the first image. codings: of the images. sizes: (height,
     width) of each image, None where all have the model's own, or where each is a stream. labels int64 (count, columns)
-    or None. names: the packed section (columns.unpack_names), or None.
+    or None. names: the packed section (columns.unpack_names), or None. windows: of each image, None where they have
+    none, or where each is a stream.
     """
 
     model: int
@@ -55,6 +59,7 @@ class Block:
     labels: Labels | None
     names: bytes | None
     payload: bytes
+    windows: tuple[Window, ...] | None = None
 
     @property
     def count(self) -> int:
@@ -98,6 +103,11 @@ def pack_block(block: Block, fingerprint: bytes) -> bytes:
         kind |= FLAG_SIZES if mixed else FLAG_ONE_SIZE
         for height, width in block.sizes if mixed else block.sizes[:1]:
             writer.raw(bytes((height - 1, width - 1)))
+    if block.windows is not None:
+        differ = any(window != block.windows[0] for window in block.windows)
+        kind |= FLAG_WINDOWS if differ else FLAG_ONE_WINDOW
+        for window in block.windows if differ else block.windows[:1]:
+            writer.raw(window.pack())
     if block.labels is not None:
         kind |= FLAG_LABELS
         writer.raw(pack_labels(block.labels))
@@ -120,6 +130,11 @@ def _check_ranges(block: Block) -> None:
             raise BadField(f"block: {len(block.sizes)} sizes for {block.count} images")
         if not all(1 <= side <= MAX_SIDE for size in block.sizes for side in size):
             raise LimitExceeded(f"block: sides must be in 1..{MAX_SIDE}")
+    if block.windows is not None:
+        if block.codings.is_streams:
+            raise BadField("block: its images are streams, which say their windows themselves")
+        if len(block.windows) != block.count:
+            raise BadField(f"block: {len(block.windows)} windows for {block.count} images")
     if block.labels is not None and len(block.labels) != block.count:
         raise BadField(f"block: {len(block.labels)} labels for {block.count} images")
 
@@ -202,9 +217,26 @@ def _take_fields(fields: Reader, head: BlockHead, names: bytes | None) -> Block:
         if kind & FLAG_SIZES and all(a == b for a, b in pairwise(sizes)):
             raise NotCanonical("block: equal sizes must be written once")
         sizes = sizes if kind & FLAG_SIZES else sizes * count
+    windows = _take_windows(fields, head, codings)
     labels = take_labels(fields, count) if kind & FLAG_LABELS else None
     payload = bytes(fields.take(fields.remaining, "payload"))
-    return Block(head.model, head.first, codings, sizes, labels, names, payload)
+    return Block(head.model, head.first, codings, sizes, labels, names, payload, windows)
+
+
+def _take_windows(fields: Reader, head: BlockHead, codings: Codings) -> tuple[Window, ...] | None:
+    kind, count = head.frame.kind, head.count
+    if not kind & (FLAG_ONE_WINDOW | FLAG_WINDOWS):
+        return None
+    if kind & FLAG_ONE_WINDOW and kind & FLAG_WINDOWS:
+        raise BadField("record kind at offset 2: one window and a window for each image exclude each other")
+    if codings.is_streams:
+        raise BadField("record kind at offset 2: images that are streams say their windows themselves")
+    if kind & FLAG_ONE_WINDOW:
+        return (take_window(fields),) * count
+    windows = tuple(take_window(fields) for _ in range(count))
+    if all(a == b for a, b in pairwise(windows)):
+        raise NotCanonical("block: equal windows must be written once")
+    return windows
 
 
 def numbers_of_whole(data: Buffer, fingerprint_of: FingerprintOf) -> tuple[int, int] | None:

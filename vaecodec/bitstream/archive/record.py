@@ -31,7 +31,7 @@ from vaecodec.errors import BadChecksum, BadField, BadMagic, Truncated, Unsuppor
 
 RECORD_CHECK_BYTES = 4
 MAX_FRAME_BYTES = len(SYNC) + 1 + MAX_UVARINT_BYTES
-_KINDS = {KIND_MODEL, KIND_EMBEDDED, KIND_METADATA, KIND_NAMES, KIND_FOOTER, *range(KIND_BLOCK, KIND_BLOCK + 32)}
+_KINDS = {KIND_MODEL, KIND_EMBEDDED, KIND_METADATA, KIND_NAMES, KIND_FOOTER, *range(KIND_BLOCK, 2 * KIND_BLOCK)}
 
 
 @dataclass(frozen=True, slots=True)

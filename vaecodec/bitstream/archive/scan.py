@@ -40,7 +40,7 @@ from vaecodec.errors import BadChecksum, FormatError, LimitExceeded
 
 Read = Callable[[int, int], bytes]  # (offset, n) -> exactly n bytes
 WINDOW_BYTES = 1 << 20
-_START = re.compile(re.escape(SYNC) + rb"[\x01-\x05\x80-\x9f]", re.DOTALL)  # sync, and a kind that there is
+_START = re.compile(re.escape(SYNC) + rb"[\x01-\x05\x80-\xff]", re.DOTALL)  # sync, and a kind that there is
 _MOST_BYTES = {  # of a record of each kind; a names' table is as long as the file allows
     KIND_MODEL: MAX_MODEL_RECORD_BYTES,
     KIND_EMBEDDED: MAX_EMBEDDED_BYTES,

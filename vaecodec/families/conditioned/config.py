@@ -13,6 +13,7 @@ from vaecodec.recipes.config import FinishConfig
 from vaecodec.recipes.objective_config import ObjectiveConfig, beta_is_one, rounds_its_latents
 
 CONDITIONED_FAMILY = "conditioned-vae"
+CHANNELS = (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,10 @@ class ConditionedConfig:
     half_planes: 0, or how many draw the image (families.conditioned.drawn), by a network of `units` and `blocks`
     and a map of map_channels; then there is no straight path, all latents enter, and `hidden` means nothing. moments:
     the highest order of the central moments that the analysis sees beside the pixels, 0 for none. normalised: the
-    analysis normalises its residual stream (vaecodec.layers.residual). Raises ConfigError.
+    analysis normalises its residual stream (vaecodec.layers.residual).
+
+    channels: 1 is grey, 3 are red, green and blue. tile: 0, or the side of the square tiles that an image is cut into,
+    each of which the network codes by itself; all other sizes are then of one tile. Raises ConfigError.
     """
 
     height: int
@@ -51,15 +55,18 @@ class ConditionedConfig:
     map_channels: int = 24
     moments: int = 0
     normalised: bool = False
+    channels: int = 1
+    tile: int = 0
 
     def __post_init__(self) -> None:
         sizes = (self.latents, self.units, self.hidden, self.blocks, self.encoder_units, self.encoder_blocks)
         if min(sizes) < 1 or not (1 <= self.height <= MAX_SIDE and 1 <= self.width <= MAX_SIDE):
             raise ConfigError(f"conditioned-vae: every size must be positive, sides at most {MAX_SIDE}")
-        if not 1 <= self.deep <= self.latents <= self.pixels:
+        self._check_image()
+        if not 1 <= self.deep <= self.latents <= self.values:
             raise ConfigError(
                 f"deep_latents {self.deep_latents}, latents {self.latents}: expected deep_latents ≤ latents ≤ "
-                f"{self.pixels} pixels"
+                f"{self.values} pixels"
             )
         if not -1 <= self.balance <= 1:
             raise ConfigError(f"balance: expected a power in -1..1, found {self.balance}")
@@ -80,6 +87,14 @@ class ConditionedConfig:
             )
         self._check_drawing()
 
+    def _check_image(self) -> None:
+        if self.channels not in CHANNELS:
+            raise ConfigError(f"channels: expected 1 (grey) or 3 (red, green, blue), found {self.channels}")
+        if self.tile < 0 or (self.tile and (self.height % self.tile or self.width % self.tile)):
+            raise ConfigError(f"tile: {self.tile} does not divide both sides of {self.height}x{self.width}")
+        if (self.half_planes or self.moments) and (self.channels != 1 or self.tiles != 1):
+            raise ConfigError("conditioned-vae: half_planes and moments are of grey images in one piece")
+
     def _check_drawing(self) -> None:
         if self.half_planes < 0 or self.map_channels < 1:
             raise ConfigError(
@@ -98,9 +113,31 @@ class ConditionedConfig:
         return self.deep_latents or self.latents
 
     @property
-    def pixels(self) -> int:
-        """Pixels of an image."""
-        return self.height * self.width
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of tiles."""
+        return (self.height // self.tile, self.width // self.tile) if self.tile else (1, 1)
+
+    @property
+    def tiles(self) -> int:
+        """How many tiles an image has."""
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def tile_shape(self) -> tuple[int, ...]:
+        """Of a tile's pixels: (h, w), or in colour (h, w, 3)."""
+        size = (self.tile, self.tile) if self.tile else (self.height, self.width)
+        return size if self.channels == 1 else (*size, self.channels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an image's pixels, as tile_shape."""
+        size = self.height, self.width
+        return size if self.channels == 1 else (*size, self.channels)
+
+    @property
+    def values(self) -> int:
+        """Numbers that the pixels of a tile are: channels times pixels."""
+        return math.prod(self.tile_shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +157,17 @@ class ConditionedFinish(FinishConfig):
     """default_file_bytes: the default level is the one whose mean file is nearest to it.
 
     prune_share: hidden units of the synthesis are cut, up to this share of the energy that a block's units add to the
-    stream. Raises ConfigError.
+    stream. counted_images: so many of the training set, each analysed at every level, make the tables. Raises
+    ConfigError.
     """
 
     default_file_bytes: float = 28.0
     prune_share: float = 0.0
+    counted_images: int = 60_000
 
     def __post_init__(self) -> None:
         FinishConfig.__post_init__(self)
         at_least("default_file_bytes", self.default_file_bytes, 0)
+        at_least("counted_images", self.counted_images, 1)
         if not 0 <= self.prune_share < 1:
             raise ConfigError(f"prune_share: expected a share in 0..1, below 1, found {self.prune_share!r}")

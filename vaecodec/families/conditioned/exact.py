@@ -5,6 +5,9 @@
 
 A block: stream · gain(level) ─> fine units ─ + offset(level) ─> 0..255 ─Dense─> 0..255 ─Dense─> ± stream. "Fine units"
 are a sixteenth of what follows them, so that what is added there is not rounded first.
+
+Where an image has several tiles, symbols and the level become maps first, with one position for each tile, at which all
+of this is done, and a shuffle puts the pixels of the tiles in their places.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from torch import Tensor, nn
 
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.families.conditioned.model import ConditionedSynthesis, LevelBlock
+from vaecodec.families.conditioned.tiles import joined, of_each_tile
 from vaecodec.layers.calibration import top_of_all
 from vaecodec.layers.exact.dense import ACTIVATION_TOP, FIRST_WEIGHT_LIMIT, ExactDense, round_through
 from vaecodec.layers.exact.graph import ExactGraph
@@ -125,7 +129,8 @@ class ExactLevelBlock(nn.Module):
 class ExactConditionedSynthesis(nn.Module):
     """Made of a trained ConditionedSynthesis.
 
-    limit (n,): larger |symbol| are clamped. symbols, level: a sample for calibration, float (b, n) and int64 (b,).
+    limit (n,): larger |symbol| of a tile are clamped. symbols, level: a sample of tiles for calibration, float (b, n)
+    and int64 (b,).
     """
 
     def __init__(
@@ -165,34 +170,40 @@ class ExactConditionedSynthesis(nn.Module):
             weight_limit=FIRST_WEIGHT_LIMIT,
         )
 
-    def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
-        """The index of every pixel in the table of SOFT_CLAMP."""
+    def forward(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+        """The index of every pixel in the table of SOFT_CLAMP. symbols: of all tiles of an image, tile after tile."""
+        symbols, level = symbols.reshape(-1, self.config.latents), of_each_tile(level, self.config)
         latents = self.gain(symbols.clamp(-self.limit, self.limit), level)
         h = self.enter(latents[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
         active = _rescale(h * self.last.integers()[0], LAST_SHIFT, 0, ACTIVATION_TOP)
         index: Tensor = self.leave(torch.cat([active, latents], dim=1))
-        return index.view(-1, self.config.height, self.config.width)
+        return joined(index.view(-1, *self.config.tile_shape), self.config)
 
-    def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+    def logits(self, symbols: Float[Tensor, "b n"], level: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         """What the likelihood takes."""
         return SOFT_CLAMP.logits_of(self.forward(symbols, level))
 
     def to_network(self) -> ExactNetwork:
         """The exported integers; inputs are the symbols and the level. Raises NotExact."""
-        graph, symbols, level = begin_graph(self.limit, self.config.levels)
+        config = self.config
+        graph, symbols, level = begin_graph(self.limit.repeat(config.tiles), config.levels)
+        if config.tiles > 1:
+            symbols = graph.reshape(symbols, *config.grid)
+            everywhere = torch.arange(config.levels)[:, None].expand(-1, config.tiles).float()
+            level = graph.reshape(graph.lookup(level, everywhere), *config.grid)
         latents = self.gain.build(graph, symbols, level)
-        h = graph.exact_dense(self.enter, graph.slice(latents, 0, self.config.deep))
+        h = graph.exact_dense(self.enter, graph.slice(latents, 0, config.deep))
         for block in self.blocks:
             h = block.build(graph, h, level)  # type: ignore[operator]
-        gain = self.last.integers().expand(self.config.levels, self.config.units)
+        gain = self.last.integers().expand(config.levels, config.units)
         active = graph.rescale(graph.multiply(h, graph.lookup(level, gain)), LAST_SHIFT, 0, ACTIVATION_TOP)
         weight, bias = self.leave.integers()
-        of_active, of_latents = weight[:, : self.config.units], weight[:, self.config.units :]
+        of_active, of_latents = weight[:, : config.units], weight[:, config.units :]
         both = graph.add(graph.dense(active, of_active, bias), graph.dense(latents, of_latents, torch.zeros_like(bias)))
         index = graph.rescale(both, self.leave.shift, -SOFT_CLAMP.top, SOFT_CLAMP.top)
-        image = graph.reshape(index, self.config.height, self.config.width)
+        image = graph.shuffle(index, config.tile) if config.tiles > 1 else graph.reshape(index, *config.shape[:2])
         graph.lookup(image, SOFT_CLAMP.table(), -SOFT_CLAMP.top)
         return graph.network()
 

@@ -11,6 +11,12 @@ from vaecodec.families.conditioned.config import (
     ConditionedFinish,
     ConditionedObjective,
 )
+from vaecodec.families.conditioned.suggested import (
+    suggested_finish,
+    suggested_objective,
+    suggested_optimiser,
+    suggested_sizes,
+)
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.family import Family
@@ -55,5 +61,10 @@ FAMILY = Family(
     trainable=trainable,
     finish=finish,
     finishing=ConditionedFinish,
+    suggested_sizes=suggested_sizes,
+    suggested_objective=suggested_objective,
+    suggested_optimiser=suggested_optimiser,
+    suggested_finish=suggested_finish,
+    colour=True,
     retired=RETIRED,
 )

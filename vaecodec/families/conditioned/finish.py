@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vaecodec.bitstream.limits import MAX_LEVELS_ENTRIES
 from vaecodec.codec.analysis import AnalysisSession
 from vaecodec.data.image_set import ImageSet
 from vaecodec.entropy.quantizer import Quantizer
@@ -27,6 +28,7 @@ from vaecodec.families.conditioned.export import export_conditioned_analysis
 from vaecodec.families.conditioned.model import ConditionedVAE
 from vaecodec.families.conditioned.objective import ConditionedTrainable, weight_of_level
 from vaecodec.families.conditioned.prune import prune_hidden
+from vaecodec.families.conditioned.tiles import of_each_tile
 from vaecodec.modelfile.levels import Level
 from vaecodec.modelfile.model import Model
 from vaecodec.recipes.batches import Batches, all_over, stream_seed
@@ -38,7 +40,7 @@ from vaecodec.recipes.onnx_export import halve_weights, round_to_bytes
 from vaecodec.recipes.record import training_record
 
 CALIBRATION_IMAGES = 4096
-COUNTED_IMAGES = 60_000  # more do not change the tables, and each is analysed at every level
+MAX_ALPHABET = 256  # columns of a table, the escape included, where the tables of all levels may be so many
 TABLE_TAIL = 1e-4  # of a latent's symbols may lie outside its table's window, on either side
 FILE_OVERHEAD_BYTES = 7.3  # of a stream beyond its information content, rounding to bytes included
 FINE_TUNING_STREAM = 11  # of random numbers, beside those of vaecodec.recipes.batches
@@ -71,10 +73,11 @@ def finish_conditioned(
         round_to_bytes(block.outer)  # type: ignore[arg-type]
     graph = export_conditioned_analysis(model)
     session = AnalysisSession(graph)
-    counted = training.images[all_over(len(training), COUNTED_IMAGES)]
-    fitted = [_fit_level(session, k, float(b), counted, validation.images) for k, b in enumerate(model.betas)]
+    counted = training.images[all_over(len(training), how.counted_images)]
+    most = min(MAX_ALPHABET, MAX_LEVELS_ENTRIES // (len(model.betas) * model.config.tiles * model.config.latents))
+    fitted = [_fit_level(session, k, float(b), counted, validation.images, most) for k, b in enumerate(model.betas)]
     largest = np.max([f.largest for f in fitted], axis=0)
-    limit = limit_of(largest[None], REACH_OF_SYMBOLS).float()
+    limit = limit_of(largest.reshape(model.config.tiles, -1), REACH_OF_SYMBOLS).float()
     sampler = _SymbolSampler(session, [f.level for f in fitted], training.images, config)
     symbols, level = sampler.draw(training.images[all_over(len(training), CALIBRATION_IMAGES)], 0)
     exact = _exact_twin(model, limit, symbols, level, how.prune_share)
@@ -100,6 +103,7 @@ def finish_conditioned(
         synthesis=network,
         known_answer=make_known_answer(network, rows),
         about=about,
+        channels=model.config.channels,
     )
 
 
@@ -110,6 +114,7 @@ def _exact_twin(
     level: Int[Tensor, " b"],
     prune_share: float,
 ) -> ExactTwin:
+    symbols, level = symbols.reshape(-1, model.config.latents), of_each_tile(level, model.config)
     if isinstance(model.synthesis, DrawnSynthesis):
         return ExactDrawnSynthesis(model.synthesis, limit, symbols, level)
     if prune_share:
@@ -123,13 +128,14 @@ def _fit_level(
     beta: float,
     training: npt.NDArray[np.uint8],
     validation: npt.NDArray[np.uint8],
+    max_alphabet: int,
 ) -> FittedLevel:
     """Center 0, as in training; latents that carry nothing at this level are collapsed to their commonest symbol."""
     latents = session(training, number)
     quantizer = Quantizer.rounding(latents.shape[1])
     symbols = quantizer.round_to_symbols(latents)
     collapsed = collapsed_latents(symbols)
-    tables = tables_from_histogram(symbols, collapsed=collapsed, tail=TABLE_TAIL)
+    tables = tables_from_histogram(symbols, collapsed=collapsed, tail=TABLE_TAIL, max_alphabet=max_alphabet)
     held_out = tables.fill_collapsed(quantizer.round_to_symbols(session(validation, number)))
     largest = np.abs(np.where(collapsed, tables.offsets, symbols)).max(axis=0).astype(np.int32)
     bits = float(tables.information_bits(held_out).mean())
@@ -158,7 +164,7 @@ class _SymbolSampler:
         symbols = np.where(self._coded[level], symbols, self._modes[level])
         return as_floats(symbols), torch.from_numpy(level)
 
-    def batch(self, step: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"], Float[Tensor, "b h w"]]:
+    def batch(self, step: int) -> tuple[Float[Tensor, "b n"], Int[Tensor, " b"], Float[Tensor, "b ..."]]:
         """(symbols, level, images in 0..1) of batch `step`."""
         x = self._batches[step]
         symbols, level = self.draw((x * 255).round().to(torch.uint8).numpy(), step)

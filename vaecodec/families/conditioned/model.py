@@ -1,8 +1,8 @@
 """conditioned-vae: one model for the whole rate-distortion curve; β is an input, as a level of a grid.
 
-    x (b, h·w) ─Linear─ blocks(level) ─Linear─┐
+    x (b, h·w·c) ─Linear─ blocks(level) ─Linear─┐
         └────────────────Linear───────────────┴─ / step(level) ──> y (b, n), in steps of the quantizer
-    y ─ · gain(level) ─┬─first d─Linear─ blocks(level) ─Linear─┬──soft clamp──> pixels, as logits (b, h, w)
+    y ─ · gain(level) ─┬─first d─Linear─ blocks(level) ─Linear─┬──soft clamp──> pixels, as logits (b, h, w[, 3])
                        └──────────────────Linear───────────────┘
 
 Choi et al. 2019, "Variable rate deep image compression with a conditional autoencoder", condition a codec on its
@@ -11,7 +11,8 @@ begin as the Karhunen-Loève transform of the training images, coarse latents fi
 which the noise of some hundred latents that carry nothing yet drowns the few that do. The soft clamp is linear between
 black and white, so that the transform stays one; behind a sigmoid the fine levels learn far more slowly.
 
-With half-planes the synthesis is another one, which draws (vaecodec.families.conditioned.drawn).
+With half-planes the synthesis is another one, which draws (vaecodec.families.conditioned.drawn). What is called an
+image here is a tile where the config cuts images into several (vaecodec.families.conditioned.tiles).
 """
 
 from __future__ import annotations
@@ -65,18 +66,18 @@ class ConditionedSynthesis(nn.Module):
         self.gain = LevelTable(config.levels, config.knots, config.latents, first=1.0, last=1.0)
         self.enter = nn.Linear(config.deep, config.units)
         self.blocks = nn.ModuleList(LevelBlock(config, config.units, config.hidden) for _ in range(config.blocks))
-        self.leave = nn.Linear(config.units, config.pixels)
-        self.straight = nn.Linear(config.latents, config.pixels, bias=False)
+        self.leave = nn.Linear(config.units, config.values)
+        self.straight = nn.Linear(config.latents, config.values, bias=False)
 
-    def forward(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+    def forward(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         y = y * self.gain(level)[:, : y.shape[1]]
         h = _of_first(self.enter, y[:, : self.config.deep])
         for block in self.blocks:
             h = block(h, level)
         z: Tensor = self.leave(h.relu()) + _of_first(self.straight, y)
-        return z.view(-1, self.config.height, self.config.width)
+        return z.view(-1, *self.config.tile_shape)
 
-    def logits(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+    def logits(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         """What a likelihood takes."""
         return clamped_logits(self.forward(y, level))
 
@@ -88,22 +89,22 @@ class ConditionedAnalysis(nn.Module):
         super().__init__()
         units = config.encoder_units
         self.reading = NORMALISED if config.normalised else RECTIFIED
-        self.enter = nn.Linear(config.pixels, units)
+        self.enter = nn.Linear(config.values, units)
         self.blocks = nn.ModuleList(
             LevelBlock(config, units, units, self.reading) for _ in range(config.encoder_blocks)
         )
         self.leave = nn.Linear(units, config.latents)
-        self.straight = nn.Linear(config.pixels, config.latents, bias=False)
+        self.straight = nn.Linear(config.values, config.latents, bias=False)
         self.scale = LATENT_SCALE if config.half_planes else 1.0
         self.moments = SeenMoments(config) if config.moments else None
 
     def forward(
-        self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"], count: int | None = None
+        self, x: Float[Tensor, "b ..."], level: Int[Tensor, " b"], count: int | None = None
     ) -> Float[Tensor, "b n"]:
         """count: only so many of the latents, the coarsest."""
         return self.at_level(self.see(x, count), level, count)
 
-    def see(self, x: Float[Tensor, "b h w"], count: int | None = None) -> Seen:
+    def see(self, x: Float[Tensor, "b ..."], count: int | None = None) -> Seen:
         """What is the same at all levels."""
         flat = x.flatten(1)
         h, straight = self.enter(flat), _first(self.straight, flat, count)
@@ -179,11 +180,11 @@ class ConditionedVAE(nn.Module):
         self.register_buffer("betas", betas, persistent=False)
         self.register_buffer("opened", opened, persistent=False)
 
-    def analyse(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+    def analyse(self, x: Float[Tensor, "b ..."], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """Latents in steps of the quantizer: what is rounded to symbols; 0 where the level has not opened them."""
         return self._padded(self.in_steps(self.analysis.see(x), level))
 
-    def analyse_open(self, x: Float[Tensor, "b h w"], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
+    def analyse_open(self, x: Float[Tensor, "b ..."], level: Int[Tensor, " b"]) -> Float[Tensor, "b n"]:
         """As analyse; latents that no level of the batch has opened take no time."""
         count = None if self.all_open else self.most_open(level)
         return self._padded(self.in_steps(self.analysis.see(x, count), level))
@@ -224,6 +225,6 @@ class ConditionedVAE(nn.Module):
         rate = self.prior.rate_nats(y[:, :count], level) * self.is_open(level)[:, :count]
         return F.pad(rate, (0, y.shape[1] - count))
 
-    def synthesise(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b h w"]:
+    def synthesise(self, y: Float[Tensor, "b m"], level: Int[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         """The logits of the pixels. The symbols that `y` leaves out at its end are 0."""
         return self.synthesis.logits(y, level)

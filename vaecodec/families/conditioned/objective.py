@@ -25,11 +25,13 @@ from vaecodec.families.conditioned.config import ConditionedObjective
 from vaecodec.families.conditioned.drawn import DrawnSynthesis
 from vaecodec.families.conditioned.levels import MIXTURE
 from vaecodec.families.conditioned.model import ConditionedSynthesis, ConditionedVAE, Seen
+from vaecodec.families.conditioned.tiles import cut, cut_pixels
 from vaecodec.layers.soft_clamp import soft_clamp
-from vaecodec.recipes.batches import as_images
-from vaecodec.recipes.objective import Losses, TrainingStep, distortion_nats
+from vaecodec.recipes.batches import all_over, as_images
+from vaecodec.recipes.objective import Losses, Reached, TrainingStep, distortion_nats
 
 DARKEST = 0.005  # mean pixels are kept this far from black and white in the first bias
+MOST_VALUES = 1 << 26  # pixels that a transform is made of: 256 MB as floats, and all of MNIST
 STEP_BY_BETA = 0.12  # step² = 0.12·β: there a uniform quantizer's distortion, in nats, changes by β a nat of rate
 
 
@@ -53,14 +55,26 @@ class ConditionedTrainable(TrainingStep):
         first = torch.arange(self.model.config.latents)
         begin_as_transform_code(self.model, synthesis, images, self.config.pixel_sigma, first)
 
-    def forward(self, x: Float[Tensor, "b h w"], beta: float, rng: torch.Generator) -> Losses:
+    def forward(self, x: Float[Tensor, "b ..."], beta: float, rng: torch.Generator) -> Losses:
         """Losses of one batch of images in 0..1; `beta` scales the rate of all levels (warm-up)."""
-        levels = self.model.config.levels
+        x, levels = cut(x, self.model.config), self.model.config.levels
         level = torch.randint(levels, (len(x),), generator=rng, device=self.model.betas.device)
         return self.at_level(x, self.model.analysis.see(x, self.model.most_open(level)), level, beta, rng)
 
+    def reached(self, x: Float[Tensor, "b ..."]) -> tuple[Reached, ...]:
+        """At a quarter, a half and three quarters of the levels."""
+        config, found = self.model.config, []
+        tiles = cut(x, config)
+        for quarter in (1, 2, 3):
+            level = torch.full((len(tiles),), quarter * (config.levels - 1) // 4, device=tiles.device)
+            symbols = self.model.in_steps(self.model.analysis.see(tiles, self.model.most_open(level)), level).round()
+            rate_nats = self.model.rate_nats(symbols, level).sum() / len(x)
+            error = self.model.synthesise(symbols, level).sigmoid() - tiles
+            found.append(Reached(float(rate_nats), 255**2 * float(error.square().mean())))
+        return tuple(found)
+
     def at_level(
-        self, x: Float[Tensor, "b h w"], seen: Seen, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
+        self, x: Float[Tensor, "b ..."], seen: Seen, level: Int[Tensor, " l"], beta: float, rng: torch.Generator
     ) -> Losses:
         """Losses of images at a level each, or all at one. seen: what the analysis has made of them."""
         latents = self.model.in_steps(seen, level)
@@ -87,15 +101,17 @@ def begin_as_transform_code(
     pixel_sigma: float,
     components: Int[Tensor, " n"],
 ) -> None:
-    """Set the straight paths to the Karhunen-Loève transform of images (N, h, w), steps, gains and prior to fit it.
+    """Set the straight paths to the Karhunen-Loève transform of images (N, h, w[, 3]); steps, gains, prior to fit it.
 
     The step of a level is what reverse water-filling gives for its β, the same for all latents; a latent that is small
     against the step begins with a gain and a rate near zero. components: which of the transform each latent begins as,
     the largest being 0.
     """
-    x = as_images(images).flatten(1)
+    tiles = cut_pixels(images, model.config)
+    x = as_images(tiles[all_over(len(tiles), MOST_VALUES // model.config.values)]).flatten(1)
     mean = x.mean(dim=0)
-    values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    around = x - mean
+    values, vectors = torch.linalg.eigh(around.T @ around / len(x))
     basis, deviation = vectors.flip(1)[:, components], values.flip(0)[components].clamp_min(1e-8).sqrt()
     analysis, prior = model.analysis, model.prior
     analysis.straight.weight.copy_(basis.T)
