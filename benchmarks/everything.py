@@ -107,7 +107,7 @@ STEPS = (
         needs=("/usr/share/datasets/fashion-mnist", "install Debian's dataset-fashion-mnist"),
     ),
 )
-PAGES = ("table", "family_table", "figure", "reliability")
+PAGES = ("table", "family_table", "model_cards", "figure", "reliability")
 LEFT_OUT = (
     ("photographs", "Kodak's pictures, which no package has, are run once a released model, by hand"),
     ("photograph_speed", "beside photographs"),
@@ -121,6 +121,7 @@ LEFT_OUT = (
     ("join_mnist", "makes a model file of two that history alone has"),
     ("zoo_record", "records beside the released models; no page shows them"),
     ("classical_settings", "chosen on validation images; no page shows them"),
+    ("mutation", "hours of tests against changed code; no page shows it"),
     ("nats", "mends stored results"),
     ("kills", "docs/reliability.md: 1,200 killed commands take a quarter of an hour, and need do so once a release"),
     ("endings", "beside kills"),
