@@ -19,7 +19,7 @@ from vaecodec.errors import ConfigError, VaecodecError
 from vaecodec.sharding import sources as meaning
 from vaecodec.sharding.sources import FilePiece, is_set, name_of, open_set, read_file
 
-from .files import STANDARD, naming
+from .files import STANDARD
 from .mirror import say_linked
 
 if TYPE_CHECKING:
