@@ -242,7 +242,8 @@ def changing_input(place: Path, each: int, rng: np.random.Generator, tally: Tall
     def right(name: str, output: Path) -> bool:
         if name == "in.vaea":
             with np.load(output) as arrays:
-                numbers, found = arrays["number"] if "number" in arrays else range(64), arrays["images"]
+                found = arrays["images"]
+                numbers = arrays["number"] if "number" in arrays else range(len(found))  # a cut one has fewer
             return all(any(np.array_equal(one, of[k]) for of in decoded) for k, one in zip(numbers, found, strict=True))
         if name == "in.png":
             return output.read_bytes() in versions["in.vae"]

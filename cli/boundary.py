@@ -46,8 +46,8 @@ class GuardedGroup(click.Group):
         try:
             with _ending_cleanly(), _letters_that_every_terminal_has():
                 code = self._outcome(*args, **options)
-        except Ended as ended:  # another one, while the first end was being told
-            code = 128 + ended.number
+        except Ended as ended:  # before or after the command itself, or while another end was being told
+            code = _show(Failure(signal.strsignal(ended.number) or "ended"), 128 + ended.number)
         finally:
             _remove_unfinished()
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""Every requirement stands in docs/dependencies.md with its bound, and in the lock file with a version within it."""
+"""Every requirement stands in docs/dependencies.md, and in the lock file with a version within its bounds."""
 
 import re
 import tomllib
@@ -31,11 +31,13 @@ def rows():
             yield cells[0], extras, {word.replace(" ", "") for word in words}
 
 
-def test_every_requirement_stands_on_the_page_with_one_of_its_bounds():
+def test_every_requirement_stands_on_the_page_and_those_of_users_with_a_bound():
     stated = [(name, extra, bounds) for name, extras, bounds in rows() for extra in extras]
     for extra, requirement in requirements():
         of_this = [bounds for name, of, bounds in stated if (name, of) == (requirement.name, extra)]
         assert of_this, f"docs/dependencies.md has no row of {requirement.name}, extra {extra or 'none'}"
+        if extra not in ("", "train"):  # tools, whose bounds several pages may move
+            continue
         bounds = {str(one) for one in requirement.specifier}
         assert any(of & bounds for of in of_this), (requirement.name, bounds, of_this)
 
