@@ -1,10 +1,7 @@
 """Arrays out of npz files, without pickle, their type and shape checked before anything is allocated."""
 
-<<<<<<< HEAD
-import struct
-=======
 import math
->>>>>>> main
+import struct
 import tokenize
 import zipfile
 import zlib
