@@ -90,7 +90,7 @@ def main() -> int:
             print(f"{name}: {_summary(said)}", flush=True)
             if done.returncode:
                 failed.append(name)
-                print("\n".join(said[-40:]), file=sys.stderr)
+                print("\n".join([*done.stdout.splitlines()[-30:], *said[-40:]]), file=sys.stderr)
     return int(bool(failed))
 
 

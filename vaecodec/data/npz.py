@@ -1,6 +1,7 @@
 """Arrays out of npz files, without pickle, their type and shape checked before anything is allocated."""
 
 import math
+import struct
 import tokenize
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecodec.errors import BadDataset
+from vaecodec.errors import BadDataset, VaecodecError
 from vaecodec.limits import limits
 
 
@@ -23,8 +24,20 @@ def open_npz(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    # RuntimeError: an encrypted member; NotImplementedError: a compression that zipfile does not know.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except VaecodecError:
+        raise
+    # RuntimeError: an encrypted member; NotImplementedError: a compression that zipfile does not know; ValueError: a
+    # name that is not UTF-8; struct.error and OverflowError: fields that are cut or beyond what a seek takes.
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        OverflowError,
+    ) as error:
         raise BadDataset(f"{path}: not a whole npz file: {error}") from error
 
 
