@@ -72,6 +72,9 @@ STEPS = (
     # docs/results.md
     Step("dsprites_anchors", "", "anchors-dsprites.json", 3),
     Step("startup", "", "startup.json", 1, ("mnist",)),
+    Step("one_picture", "", "one-picture.json", 1, ("mnist",)),
+    Step("exact_archive", "", "exact-archive.json", 8, ("mnist",)),
+    Step("containers", "", "containers.json", 1, ("mnist",)),
     Step("targets", "", "targets-mnist.json", 3, ("mnist",)),
     Step("speed", "", "speed.json", 3, ("mnist",)),
     Step("exactness", "", "exactness.json", 5, ("mnist", "dsprites")),
@@ -104,7 +107,7 @@ STEPS = (
         needs=("/usr/share/datasets/fashion-mnist", "install Debian's dataset-fashion-mnist"),
     ),
 )
-PAGES = ("table", "family_table", "figure", "reliability")
+PAGES = ("table", "family_table", "model_cards", "figure", "reliability")
 LEFT_OUT = (
     ("photographs", "Kodak's pictures, which no package has, are run once a released model, by hand"),
     ("photograph_speed", "beside photographs"),
@@ -118,6 +121,7 @@ LEFT_OUT = (
     ("join_mnist", "makes a model file of two that history alone has"),
     ("zoo_record", "records beside the released models; no page shows them"),
     ("classical_settings", "chosen on validation images; no page shows them"),
+    ("mutation", "hours of tests against changed code; no page shows it"),
     ("nats", "mends stored results"),
     ("kills", "docs/reliability.md: 1,200 killed commands take a quarter of an hour, and need do so once a release"),
     ("endings", "beside kills"),

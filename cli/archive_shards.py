@@ -110,19 +110,18 @@ def create_shards(
     """Plan, make, and say what is missing, with exit code 1."""
     from vaecodec.archive.folder import open_folder
     from vaecodec.archive.shards import ShardSettings
+    from vaecodec.archive.writer import usual_block_images
     from vaecodec.sharding.lease import hold
     from vaecodec.sharding.plan import Cut, Wish
     from vaecodec.sharding.run import run
 
     if target == STANDARD:
         raise click.UsageError("shards are files of a folder: name it")
-    for name in ("window", "one_window", "misfits", "strict"):
-        if options[name]:
-            raise click.UsageError(f"--{name.replace('_', '-')} is not of shards")
+    block_images = options["block_images"] or usual_block_images(exact=wanted.exact)
     wish = Wish(
         sources,
         Cut(sharding.shards, sharding.shard_images),
-        ShardSettings(wanted, options["block_images"], embed_model, metadata),
+        ShardSettings(wanted, block_images, embed_model, metadata),
         named=not options["no_names"],
         strip=options["strip"],
         model=options["model"] or "",

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from vaecodec.archive.shards import SourceImage
 from vaecodec.errors import ConfigError, VaecodecError
-from vaecodec.sharding.sources import FilePiece, files_meant, is_set, name_of, open_set
+from vaecodec.sharding import sources as meaning
+from vaecodec.sharding.sources import FilePiece, is_set, name_of, open_set, read_file
 
-from .files import STANDARD, naming
+from .files import STANDARD
 from .mirror import say_linked
-from .pictures import read_picture_file
 
 if TYPE_CHECKING:
     from vaecodec.codec.window import WindowLike
@@ -52,20 +52,11 @@ def read_sources(
     for source in sources:
         if is_set(source):
             found = open_set(source, data_dir or "")
-            yield from found.some(0, len(found.images))
+            yield from found.some(0, len(found), named=named, strip=strip, window=window)
         elif source == STANDARD:
             yield from _read_files((FilePiece(line, name_of(line)) for line in lines()), jobs, read)
         else:
-            yield from _read_files(files_meant(source, say_linked), jobs, read)
-
-
-def lines() -> Iterator[str]:
-    """Of standard input, as file names: bytes that are no text stay what they are."""
-    if sys.stdin is None:
-        return
-    for line in sys.stdin.buffer:
-        if stripped := line.rstrip(b"\r\n"):
-            yield os.fsdecode(stripped)
+            yield from _read_files(meaning.files_of(source, say_linked), jobs, read)
 
 
 def files_of(sources: Iterable[str]) -> Iterator[str]:
@@ -78,7 +69,16 @@ def files_of(sources: Iterable[str]) -> Iterator[str]:
             raise ConfigError("one window: a list on standard input is read once; name the files, or their folder")
         if is_set(source):
             raise ConfigError(f"{source}: one window is found of image files; give the two numbers of a data set's")
-        yield from (piece.path for piece in files_meant(source, say_linked))
+        yield from (piece.path for piece in meaning.files_of(source, say_linked))
+
+
+def lines() -> Iterator[str]:
+    """Of standard input, as file names: bytes that are no text stay what they are."""
+    if sys.stdin is None:
+        return
+    for line in sys.stdin.buffer:
+        if stripped := line.rstrip(b"\r\n"):
+            yield os.fsdecode(stripped)
 
 
 def _read_files(
@@ -104,8 +104,6 @@ def _read_files(
 
 def _read_file(piece: FilePiece, *, named: bool, strip: bool, window: WindowLike | None) -> SourceImage | Unread:
     try:
-        with naming(piece.path):
-            picture = read_picture_file(piece.path, strip=strip, window=window)
-        return SourceImage(picture, piece.name if named else None, None, os.path.getsize(piece.path))
+        return read_file(piece, named=named, strip=strip, window=window)
     except (VaecodecError, OSError) as error:
         return Unread(piece.path, error)

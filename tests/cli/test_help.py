@@ -1,5 +1,6 @@
 """Every command has help, and it and its options stand in docs/cli.md."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -54,7 +55,13 @@ def test_the_group_lists_its_commands(run):
     assert [line.split()[0] for line in result.stdout.split("Commands:")[1].splitlines() if line] == list(COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [(), ("nope",), ("compress",), ("compress", "--nope"), ("train",)])
+NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("nope",), ("compress",), ("compress", "--nope"), pytest.param(("train",), marks=NEEDS_TORCH)],
+)
 def test_wrong_usage_is_code_2(run, arguments):
     result = run(*arguments)
     assert result.exit_code == 2

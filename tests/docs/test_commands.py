@@ -62,6 +62,12 @@ def stock(tmp_path_factory):
         photograph.save(folder / name, quality=95)
     (folder / "photograph.vae").write_bytes(vaecodec.load("photo").compress(photograph))
     np.savez(folder / "set.npz", images=digit[None])
+    np.savez(
+        folder / "pneumoniamnist.npz",
+        train_images=shifted[:9],
+        train_labels=np.uint8([[1]] * 9),
+        val_images=digit[None],
+    )
     deep = digit.astype(np.uint16) * 16 + 15
     (folder / "crops").mkdir()
     for name in ("crop.tiff", "crops/1.tiff"):

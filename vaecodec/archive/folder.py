@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from vaecodec.archive.source import FileSource, RemoteSource, Source, connect, is_address, naming
+from vaecodec.archive.source import FileSource, RemoteSource, Source, import_fsspec, is_address, naming
 from vaecodec.errors import OutputError
 from vaecodec.files.outputs import WholeFile
 
@@ -126,7 +126,13 @@ class RemoteFolder:
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
-        self._filesystem, self._path = connect(self.address, again=bool(self._process))
+        fsspec = import_fsspec(self.address)
+        if self._process:
+            fsspec.asyn.reset_lock()
+        self._filesystem: Any
+        with naming(self.address):
+            again = bool(self._process)
+            self._filesystem, self._path = fsspec.core.url_to_fs(self.address, skip_instance_cache=again)
         protocol = self._filesystem.protocol
         self._whole_when_seen = not WHOLE_WHEN_SEEN.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
         self._process = os.getpid()
@@ -224,8 +230,9 @@ def objects_below(address: str) -> Iterator[tuple[str, str]]:
 
     An object; a folder, searched to its depths; a pattern with * or ?. Raises OutputError, OSError.
     """
-    filesystem, path = connect(address)
+    fsspec = import_fsspec(address)
     with naming(address):
+        filesystem, path = fsspec.core.url_to_fs(address)
         if any(letter in path for letter in "*?["):
             found, base = sorted(filesystem.glob(path)), path[: min(path.find(c) for c in "*?[" if c in path)]
             base = base.rpartition("/")[0]

@@ -5,6 +5,7 @@
         archive["train/7.png"]     # by name
         archive[100:200]           # a list of images
         archive.labels[7], archive.names[7], archive.metadata
+        archive.shape, archive[:9, 7:21, 7:21]   # as an array, for np.asarray() and dask too
 
 Opening reads the index, an image its block (64 to 128 images in one coder stream). Many threads and processes may read
 one file, forked ones through the same open archive.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -24,6 +26,7 @@ from vaecodec.archive.blocks import Blocks
 from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels, as_codec, fingerprints_at_hand
 from vaecodec.archive.names import Names, number_within, whole_number
+from vaecodec.archive.selection import numbers_of, select
 from vaecodec.archive.sharded import Shards, open_shards
 from vaecodec.archive.source import CLOSED, Source, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from vaecodec.codec.picture import Picture
 
 SHOWN, SHOWN_COLUMNS = 48, 12  # images of a notebook's picture
+FILLED_IMAGES = 1024  # that are made at once on the way into one array
 DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 
 
@@ -79,6 +83,7 @@ class Archive(Sequence[Pixels]):
         self._blocks = Blocks(self._source, self._directory, self._models, cache_bytes)
         self._names = Names(self._source, self._directory, self._blocks)
         self._labels: npt.NDArray[np.int64] | None = None
+        self._image_shape: tuple[int, ...] | None = None
         self._closed = False
 
     def __enter__(self) -> Archive:
@@ -126,23 +131,67 @@ class Archive(Sequence[Pixels]):
         return self._directory.images
 
     @overload
-    def __getitem__(self, key: int | str) -> Pixels: ...
+    def __getitem__(self, key: int | str | tuple[Any, ...] | EllipsisType) -> Pixels: ...
     @overload
     def __getitem__(self, key: slice | range | list[int] | npt.NDArray[Any]) -> list[Pixels]: ...
-    def __getitem__(self, key: int | str | slice | range | list[int] | npt.NDArray[Any]) -> Pixels | list[Pixels]:
+    def __getitem__(self, key: Any) -> Pixels | list[Pixels]:
         """The image of a number or name, uint8 (h, w) or (h, w, 3); a list, of a slice or of several numbers.
 
-        An array of truth values chooses as it does in numpy. Raises IndexError, KeyError, WrongType, FormatError's
-        children, Closed.
+        An array of truth values chooses as it does in numpy. An index for images and pixels, archive[:9, 7], gives one
+        array, of images of one size. Raises IndexError, KeyError, WrongType, ImageSizeError, FormatError's children,
+        Closed.
         """
-        if isinstance(key, slice):
-            return self.images(range(*key.indices(len(self))))
-        if isinstance(key, np.ndarray) and key.dtype == np.bool_ and key.shape == (len(self),):
-            return self.images(np.flatnonzero(key))
-        if isinstance(key, list | range) or (isinstance(key, np.ndarray) and key.ndim):
-            return self.images(key)
+        if isinstance(key, tuple) or key is Ellipsis:
+            return self._selected(key if isinstance(key, tuple) else (key,))
+        if isinstance(key, slice | list | range) or (isinstance(key, np.ndarray) and key.ndim):
+            return self._blocks.images(numbers_of(key, len(self)).tolist())
         number = self.number_of(key) if isinstance(key, str) else number_within(len(self), key)
         return self._blocks.images([number])[0]
+
+    def _selected(self, key: tuple[Any, ...]) -> Pixels:
+        selection = select(key, self.shape)
+        if selection.one:
+            pixels: Pixels = self._blocks.images(selection.numbers.tolist())[0][selection.pixels]
+            return pixels
+        taken = np.empty(self.shape[1:], np.uint8)[selection.pixels].shape
+        found = np.empty((len(selection.numbers), *taken), np.uint8)
+        for first in range(0, len(found), FILLED_IMAGES):
+            part = selection.numbers[first : first + FILLED_IMAGES].tolist()
+            for k, image in enumerate(self._blocks.images(part), first):
+                found[k] = image[selection.pixels]
+        return found
+
+    # as an array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, h, w) or (n, h, w, 3). Read at the first use, from every block.
+
+        Raises ImageSizeError where the images differ in size, or there is none; ModelNotFound, FormatError's children.
+        """
+        if self._image_shape is None:
+            shapes = set().union(*(self._blocks.shapes(k) for k in range(len(self._directory.firsts))))
+            if len(shapes) != 1:
+                found = f"of several sizes: {sorted(shapes)}" if shapes else "there is none"
+                raise ImageSizeError(f"as an array an archive has images of one size; {found}")
+            (self._image_shape,) = shapes
+        return (len(self), *self._image_shape)
+
+    @property
+    def ndim(self) -> int:
+        """3, or 4 in colour. Raises as shape does."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """uint8."""
+        return np.dtype(np.uint8)
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All pixels, for np.asarray(). Raises as shape and reading images do; ValueError for copy=False."""
+        if copy is False:
+            raise ValueError("an archive's pixels are made when they are asked for: there is no array but a copy")
+        return self[...].astype(np.uint8 if dtype is None else dtype, copy=False)
 
     def __contains__(self, value: object) -> bool:
         """Whether an image has this name, or, of an array, whether an image equals it, which decodes them all."""

@@ -64,7 +64,7 @@ class RemoteSource:
         self._process = 0
         self._closed = False
         self._connect()
-        with naming(self._address):
+        with naming(address):
             self.size = int(self._filesystem.size(self._path)) if size is None else size
 
     def _connect(self) -> None:
@@ -89,15 +89,21 @@ class RemoteSource:
         self._closed = True
 
 
+def import_fsspec(address: str) -> Any:
+    """The package, for an address. Raises OutputError where it is not installed."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    return fsspec
+
+
 def connect(address: str, *, again: bool = False) -> tuple[Any, str]:
     """fsspec's file system of an address, and the path there. again: in a process that was forked off.
 
     Raises OutputError where fsspec, or what the protocol needs, is not installed; OSError.
     """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    fsspec = import_fsspec(address)
     if again:
         fsspec.asyn.reset_lock()
     with naming(address):

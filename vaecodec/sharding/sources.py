@@ -1,7 +1,7 @@
 """Where images come from, as pieces that can be told to another process, and read there.
 
 files, folders, patterns, addresses ──> FilePiece: an image file, and its image's name
-IDX and npz files, mnist:test ────────> SetPiece: some of the images of a set, and their labels
+IDX, npz, npy, HDF5 and Parquet files, mnist:test ──> SetPiece: some of the images of a set, and their labels
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -19,16 +20,18 @@ from typing import TYPE_CHECKING, Any
 from vaecodec.archive.folder import objects_below, read_object
 from vaecodec.archive.shards import SourceImage
 from vaecodec.archive.source import is_address
-from vaecodec.errors import BadDataset, BadField, DataError, DatasetMissing, VaecodecError
+from vaecodec.data.array_files import is_array_file, open_tables, split_key
+from vaecodec.data.array_images import ArrayImages, ImageTable, checked_labels
+from vaecodec.errors import BadField, DatasetMissing, VaecodecError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from vaecodec.arrays import Pixels
+    from vaecodec.codec.picture import Picture
+    from vaecodec.codec.window import WindowLike
 
 SPLITS = ("train", "validation", "test")
 STANDARD_INPUT = "-"
+PLAIN_KEY = re.compile("(^|[_/])images?$")  # what a key says that every key of images does
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,50 @@ Piece = FilePiece | SetPiece
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageArrays:
-    """Images uint8 (n, h, w) or (n, h, w, 3), and labels, integers (n,) or (n, k), None without."""
+    """The tables of a set, one after the other. what: the set's name, for errors."""
 
-    images: Pixels
-    labels: npt.NDArray[np.integer[Any]] | None
+    tables: Sequence[ImageTable]
+    what: str = ""
 
-    def some(self, first: int, count: int) -> Iterator[SourceImage]:
-        """Each of these images."""
-        for k in range(first, first + count):
-            label = None if self.labels is None else self.labels[k]
-            yield SourceImage(self.images[k], None, label, self.images[k].nbytes)
+    def __len__(self) -> int:
+        return sum(map(len, self.tables))
+
+    def some(
+        self, first: int, count: int, *, named: bool = True, strip: bool = False, window: WindowLike | None = None
+    ) -> Iterator[SourceImage]:
+        """Each of these images; named, strip: as for read_pieces(); window: of image files of more than 8 bits.
+
+        Raises ImageError's children, DataError.
+        """
+        begins = 0
+        for table in self.tables:
+            for k in range(max(first - begins, 0), min(first + count - begins, len(table))):
+                found = table.images[k]
+                image: Picture | Pixels
+                if isinstance(found, bytes):
+                    image, size_bytes = _decoded(found, f"{self.what}: image {k}", strip, window), len(found)
+                else:
+                    image, size_bytes = found, found.nbytes
+                label = None if table.labels is None else table.labels[k]
+                yield SourceImage(image, self._name(table, k) if named else None, label, size_bytes)
+            begins += len(table)
+
+    def _name(self, table: ImageTable, number: int) -> str | None:
+        """Of one image: its own, or of which table of several it is, train_images among them: train/7."""
+        if table.names is not None:
+            return table.names[number]
+        return None if len(self.tables) == 1 else f"{PLAIN_KEY.sub('', table.key) or table.key}/{number}"
+
+
+def _decoded(data: bytes, what: str, strip: bool, window: WindowLike | None) -> Picture:
+    from vaecodec.codec.picture import read_picture
+
+    try:
+        picture = read_picture(BytesIO(data), window)
+    except VaecodecError as error:
+        error.args = (f"{what}: {error}",)
+        raise
+    return replace(picture, chunks={}) if strip else picture
 
 
 def pieces_of(
@@ -85,7 +122,7 @@ def pieces_of(
     """
     for source in sources:
         if is_set(source):
-            count = len(open_set(_absolute(source), data_dir or "").images)
+            count = len(open_set(_absolute(source), data_dir or ""))
             yield SetPiece(_absolute(source), "" if data_dir is None else os.path.abspath(data_dir), 0, count)
         elif source == STANDARD_INPUT:
             yield from (FilePiece(_absolute(line), name_of(line)) for line in listed())
@@ -100,8 +137,11 @@ def is_set(source: str) -> bool:
         return False
     path = Path(source)
     if path.is_file():
-        return path.suffix == ".npz" or "idx3-ubyte" in path.name or _starts_as_idx(path)
-    return ":" in source and source.rpartition(":")[2] in SPLITS and not path.exists()
+        return is_array_file(path) or "idx3-ubyte" in path.name or _starts_as_idx(path)
+    if path.exists() or ":" not in source:
+        return False
+    file, key = split_key(source)
+    return key in SPLITS or (is_array_file(file) and file.is_file())
 
 
 def files_meant(source: str, on_linked: Callable[[str, Sequence[str]], None]) -> Iterable[FilePiece]:
@@ -131,7 +171,8 @@ def name_of(path: str) -> str:
 
 def _absolute(path: str) -> str:
     """As a process in another folder finds it; names of data sets and addresses as they are."""
-    is_name = is_address(path) or (path.rpartition(":")[2] in SPLITS and not os.path.exists(path))
+    is_named = path.rpartition(":")[2] in SPLITS and not is_array_file(split_key(path)[0])
+    is_name = is_address(path) or (is_named and not os.path.exists(path))
     return path if is_name else os.path.abspath(path)
 
 
@@ -169,15 +210,14 @@ def read_pieces(pieces: Iterable[Piece], *, named: bool, strip: bool) -> Iterato
     """
     for piece in pieces:
         if isinstance(piece, SetPiece):
-            yield from _open_set_again(piece.source, piece.data_dir).some(piece.first, piece.count)
+            found = _open_set_again(piece.source, piece.data_dir)
+            yield from found.some(piece.first, piece.count, named=named, strip=strip)
         else:
             yield read_file(piece, named=named, strip=strip)
 
 
-def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
-    """The image of a file or object. Raises ImageError's children, OSError, which name it."""
-    from dataclasses import replace
-
+def read_file(piece: FilePiece, *, named: bool, strip: bool, window: WindowLike | None = None) -> SourceImage:
+    """The image of a file or object, window: of one of more than 8 bits. Raises ImageError's children, OSError."""
     from PIL import Image
 
     from vaecodec.codec.picture import read_picture
@@ -186,9 +226,9 @@ def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
     try:
         if is_address(piece.path):
             data = read_object(piece.path)
-            picture, size_bytes = read_picture(BytesIO(data)), len(data)
+            picture, size_bytes = read_picture(BytesIO(data), window), len(data)
         else:
-            picture, size_bytes = read_picture(piece.path), os.path.getsize(piece.path)
+            picture, size_bytes = read_picture(piece.path, window), os.path.getsize(piece.path)
     except VaecodecError as error:
         if not str(error).startswith(f"{piece.path}: "):
             error.args = (f"{piece.path}: {error}",)
@@ -198,15 +238,20 @@ def read_file(piece: FilePiece, *, named: bool, strip: bool) -> SourceImage:
 
 
 def open_set(source: str, data_dir: str) -> ImageArrays:
-    """All of an IDX or npz file, or of a data set's split. Raises DataError."""
-    path = Path(source)
-    if not path.is_file():
-        from vaecodec.data import load_dataset
+    """All of an IDX file, of a file of arrays (of a key: set.npz:train_images), or of a data set's split.
 
-        name, _, split = source.rpartition(":")
-        found = load_dataset(name, split, data_dir=data_dir or None)
-        return ImageArrays(found.images, found.labels)
-    return _npz(path) if path.suffix == ".npz" else _idx(path)
+    Raises DataError.
+    """
+    path, key = split_key(source)
+    if is_array_file(path) and path.is_file():
+        return ImageArrays(open_tables(path, key), source)
+    if path.is_file():
+        return ImageArrays([_idx(path)], source)
+    from vaecodec.data import load_dataset
+
+    name, _, split = source.rpartition(":")
+    found = load_dataset(name, split, data_dir=data_dir or None)
+    return ImageArrays([ImageTable("", ArrayImages(found.images, source), found.labels)], source)
 
 
 _open_set_again = lru_cache(maxsize=1)(open_set)  # neighbouring shards are often of one file
@@ -217,33 +262,16 @@ def _starts_as_idx(path: Path) -> bool:
         return file.read(4) == b"\0\0\x08\x03"
 
 
-def _idx(path: Path) -> ImageArrays:
+def _idx(path: Path) -> ImageTable:
     """With the labels that lie beside it under MNIST's naming."""
     from vaecodec.data.mnist import read_idx
 
-    images, _ = read_idx(path, dimensions=3)
+    images = ArrayImages(read_idx(path, dimensions=3)[0], str(path))
     beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    labels = read_idx(beside, dimensions=1)[0] if beside != path and beside.is_file() else None
-    if labels is not None and len(labels) != len(images):
-        raise BadDataset(f"{beside}: {len(labels)} labels for {len(images)} images")
-    return ImageArrays(images, labels)
-
-
-def _npz(path: Path) -> ImageArrays:
-    """Key `images`, uint8 (n, h, w), and, if there, `labels`, int64 (n,) or (n, k)."""
-    from vaecodec.data.npz import open_npz, read_array
-
-    with open_npz(path) as archive:
-        images = read_array(archive, path, "images", "u1", (-1, -1, -1))
-        labels = None
-        if "labels.npy" in archive.namelist():
-            try:
-                labels = read_array(archive, path, "labels", "i8", (-1,))
-            except DataError:
-                labels = read_array(archive, path, "labels", "i8", (-1, -1))
-    if labels is not None and len(labels) != len(images):
-        raise BadDataset(f"{path}: {len(labels)} labels for {len(images)} images")
-    return ImageArrays(images, labels)
+    if beside == path or not beside.is_file():
+        return ImageTable("", images, None)
+    labels = read_idx(beside, dimensions=1)[0]
+    return ImageTable("", images, checked_labels(labels, len(images), str(beside)))
 
 
 def pack_piece(piece: Piece) -> bytes:
