@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,15 +131,16 @@ def create_shards(
         if sharding.shard_index is not None:
             _make_one(folder, _planned(folder, wish, sharding, force, options), sharding.shard_index, as_json)
             return
-        bar = Progress(quiet=as_json)
+        bar, lines = Progress(quiet=as_json), sys.stdout
 
         def report(done: Done, last: Attempt | None) -> None:
             if as_json and last is not None:
-                click.echo(json.dumps({"event": "shard", **_attempt(last), **_counts(done)}))
+                click.echo(json.dumps({"event": "shard", **_attempt(last), **_counts(done)}), file=lines)
             if bar.due():
                 bar.draw(_line(done))
 
-        with hold(folder):
+        # Ray tells of processes that died on standard output, which is for JSON.
+        with hold(folder), redirect_stdout(sys.stderr):
             plan = _planned(folder, wish, sharding, force, options)
             outcome = run(
                 folder, plan, lambda: _engine(target, plan, sharding), retries=sharding.retries, report=report

@@ -59,7 +59,6 @@ class DecodedBlock:
     sizes: tuple[Size, ...] | None
     pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
-    labels: npt.NDArray[np.int64] | None = None
     windows: tuple[Window, ...] | None = None
     labels: npt.NDArray[np.int64] | None = None
 
