@@ -1,6 +1,6 @@
 """The images of `archive create` and `append`: standard input as a list of files, and files read some at a time.
 
-What a source means is vaecodec/sharding/sources.py. A file that cannot be read is told, and the rest goes on.
+What a source means, and how a piece of it is read, is vaecodec/sharding/sources.py.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 from vaecodec.archive.shards import SourceImage
 from vaecodec.errors import ConfigError, VaecodecError
-from vaecodec.sharding import sources as meaning
-from vaecodec.sharding.sources import FilePiece, is_set, name_of, open_set, read_file
+from vaecodec.sharding.sources import FilePiece, files_meant, is_set, name_of, open_set, read_file
 
-from .files import STANDARD, naming
+from .files import STANDARD
 from .mirror import say_linked
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def read_sources(
         elif source == STANDARD:
             yield from _read_files((FilePiece(line, name_of(line)) for line in lines()), jobs, read)
         else:
-            yield from _read_files(meaning.files_of(source, say_linked), jobs, read)
+            yield from _read_files(files_meant(source, say_linked), jobs, read)
 
 
 def files_of(sources: Iterable[str]) -> Iterator[str]:
@@ -69,7 +68,7 @@ def files_of(sources: Iterable[str]) -> Iterator[str]:
             raise ConfigError("one window: a list on standard input is read once; name the files, or their folder")
         if is_set(source):
             raise ConfigError(f"{source}: one window is found of image files; give the two numbers of a data set's")
-        yield from (piece.path for piece in meaning.files_of(source, say_linked))
+        yield from (piece.path for piece in files_meant(source, say_linked))
 
 
 def lines() -> Iterator[str]:

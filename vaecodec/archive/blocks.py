@@ -61,7 +61,6 @@ class DecodedBlock:
     streams: tuple[bytes, ...] = ()
     labels: npt.NDArray[np.int64] | None = None
     windows: tuple[Window, ...] | None = None
-    labels: npt.NDArray[np.int64] | None = None
 
     def window(self, row: int) -> Window | None:
         """Of an image."""
