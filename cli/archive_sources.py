@@ -1,6 +1,6 @@
 """The images of `archive create` and `append`: standard input as a list of files, and files read some at a time.
 
-What a source means is vaecodec/sharding/sources.py. A file that cannot be read is told, and the rest goes on.
+What a source means, and how a piece of it is read, is vaecodec/sharding/sources.py.
 """
 
 from __future__ import annotations

@@ -60,7 +60,6 @@ class DecodedBlock:
     pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
     windows: tuple[Window, ...] | None = None
-    labels: npt.NDArray[np.int64] | None = None
 
     def window(self, row: int) -> Window | None:
         """Of an image."""
