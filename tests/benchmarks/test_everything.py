@@ -37,6 +37,7 @@ def test_every_result_that_the_pages_show_is_made_or_left_out():
         "mutants",
         "equivalent-mutants",
     ]
+    left_out += ["hostile", "mutants"]
     for path in RESULTS.glob("*.json"):
         assert path.name in made or any(path.name.startswith(name) for name in left_out), path.name
 
