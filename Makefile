@@ -5,7 +5,7 @@
 # VENV_ROOT=DIR keeps them in DIR, named by that hash, for several checkouts to share (the CI does).
 
 PYTHON ?= python3
-EXTRAS := bench,dev,docs,fsspec,report,train,zarr
+EXTRAS := arrays,bench,dev,docs,fsspec,ray,report,train,zarr
 
 HASH_OF_DEPENDENCIES := import hashlib, json, sys, tomllib; \
   p = tomllib.load(open("pyproject.toml", "rb")); q = p["project"]; \
@@ -28,7 +28,7 @@ DEMO_PY := $(DEMO_VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench portability lock build docs image man clean
+.PHONY: help venv venv-demo demo check format test test-all coverage golden fuzz bench portability reliability lock build docs image man clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -72,6 +72,15 @@ bench: venv  ## the numbers of README and docs/results.md that two cores make in
 
 portability: venv  ## the goldens by other numpys, kernels, coders and an emulated aarch64 (environments in .venv-portability)
 	$(PY) -m benchmarks.portability
+
+reliability: venv  ## kills, signals, full disks, shared codecs, other engines, installs: docs/reliability.md anew (as root, quarter of an hour)
+	$(PY) -m benchmarks.kills
+	$(PY) -m benchmarks.endings
+	$(PY) -m benchmarks.faults
+	$(PY) -m benchmarks.sharing
+	$(PY) -m benchmarks.portability
+	$(PY) -m benchmarks.installs
+	$(PY) -m benchmarks.reliability
 
 lock: venv  ## requirements-dev.txt: what a development environment holds, to the version (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --no-annotate --custom-compile-command "make lock" \

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def commands(place: Path) -> dict[str, list[str]]:
     """Commands that write `out` in a folder of their own, over an old file."""
     codec = vaecodec.Codec.load(TINY)
-    (place / "digit.vae").write_bytes(codec.compress(read_grey(Path(DIGIT))))
+    (place / "digit.vae").write_bytes(codec.compress(read_grey(DIGIT)))
     np.savez(place / "images.npz", images=np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8))
     made = {
         "compress": ["compress", DIGIT, "OUT", "--force", "--no-verify", "--model", TINY],

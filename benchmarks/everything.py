@@ -72,6 +72,9 @@ STEPS = (
     # docs/results.md
     Step("dsprites_anchors", "", "anchors-dsprites.json", 3),
     Step("startup", "", "startup.json", 1, ("mnist",)),
+    Step("one_picture", "", "one-picture.json", 1, ("mnist",)),
+    Step("exact_archive", "", "exact-archive.json", 8, ("mnist",)),
+    Step("containers", "", "containers.json", 1, ("mnist",)),
     Step("targets", "", "targets-mnist.json", 3, ("mnist",)),
     Step("speed", "", "speed.json", 3, ("mnist",)),
     Step("exactness", "", "exactness.json", 5, ("mnist", "dsprites")),
@@ -131,6 +134,10 @@ LEFT_OUT = (
     ("side_by_side", "compares two commits; no page shows it"),
     ("disentanglement", "hours of forests, machines and rotations for each kept model; no page shows it yet"),
     ("joint_price", "beside disentanglement; no page shows it yet"),
+    ("shards", "an hour of a quiet machine, and Ray; docs/scale.md names it"),
+    ("shard_faults", "beside shards"),
+    ("shard_store", "beside shards"),
+    ("scale", "the model of docs/scale.md beside what shard_store has stored"),
 )
 
 

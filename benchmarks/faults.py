@@ -90,7 +90,7 @@ def commands(place: Path, target: Path) -> dict[str, list[str]]:
     codec, rng = vaecodec.Codec.load(TINY), np.random.default_rng(0)
     images = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)
     np.savez(place / "images.npz", images=images)
-    (place / "digit.vae").write_bytes(codec.compress(read_grey(Path(DIGIT))))
+    (place / "digit.vae").write_bytes(codec.compress(read_grey(DIGIT)))
     with vaecodec.ArchiveWriter.create(place / "a.vaea", codec, overwrite=True) as writer:
         writer.add_batch(images)
     return {

@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def killed(scene: Scene, kills: int, rng: np.random.Generator) -> dict[str, Any]:
     """Kill a command so many times; the tally, and whether what was left behind goes later."""
-    tally, times = Tally(), []
+    tally, times = Tally(), list[float]()
     scene.reset()
     import_what_it_uses(scene.arguments)
     scene.reset()
@@ -217,9 +217,12 @@ def archive_scene(folder: Path, command: str) -> Scene:
                 raise Wrong(f"{path.name}: lost blocks")
         return name
 
+    def reset() -> None:
+        shutil.copy(kept, path)
+
     arguments = ["archive", command, str(path), str(source), "--block-images", "8", "--model", model]
     arguments += ["--force"] if command == "create" else []
-    return Scene(folder, arguments, lambda: shutil.copy(kept, path) and None, state, frozenset({path.name}))
+    return Scene(folder, arguments, reset, state, frozenset({path.name}))
 
 
 def inputs_of(folder: Path) -> Path:

@@ -123,20 +123,20 @@ def decoded_by(engine: Engine, streams: Path) -> dict[str, Any]:
 
 def write_streams(folder: Path) -> None:
     """Streams of the released models, and the pixels that they decode to here."""
-    digits = [read_grey(path) for path in sorted((ROOT / "examples").glob("digit-*.png"))]
-    sprites = [read_grey(path) for path in sorted((ROOT / "examples").glob("*-scale*.png"))]
+    digits = [read_grey(str(path)) for path in sorted((ROOT / "examples").glob("digit-*.png"))]
+    sprites = [read_grey(str(path)) for path in sorted((ROOT / "examples").glob("*-scale*.png"))]
     with Image.open(ROOT / "examples" / "photograph-canyon-wren.png") as image:
         photographs = [np.asarray(image.convert("RGB").crop(CROP))]
     for name, images in {"mnist": digits, "dsprites": sprites, "photo": photographs}.items():
         codec = vaecodec.load(name)
         levels = {round(share * (len(codec.model.betas) - 1)) for share in LEVEL_SHARES}
         settings: list[dict[str, Any]] = [{"level": level} for level in sorted(levels)]
-        settings += [{"lossless": True}] if name != "photo" and codec.model.has_lossless else []
-        for place, image in enumerate(images):
+        settings += [{"lossless": True}] if isinstance(codec, vaecodec.Codec) and codec.model.has_lossless else []
+        for place, pixels in enumerate(images):
             for setting in settings:
                 said = "-".join(f"{key}-{value}" for key, value in setting.items())
                 path = folder / f"{name}+{place}-{said}.vae"
-                path.write_bytes(codec.compress(image, **setting))
+                path.write_bytes(codec.compress(pixels, **setting))
                 np.save(path.with_suffix(".npy"), codec.decompress(path.read_bytes()))
 
 

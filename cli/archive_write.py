@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +14,7 @@ from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
 from vaecodec.errors import ConfigError
 
 from .archive_fidelity import ArchiveFidelity
+from .archive_shards import Sharding, create_shards, shard_options
 from .archive_writing import Sources, Writing
 from .completion import complete_files
 from .files import STANDARD, STANDARD_OUTPUT, check_target, naming, read_bytes
@@ -39,6 +43,9 @@ def source_options(function: Any) -> Any:
         click.option("--strip", is_flag=True, help="Leave out the files' ICC profiles, EXIF and XMP."),
         click.option("--no-names", is_flag=True, help="Leave the files' names out."),
         click.option(
+            "--key", "keys", metavar="KEY", multiple=True, help="Of npz, HDF5 and Parquet files; may be repeated."
+        ),
+        click.option(
             "--metadata",
             shell_complete=complete_files,
             metavar="FILE",
@@ -47,8 +54,7 @@ def source_options(function: Any) -> Any:
         click.option(
             "--block-images",
             type=click.IntRange(1, MAX_BLOCK_IMAGES),
-            default=MAX_BLOCK_IMAGES,
-            help="Images of a block.",
+            help="Images of a block; without it 128, of exact images 32.",
         ),
         model_option("The model; without it, the best one for the first image."),
     ):
@@ -62,15 +68,23 @@ def source_options(function: Any) -> Any:
 @source_options
 @click.option("--embed-model", is_flag=True, help="Put the model file into the archive: readable alone for ever.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
+@shard_options
 def create(
-    target: str, sources: tuple[str, ...], embed_model: bool, force: bool, as_json: bool, **options: Any
+    target: str,
+    sources: tuple[str, ...],
+    embed_model: bool,
+    force: bool,
+    as_json: bool,
+    sharding: Sharding | None,
+    **options: Any,
 ) -> None:
     """Put images into a new archive OUT: a file, - for standard output, or an address such as s3://bucket/name.vaea.
 
-    SOURCES: image files, folders, patterns, - for a list of files on standard input, IDX files, npz files with a key
-    `images` (and `labels`), or a data set's split such as mnist:test. Files keep their names, data sets their labels.
-    An image that cannot be read, does not suit the model or misses its target is left out and named, and the exit code
-    is 1. How good the others are is measured, said, and kept in the metadata under the key `fidelity`.
+    With --shards or --shard-images, OUT is a folder, or an address of one. SOURCES: image files, folders, patterns, -
+    for a list of files on standard input, a data set's split such as mnist:test, or files of many images: IDX, npz,
+    npy, HDF5, Parquet. Files keep their names, sets their labels. An image that cannot be read, does not suit the model
+    or misses its target is left out and named, and the exit code is 1. How good the others are is measured, said, and
+    kept in the metadata under the key `fidelity`.
     """
     from vaecodec.archive.source import is_address
     from vaecodec.archive.writer import ArchiveWriter
@@ -80,10 +94,16 @@ def create(
 
     if as_json and target == STANDARD:
         raise click.UsageError("--json and the archive cannot both go to standard output")
+    sources = _with_keys(sources, options["keys"])
     wanted = parse_target(options)
+    metadata = _metadata(options["metadata"])
+    if sharding is not None:
+        if options["window"] is not None:
+            raise click.UsageError("--window: not with shards, whose pictures are of 8 bits")
+        create_shards(target, sources, sharding, wanted, metadata, embed_model, force, as_json, options)
+        return
     if not is_address(target):
         check_target(target, force)
-    metadata = _metadata(options["metadata"])
     fidelity = ArchiveFidelity() if options["verify"] else None
     found = Sources(sources, options)
     first = as_picture(found.first(), found.window)
@@ -112,6 +132,7 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
 
     if target == STANDARD:
         raise click.UsageError("an archive is appended to where it lies: name its file")
+    sources = _with_keys(sources, options["keys"])
     wanted = parse_target(options)
     metadata = _metadata(options["metadata"])
     fidelity = ArchiveFidelity() if options["verify"] else None
@@ -131,6 +152,18 @@ def append(target: str, sources: tuple[str, ...], as_json: bool, **options: Any)
         )
     writing = Writing(writer, found, fidelity, wanted, target)
     writing.run(metadata, options["misfits"], as_json=as_json, before=before)
+
+
+def _with_keys(sources: tuple[str, ...], keys: Sequence[str]) -> tuple[str, ...]:
+    """The sources, each file of arrays once for each key: set.npz:train_images."""
+    from vaecodec.data.array_files import is_array_file
+
+    if not keys:
+        return sources
+    if not any(is_array_file(Path(source)) for source in sources):
+        raise click.UsageError("--key is of npz, HDF5 and Parquet files, and there is none among the sources")
+    named = [[f"{source}:{key}" for key in keys] if is_array_file(Path(source)) else [source] for source in sources]
+    return tuple(chain(*named))
 
 
 def _kept_metadata(target: str) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaecodec.archive.shards import SourceImage
 from vaecodec.codec.picture import Picture, as_picture
 from vaecodec.codec.window import is_deep
 from vaecodec.errors import ConfigError, DataError, ImageError, LimitExceeded, TargetMissed, VaecodecError
 
 from .archive_fidelity import KEY
 from .archive_names import NameCheck
-from .archive_sources import SourceImage, Unread, files_of, read_sources
+from .archive_sources import Unread, files_of, read_sources
 from .boundary import plain
 from .equal_errors import EqualErrors
 from .files import print_json, say, warn, write_bytes

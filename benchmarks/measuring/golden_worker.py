@@ -25,7 +25,8 @@ import numpy as np
 import vaecodec
 from benchmarks.measuring.machine import ROOT
 from vaecodec.bitstream.stream import CODED_EXACTLY, is_exact, pack, unpack
-from vaecodec.entropy import coder
+from vaecodec.entropy.coder import make_encoder
+from vaecodec.entropy.reference import ReferenceEncoder
 from vaecodec.pixels.coder import decode_payloads, encode_payloads
 from vaecodec.pixels.near_lossless import Bins
 
@@ -48,7 +49,7 @@ def main(folder: Path, every: int = 1) -> None:
                 "architecture": platform.machine(),
                 "numpy": np.__version__,
                 "blas_kernel": blas_kernel(),
-                "coder": "pure Python" if coder.constriction is None else "constriction",
+                "coder": "pure Python" if make_encoder is ReferenceEncoder else "constriction",
                 "comparisons": len(names),
                 "different": different,
                 "sha256": digest.hexdigest(),

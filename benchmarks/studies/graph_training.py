@@ -22,6 +22,7 @@ import torch
 from benchmarks.measuring.float_model import bound
 from benchmarks.measuring.images import Images
 from vaecodec.families.trainables import make_trainable
+from vaecodec.files.outputs import replacing
 from vaecodec.recipes.batches import NOISE_STREAM, Batches, stream_seed
 from vaecodec.recipes.config import TrainingConfig
 from vaecodec.recipes.objective import Losses, Trainable
@@ -35,7 +36,7 @@ from vaecodec.training.checkpoint import (
 from vaecodec.training.conditions import Conditions
 from vaecodec.training.log import append_metrics, keep_metrics_until
 from vaecodec.training.loop import Diverged
-from vaecodec.training.run_folder import CHECKPOINT, replacing, write_config
+from vaecodec.training.run_folder import CHECKPOINT, write_config
 
 HARDWARE = "hardware.json"
 CALLED_STEPS = 3  # before the recording: libraries choose their kernels and take their memory

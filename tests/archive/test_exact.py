@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import vaecodec
-from vaecodec.archive.blocks import decode_block
+from vaecodec.archive.blocks import decode_apart, decode_block
 from vaecodec.archive.encode import PendingImage, encode_block
 from vaecodec.bitstream.archive.block import Block, pack_block
 from vaecodec.bitstream.archive.codings import Codings
@@ -44,6 +44,39 @@ def test_images_come_back_in_any_order_and_one_by_one(tmp_path: Path) -> None:
     chosen = [70, 3, 3, 50, 1]
     assert np.array_equal(archive.batch(chosen), DIGITS[chosen])
     assert archive.verify().whole
+
+
+def test_blocks_of_exact_images_are_small_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    assert [len(each) for each in codings(written(tmp_path / "a", list(DIGITS)))] == [32, 32, 16]
+    assert [len(each) for each in codings(written(tmp_path / "b", list(DIGITS), block_images=128))] == [80]
+    with vaecodec.ArchiveWriter.append(tmp_path / "a", EXACT, target=LOSSLESS) as writer:
+        writer.add_batch(DIGITS[:33])
+    assert [len(each) for each in codings(vaecodec.Archive(tmp_path / "a", model=EXACT))] == [32, 32, 16, 32, 1]
+
+
+def test_what_is_kept_takes_a_fraction_of_the_pixels_and_may_be_written_into(tmp_path: Path) -> None:
+    written(tmp_path / "a", list(DIGITS))
+    archive = vaecodec.Archive(tmp_path / "a", model=EXACT, cache_bytes=DIGITS.nbytes // 2)
+    for _ in range(2):
+        image = archive[40]
+        assert np.array_equal(image, DIGITS[40])
+        image[:] = 7
+    assert np.array_equal(np.stack(list(archive)), DIGITS)
+    assert len(archive._blocks._kept) == 3
+
+
+def test_a_stored_image_needs_none_of_its_block(tmp_path: Path) -> None:
+    images = [DIGITS[0], NOISE, CHEQUERED[:9]]
+    wrong = changed(images, codings=Codings((CODING_LOSSLESS, CODING_STORED, CODING_STORED_BITS), 0, 1))
+    apart = decode_apart(wrong, EXACT, [2, 1])
+    assert np.array_equal(apart.pixels[1], NOISE)
+    assert np.array_equal(apart.pixels[2], CHEQUERED[:9])
+    assert decode_apart(wrong, EXACT, [1, 0]) is None
+    assert decode_apart(wrong, TINY, [1]) is None
+    archive = written(tmp_path / "a", images)
+    assert np.array_equal(archive[1], NOISE)
+    assert not archive._blocks._kept
+    assert all(map(np.array_equal, archive.images([2, 0, 1]), [images[k] for k in (2, 0, 1)]))
 
 
 def test_a_block_costs_less_than_its_streams(tmp_path: Path) -> None:

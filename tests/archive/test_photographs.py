@@ -9,6 +9,9 @@ import pytest
 from tests.photo.tiny import smooth_picture, tiny_photo_model
 from vaecodec import Archive, ArchiveWriter, load
 from vaecodec.archive import photographs
+from vaecodec.archive.folder import open_folder
+from vaecodec.archive.shard_index import make_manifest
+from vaecodec.archive.shards import ShardSettings, SourceImage, record_of, shard_name, write_shard
 from vaecodec.bitstream.archive.block import pack_block, pack_streams, unpack_block, unpack_streams
 from vaecodec.bitstream.archive.codings import CODING_STREAMS, Codings
 from vaecodec.codec.photograph import PhotographCodec
@@ -190,3 +193,20 @@ def test_lengths_that_lie_are_refused(codec):
     for bad in (b"\xff\xff\xff\x7f" + payload[1:], payload[:5], b"\x80\0" + payload[1:]):
         with pytest.raises(FormatError):
             unpack_streams(bad, 3)
+
+
+def test_photographs_of_any_size_in_shards(codec, decoded, tmp_path):
+    records = []
+    for k, numbers in enumerate(((0, 1), (2, 3, 4))):
+        path = str(tmp_path / shard_name(k))
+        images = [SourceImage(Picture(PIXELS[n], chunks=CHUNKS), NAMES[n], None, 100) for n in numbers]
+        written = write_shard(path, images, codec, ShardSettings())
+        assert written.sampled == 1
+        assert written.psnr_db == written.least_psnr_db > 0
+        records.append(record_of(path, "plan", k, written))
+    make_manifest(open_folder(str(tmp_path)), records)
+    with Archive(tmp_path, model=codec) as archive:
+        np.testing.assert_array_equal(archive[NAMES[3]], decoded[3])
+        (picture,) = archive.pictures([2])
+        assert dict(picture.chunks) == CHUNKS
+        assert archive.verify().whole

@@ -70,6 +70,39 @@ def test_data_sets_bring_their_labels(run, pictures, decoded):
     assert vaecodec.Archive("idx.vaea").labels.tolist() == [3, 1, 4, 1]
 
 
+def test_arrays_of_medmnists_shape_are_sources_by_all_their_parts_or_by_a_key(run, pictures, decoded):
+    parts = {"train_images": pictures[:3, ..., None], "test_images": pictures[3:, None]}
+    np.savez("med.npz", train_labels=np.uint8([[1], [0], [1]]), test_labels=np.uint8([[0]]), **parts)
+    created(run, "med.npz")
+    with vaecodec.Archive("out.vaea") as archive:
+        assert list(archive.names) == ["train/0", "train/1", "train/2", "test/0"]
+        assert archive.labels.tolist() == [1, 0, 1, 0]
+        assert np.array_equal(archive.images(range(4)), decoded)
+    for k, source in enumerate((["med.npz", "--key", "test_images"], ["med.npz:test_images"])):
+        created(run, *source, out=f"{k}.vaea")
+        with vaecodec.Archive(f"{k}.vaea") as archive:
+            assert np.array_equal(archive.images(range(1)), decoded[3:])
+    assert run("archive", "create", "a.vaea", "pictures", "--key", "images").exit_code == 2
+    refused = run("archive", "create", "a.vaea", "med.npz:labels", "--model", "golden-tiny-1")
+    assert refused.exit_code == 1
+    assert "there are train_labels (3, 1)" in refused.stderr
+
+
+def test_a_column_of_parquet_is_a_source(run, pictures, decoded):
+    pytest.importorskip("pyarrow")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = sorted(path for path in Path("pictures").rglob("*.png"))
+    records = [{"bytes": path.read_bytes(), "path": path.as_posix()} for path in names]
+    pq.write_table(pa.table({"image": records, "label": list(range(len(names)))}), "a.parquet")
+    created(run, "a.parquet")
+    with vaecodec.Archive("out.vaea") as archive:
+        assert [*archive.names] == [path.as_posix() for path in names]
+        assert archive.labels.tolist() == list(range(len(names)))
+        assert {image.tobytes() for image in archive} == {image.tobytes() for image in decoded}
+
+
 def test_append_info_and_metadata(run, pictures):
     Path("about.json").write_text('{"who": "me"}')
     report = json.loads(created(run, "pictures/a", "--metadata", "about.json", "--embed-model", "--json").stdout)

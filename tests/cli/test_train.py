@@ -188,9 +188,11 @@ def test_from_a_folder_to_a_file(run, folder, tmp_path):
     assert run("decompress", "0.vae").exit_code == 0
 
 
-def test_a_signal_says_how_to_go_on_and_resume_reads_the_images_as_before(run, folder, tmp_path):
+def test_a_signal_says_how_to_go_on_and_resume_reads_the_images_as_before(run, folder, tmp_path, monkeypatch):
+    """The run is planned for a hundred minutes."""
     pytest.importorskip("compressai")
-    (tmp_path / "config.toml").write_text(TINY_CONFIG.replace("steps = 2\n", "steps = 1000000\ncheckpoint_every = 5\n"))
+    monkeypatch.setattr("vaecodec.training.loop.FIRST_SAVED_S", 0.0)
+    (tmp_path / "config.toml").write_text(TINY_CONFIG.replace("steps = 2\n", ""))
     checkpoint = tmp_path / "runs" / "mine" / "checkpoint.pt"
 
     def send():
@@ -200,8 +202,9 @@ def test_a_signal_says_how_to_go_on_and_resume_reads_the_images_as_before(run, f
 
     sender = threading.Thread(target=send)
     sender.start()
-    stopped = run("train", "config.toml", "--device", "cpu", "--no-progress", "--resize", "28x28")
+    stopped = run("train", "config.toml", "--device", "cpu", "--no-progress", "--resize", "28x28", "--minutes", 100)
     sender.join()
     assert (stopped.exit_code, stopped.stdout) == (143, ""), stopped.stderr
+    assert "steps of 8 images fit into the time" in stopped.stderr
     assert "`vaecodec train --resume --out runs/mine` goes on" in stopped.stderr
     assert DataChoice().or_stored("runs/mine") == DataChoice(resize=(28, 28))

@@ -41,7 +41,7 @@ def test_a_folder_of_photographs_gives_a_model_that_codes_them(folder: Path, tmp
     ("options", "said"),
     [
         (("--family", "photo", "--latents", "8"), "takes no --latents"),
-        (("--minutes", "1"), "--minutes goes with --family photo"),
+        (("--minutes", "1", "--steps", "5"), "give one of them"),
         (("--start", "weights-0.npz"), "--start goes with --family photo"),
     ],
 )

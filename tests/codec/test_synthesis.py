@@ -56,6 +56,19 @@ def test_one_level_more_drops_the_plan_that_was_made_first_and_no_other(
     assert len(plans_made) == 5
 
 
+def test_pictures_that_come_one_by_one_are_planned_after_some_and_stay_the_same(
+    plans_made: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "PLAN_AFTER", 3)
+    codec, rng = Codec(MODEL), np.random.default_rng(0)
+    symbols = rng.integers(-9, 10, (8, MODEL.latents)).astype(np.int32)
+    one_by_one = [codec.lossy.synthesise(row[None], 2)[0] for row in symbols]
+    assert len(plans_made) == 1
+    np.testing.assert_array_equal(one_by_one, Codec(MODEL).lossy.synthesise(symbols, 2))
+    codec.lossy.synthesise(symbols[:2], 1)
+    assert len(plans_made) == 1
+
+
 def test_a_released_model_keeps_as_many_as_the_constant_says() -> None:
     assert synthesis.MAX_PLANS == 16
     codec = Codec(MODEL)

@@ -10,7 +10,11 @@ TINY = ROOT / "tests" / "golden" / "v1" / "tiny.vaem"
 PARTS = re.findall(
     r"^## (\w[^\n]*)\n.*?```python\n(.*?)```", (ROOT / "docs" / "integrations.md").read_text("utf-8"), re.DOTALL | re.M
 )
-NEEDS = {"torch": "torch", "Zarr": "zarr", "fsspec": "fsspec"}
+NEEDS = {"torch": "torch", "Zarr": "zarr", "fsspec": "fsspec", "Ray": "ray", "dask": "dask"}
+SLOW = ("Ray",)  # which takes seconds to start
+EXAMPLES = [
+    pytest.param(title, code, id=title, marks=[pytest.mark.slow] if title in SLOW else []) for title, code in PARTS
+]
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("page")
 
 
-@pytest.mark.parametrize(("title", "code"), PARTS, ids=[title for title, _ in PARTS])
+@pytest.mark.parametrize(("title", "code"), EXAMPLES)
 def test_an_example_of_the_page_runs(folder, monkeypatch, title, code, tmp_path_factory):
     if title in NEEDS:
         pytest.importorskip(NEEDS[title])

@@ -20,6 +20,8 @@ from vaecodec.errors import (  # noqa: E402
     ModelNotFound,
 )
 from vaecodec.integrations.zarr import VaecodecCodec, unpack_chunk  # noqa: E402
+from vaecodec.modelfile.derived import strip_analysis  # noqa: E402
+from vaecodec.modelfile.model import pack_model  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,6 +110,40 @@ def test_chunks_larger_than_the_model_are_refused_when_the_array_is_made(tmp_pat
     with pytest.raises(ImageSizeError, match="29x28"):
         create(tmp_path / "a.zarr", (4, 29, 28), (4, 29, 28))
     assert create(tmp_path / "b.zarr", (4, 56, 56), (4, 28, 28)).shape == (4, 56, 56)
+
+
+@pytest.mark.parametrize(
+    ("shape", "inner", "dtype", "error"),
+    [
+        ((8, 56, 56), (4, 56, 56), "uint8", ImageSizeError),
+        ((8, 28, 28), (4, 28, 28), "float32", ImageModeError),
+        ((8, 28, 28, 3), (4, 28, 28, 3), "uint8", ImageModeError),
+        ((8, 28), (4, 28), "uint8", ImageModeError),
+    ],
+)
+def test_what_shards_cannot_hold_is_refused_when_the_array_is_made(tmp_path, shape, inner, dtype, error):
+    codec = VaecodecCodec(model="golden-tiny-1")
+    options = {"serializer": codec, "compressors": None, "filters": None, "shards": shape}
+    with pytest.raises(error):
+        zarr.create_array(tmp_path / "a.zarr", shape=shape, chunks=inner, dtype=dtype, **options)
+
+
+def test_images_in_chunks_of_shards_are_read_and_written(tmp_path, codec):
+    noise = np.random.default_rng(0).integers(0, 256, (8, 56, 28), dtype=np.uint8)
+    options = {"serializer": VaecodecCodec(model="golden-tiny-1"), "compressors": None, "filters": None}
+    zarr.create_array(
+        tmp_path / "a.zarr", shape=noise.shape, chunks=(4, 28, 28), shards=(8, 56, 28), dtype="uint8", **options
+    )[:] = noise
+    array = zarr.open_array(tmp_path / "a.zarr", mode="r")
+    assert np.array_equal(array[:, :28], [codec.decompress(codec.compress(image)) for image in noise[:, :28]])
+    assert array.metadata.to_dict()["shape"] == (8, 56, 28)
+
+
+def test_a_model_that_only_decodes_is_refused_when_the_codec_is_made(tmp_path):
+    stripped = tmp_path / "stripped.vaem"
+    stripped.write_bytes(pack_model(strip_analysis(vaecodec.load("golden-tiny-1").model)))
+    with pytest.raises(ModelError, match="decoder alone"):
+        VaecodecCodec(model=stripped)
 
 
 def test_a_codec_is_what_its_metadata_say(codec):

@@ -143,3 +143,14 @@ def test_a_file_that_changes_is_read_again(folder: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
     assert find_model("golden-mini-1").name == "golden-tiny-1"
     assert np.array_equal(find_model("golden-mini-1").levels[0].tables.counts, read_model(TINY).levels[0].tables.counts)
+
+
+def test_a_model_that_comes_into_a_folder_that_has_been_listed_is_found(folder: Path) -> None:
+    before = [model.name for model in installed_models()]
+    for _ in range(2):
+        os.utime(folder, (1_000_000_000, 1_000_000_000))
+        assert [model.name for model in installed_models()] == before
+    shutil.copy(MINI, folder / "another.vaem")
+    assert [model.name for model in installed_models()] == ["another", *before]
+    (folder / "another.vaem").unlink()
+    assert [model.name for model in installed_models()] == before

@@ -2,11 +2,11 @@
 
     number ──directory──> block ──SymbolDecoder──> symbols (count, n) ──synthesis──> pixels
                                                    kept, 1 to 4 bytes each            made on demand
-                                ──exact─────────────────────────────────────────────> pixels, kept
+                                ──exact─────────────────────────────────────────────> pixels, kept deflated
                                 ──photographs──> their streams, kept ──────────────> pixels, made on demand
 
-A coder stream can be decoded from its start only, so a block's symbols are decoded together; they are small enough that
-an epoch of shuffled reading decodes each block once.
+A coder stream can be decoded from its start only, so a block's images are decoded together, but for stored ones; what
+is kept is small enough that an epoch of shuffled reading decodes each block once.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.directory import Directory, Span
-from vaecodec.archive.lossless_blocks import BlockPayload, decode_exact
+from vaecodec.archive.lossless_blocks import BlockPayload, DeflatedImages, decode_exact, decode_stored
 from vaecodec.archive.models import ArchiveModels
 from vaecodec.archive.moved import MovedBlocks
 from vaecodec.archive.photographs import streams_of
@@ -30,6 +30,8 @@ from vaecodec.archive.source import Source
 from vaecodec.arrays import Pixels, Size
 from vaecodec.bitstream.archive.block import Block, names_of_damaged, numbers_of_whole, unpack_block
 from vaecodec.bitstream.archive.limits import MAX_BLOCK_IMAGES
+from vaecodec.bitstream.picture_stream import unpack_picture
+from vaecodec.bitstream.stream import CODED_EXACTLY
 from vaecodec.codec.codec import Codec
 from vaecodec.codec.special import special_picture
 from vaecodec.codec.windows_of_streams import window_of
@@ -48,15 +50,18 @@ Integers = npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32]
 class DecodedBlock:
     """The images of a block. Lossy ones are kept as symbols (count, n), in the smallest integer type that holds them,
     levels (count,), and sizes as in Block; exact ones as pixels, an image (h, w) each, and no symbols; photographs as
-    their streams. windows as in Block."""
+    their streams. labels: int64 (count, columns), None without. windows as in Block. pixels may leave places empty, of
+    images that were not decoded."""
 
     codec: AnyCodec
     symbols: Integers
     levels: tuple[int, ...]
     sizes: tuple[Size, ...] | None
-    pixels: tuple[Pixels, ...] = ()
+    pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
+    labels: npt.NDArray[np.int64] | None = None
     windows: tuple[Window, ...] | None = None
+    labels: npt.NDArray[np.int64] | None = None
 
     def window(self, row: int) -> Window | None:
         """Of an image."""
@@ -64,10 +69,16 @@ class DecodedBlock:
             return window_of(self.streams[row])
         return None if self.windows is None else self.windows[row]
 
+    def to_keep(self) -> DecodedBlock:
+        """The same in the form in which it is kept."""
+        return replace(self, pixels=DeflatedImages(self.pixels)) if self.pixels else self
+
     @property
     def kept_bytes(self) -> int:
-        """What it takes to keep it."""
-        return self.symbols.nbytes + sum(image.nbytes for image in self.pixels) + sum(map(len, self.streams))
+        """What it takes to keep it, in that form."""
+        labels = 0 if self.labels is None else self.labels.nbytes
+        pixels = self.pixels.nbytes if isinstance(self.pixels, DeflatedImages) else 0
+        return self.symbols.nbytes + pixels + sum(map(len, self.streams)) + labels
 
     def images(self) -> list[Pixels]:
         """All of them."""
@@ -80,15 +91,13 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
         raise BadField(f"block: coding {block.codings.each[0]}, which {codec.model.name} does not have")
     if not isinstance(codec, Codec):
         streams = streams_of(block, codec)
-        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, streams=streams)
+        return DecodedBlock(
+            codec, np.empty((0, 0), np.int8), (), None, streams=streams, labels=block.labels, windows=block.windows
+        )
     _check_sizes(block, codec)
     levels, codings = codec.model.levels, block.codings
     if codings.is_exact:
-        if not codec.model.has_lossless:
-            raise BadField(f"block: coding {max(codings.each)}, {codec.model.name} has no lossless part")
-        sizes = block.sizes or (codec.geometry,) * block.count
-        pixels = decode_exact(codec.lossless, BlockPayload(codings, block.payload), sizes)
-        return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, tuple(pixels), windows=block.windows)
+        return _decode_exact(block, codec)
     if max(codings.each) >= len(levels):
         raise BadField(f"block: level {max(codings.each)}, {codec.model.name} has {len(levels)}")
     decoder = SymbolDecoder(block.payload)
@@ -97,7 +106,33 @@ def decode_block(block: Block, codec: AnyCodec) -> DecodedBlock:
     else:
         symbols = np.stack([decoder.decode(levels[coding].tables) for coding in codings.each])
     decoder.finish()
-    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, windows=block.windows)
+    return DecodedBlock(codec, _compact(symbols), codings.each, block.sizes, labels=block.labels, windows=block.windows)
+
+
+def _decode_exact(block: Block, codec: Codec) -> DecodedBlock:
+    if not codec.model.has_lossless:
+        raise BadField(f"block: coding {max(block.codings.each)}, {codec.model.name} has no lossless part")
+    pixels = decode_exact(codec.lossless, BlockPayload(block.codings, block.payload), _sizes(block, codec))
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels, windows=block.windows)
+
+
+def decode_apart(block: Block, codec: AnyCodec, rows: Sequence[int]) -> DecodedBlock | None:
+    """The images at these places alone, where they need none of the others: stored ones. None where they do.
+
+    Raises FormatError's children.
+    """
+    codings = block.codings
+    coded = [k for k, coding in enumerate(codings.each) if coding in CODED_EXACTLY]
+    if not isinstance(codec, Codec) or not codec.model.has_lossless or not coded or set(coded) & set(rows):
+        return None
+    _check_sizes(block, codec)
+    stored = decode_stored(BlockPayload(codings, block.payload), _sizes(block, codec))
+    pixels = [stored.get(k, np.empty((0, 0), np.uint8)) for k in range(block.count)]
+    return DecodedBlock(codec, np.empty((0, 0), np.int8), (), None, pixels, labels=block.labels, windows=block.windows)
+
+
+def _sizes(block: Block, codec: Codec) -> tuple[Size, ...]:
+    return block.sizes or (codec.geometry,) * block.count
 
 
 def _check_sizes(block: Block, codec: Codec) -> None:
@@ -169,7 +204,8 @@ class Blocks:
         try:
             block = self._read_where_it_stands(k)
         except FormatError:
-            stands_here = numbers_of_whole(self.raw(k), self._directory.fingerprint_of) == self._numbers(k)
+            own = self._directory.numbers_in_file(k)
+            stands_here = numbers_of_whole(self.raw(k), self._directory.fingerprint_of) == own
             moved = None if stands_here else self._moved.find(k)
             if moved is None:
                 raise
@@ -180,12 +216,9 @@ class Blocks:
 
     def _read_where_it_stands(self, k: int) -> Block:
         block = unpack_block(self.raw(k), self._directory.fingerprint_of)
-        if (block.first, block.count) != self._numbers(k):
+        if (block.first, block.count) != self._directory.numbers_in_file(k):
             raise BadField(f"block {k}: has images {block.first}+{block.count}, the index says otherwise")
         return block
-
-    def _numbers(self, k: int) -> tuple[int, int]:
-        return int(self._directory.firsts[k]), int(self._directory.counts[k])
 
     def is_moved(self, k: int) -> bool:
         """Whether block number k was read at another place than the index says."""
@@ -193,10 +226,13 @@ class Blocks:
 
     def names_of_lost(self, k: int) -> tuple[str, ...] | None:
         """The names of a block that read() refuses, by their own check; None where they are damaged or another's."""
-        data = self.raw(k)
-        names = names_of_damaged(data)
-        others = numbers_of_whole(data, self._directory.fingerprint_of) not in {None, self._numbers(k)}
-        return names if names is not None and len(names) == self._numbers(k)[1] and not others else None
+        try:
+            data = self.raw(k)
+        except FormatError:  # its file is cut, or gone
+            return None
+        names, own = names_of_damaged(data), self._directory.numbers_in_file(k)
+        others = numbers_of_whole(data, self._directory.fingerprint_of) not in {None, own}
+        return names if names is not None and len(names) == own[1] and not others else None
 
     def forget(self) -> None:
         """Give back what is kept."""
@@ -209,8 +245,11 @@ class Blocks:
         place = (int(self._directory.offsets[k]), int(self._directory.lengths[k]))
         return self._source.read(*self._moved_to.get(k, place))
 
-    def decoded(self, k: int) -> DecodedBlock:
-        """The symbols of block number k. Raises FormatError's children, ModelNotFound."""
+    def decoded(self, k: int, rows: Sequence[int] = ()) -> DecodedBlock:
+        """The symbols or pixels of block number k; if only some rows are asked for, at least those.
+
+        Raises FormatError's children, ModelNotFound.
+        """
         if self._process != os.getpid():  # a fork may have copied a lock that a thread of the parent's holds
             self._lock, self._process = threading.Lock(), os.getpid()
         with self._lock:
@@ -219,15 +258,44 @@ class Blocks:
                 self._kept.move_to_end(k)
                 return kept
         block = self.read(k)
-        decoded = decode_block(block, self._models.codec(block.model))
+        codec = self._models.codec(block.model)
+        if rows and (apart := decode_apart(block, codec, rows)) is not None:
+            return apart
+        decoded = decode_block(block, codec)
+        kept = decoded.to_keep()
         with self._lock:
             if k not in self._kept:
-                self._kept[k] = decoded
-                self._kept_bytes += decoded.kept_bytes
+                self._kept[k] = kept
+                self._kept_bytes += kept.kept_bytes
             while self._kept_bytes > self._cache_bytes and len(self._kept) > 1:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= dropped.kept_bytes
         return decoded
+
+    def shapes(self, k: int) -> set[tuple[int, ...]]:
+        """The shapes (h, w) or (h, w, 3) of the images of block number k, which is read and not decoded.
+
+        Raises FormatError's children, ModelNotFound.
+        """
+        block = self.read(k)
+        codec = self._models.codec(block.model)
+        if not isinstance(codec, Codec):
+            found = [unpack_picture(stream) for stream in streams_of(block, codec)]
+            return {stream.size if stream.grey else (*stream.size, 3) for stream in found}
+        return {size if codec.channels == 1 else (*size, 3) for size in _sizes(block, codec)}
+
+    def label(self, number: int) -> npt.NDArray[np.int64] | None:
+        """The labels (columns,) of an image, None where it has none; of a block that is kept, nothing is read.
+
+        Raises FormatError's children.
+        """
+        k = self._directory.block_of(number)
+        kept = self._kept.get(k)
+        labels = self.read(k).labels if kept is None else kept.labels
+        row: npt.NDArray[np.int64] | None = None
+        if labels is not None:
+            row = labels[number - int(self._directory.firsts[k])]
+        return row
 
     def images_lazily(self, numbers: range) -> Iterator[Pixels]:
         """The images of a block's numbers: together, but photographs one by one. Raises as decoded() does."""
@@ -255,19 +323,20 @@ class Blocks:
     def _row(self, number: int) -> tuple[DecodedBlock, int]:
         """The block of an image, and the image's place in it."""
         k = self._directory.block_of(number)
-        return self.decoded(k), number - int(self._directory.firsts[k])
+        row = number - int(self._directory.firsts[k])
+        return self.decoded(k, [row]), row
 
     def images(self, numbers: Sequence[int]) -> list[Pixels]:
         """The images of these numbers, in this order; each block is looked at once. Raises as decoded() does."""
-        wanted = np.asarray(numbers, np.int64)
-        blocks = [self._directory.block_of(number) for number in wanted.tolist()]
-        order = sorted(range(len(blocks)), key=blocks.__getitem__)
+        places: dict[int, list[int]] = {}  # of the numbers, by their block
+        for place, number in enumerate(numbers):
+            places.setdefault(self._directory.block_of(number), []).append(place)
+        order: list[int] = []
         rows: list[tuple[DecodedBlock, int]] = []
-        here: dict[int, DecodedBlock] = {}
-        for place in order:
-            k = blocks[place]
-            if k not in here:
-                here = {k: self.decoded(k)}
-            rows.append((here[k], int(wanted[place] - self._directory.firsts[k])))
+        for k, here in sorted(places.items()):
+            wanted = [numbers[place] - int(self._directory.firsts[k]) for place in here]
+            decoded = self.decoded(k, wanted)
+            rows += [(decoded, row) for row in wanted]
+            order += here
         made = dict(zip(order, images_of(rows), strict=True))
-        return [made[place] for place in range(len(blocks))]
+        return [made[place] for place in range(len(numbers))]

@@ -60,12 +60,17 @@ class NamesTable:
     page_hashes: npt.NDArray[np.uint32]
 
 
+def _only_file() -> Int64:
+    return np.zeros(1, np.int64)
+
+
 @dataclass(slots=True, eq=False)
 class Directory:
     """Blocks in the order of their images (offsets, lengths, firsts, counts: int64), and everything else's place.
 
     images: how many there are, lost ones included. end: where the last segment ends, and an append goes on. indexed:
     whether every segment's footer is whole; then `tables` find every name. problems: what is wrong, one line each.
+    file_starts, file_firsts: where each file begins, and the number of its first image; one file, save of shards.
     """
 
     offsets: Int64
@@ -80,6 +85,16 @@ class Directory:
     segments: int = 0
     indexed: bool = True
     problems: list[str] = field(default_factory=list)
+    file_starts: Int64 = field(default_factory=_only_file)
+    file_firsts: Int64 = field(default_factory=_only_file)
+
+    def file_of(self, k: int) -> int:
+        """The number of the file that holds block number k."""
+        return int(np.searchsorted(self.file_starts, self.offsets[k], side="right")) - 1
+
+    def numbers_in_file(self, k: int) -> tuple[int, int]:
+        """What block number k says itself: its first image, counted within its file, and how many it has."""
+        return int(self.firsts[k] - self.file_firsts[self.file_of(k)]), int(self.counts[k])
 
     def block_of(self, number: int) -> int:
         """The block that holds an image, 0 <= number < images. Raises BadChecksum where it is lost."""

@@ -1,9 +1,9 @@
-"""The codecs of an archive's models: those given, else embedded in the archive, else installed on this machine."""
+"""The codecs of an archive's models: those given, else embedded in it, else installed here, else beside its shards."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,11 +68,21 @@ class EmbeddedModel:
 
 
 class ArchiveModels:
-    """Finds the codec of each model number, once."""
+    """Finds the codec of each model number, once.
 
-    def __init__(self, source: Source, directory: Directory, given: Sequence[AnyCodec]) -> None:
+    beside: gives the model file that lies beside the archive, of shards; None where there is none.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        directory: Directory,
+        given: Sequence[AnyCodec],
+        beside: Callable[[], bytes | None] | None = None,
+    ) -> None:
         self._source = source
         self._directory = directory
+        self._beside = beside
         self._given = tuple(given)
         self._codecs: dict[int, AnyCodec] = {}
 
@@ -103,6 +113,9 @@ class ArchiveModels:
         installed = codec_by_fingerprint(fingerprint)
         if installed is not None:
             return installed
+        file = None if self._beside is None else self._beside()
+        if file is not None and (codec := codec_of(file)).fingerprint == fingerprint:
+            return codec
         if embedded is not None:
             raise embedded
         raise ModelNotFound(

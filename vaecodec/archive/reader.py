@@ -1,10 +1,11 @@
-"""Archive: many images in one file, read as a sequence.
+"""Archive: many images in one file, or in the shards of a folder, read as a sequence.
 
     with vaecodec.Archive("digits.vaea") as archive:
         archive[7]                 # uint8 (h, w)
         archive["train/7.png"]     # by name
         archive[100:200]           # a list of images
         archive.labels[7], archive.names[7], archive.metadata
+        archive.shape, archive[:9, 7:21, 7:21]   # as an array, for np.asarray() and dask too
 
 Opening reads the index, an image its block (64 to 128 images in one coder stream). Many threads and processes may read
 one file, forked ones through the same open archive.
@@ -14,16 +15,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from vaecodec.archive.blocks import Blocks
-from vaecodec.archive.directory import read_directory
+from vaecodec.archive.directory import Directory, read_directory
 from vaecodec.archive.models import ArchiveModels, as_codec, fingerprints_at_hand
 from vaecodec.archive.names import Names, number_within, whole_number
-from vaecodec.archive.source import CLOSED, open_source, read_within
+from vaecodec.archive.selection import numbers_of, select
+from vaecodec.archive.sharded import Shards, open_shards
+from vaecodec.archive.source import CLOSED, Source, open_source, read_within
 from vaecodec.archive.verify import ArchiveInfo, Verification, describe_archive, verify_archive
 from vaecodec.arrays import Pixels
 from vaecodec.bitstream.archive.limits import MAX_METADATA_BYTES
@@ -41,14 +46,16 @@ if TYPE_CHECKING:
     from vaecodec.codec.picture import Picture
 
 SHOWN, SHOWN_COLUMNS = 48, 12  # images of a notebook's picture
+FILLED_IMAGES = 1024  # that are made at once on the way into one array
 DEFAULT_CACHE_BYTES = 1 << 26  # the symbols of some 60,000 images and more
 
 
 class Archive(Sequence[Pixels]):
     """An archive, open for reading; a context manager.
 
-    model: what to decode with: a codec, or a model's name or path, or several of these. Without it an archive is
-    decoded with the model that it carries, or with an installed one. cache_bytes: of decoded symbols that are kept.
+    path: of a file, or of a folder that holds a manifest of shards; an address of either. model: what to decode with: a
+    codec, or a model's name or path, or several of these. Without it an archive is decoded with the model that it
+    carries, or with an installed one. cache_bytes: of decoded symbols that are kept.
     Raises OSError, FormatError's children, ModelMismatch; reading an image raises FormatError's children where its
     block is lost, and ModelNotFound.
     """
@@ -63,10 +70,12 @@ class Archive(Sequence[Pixels]):
         codecs, cache_bytes = _codecs(model), whole_number(cache_bytes, "cache_bytes")
         path = path_text(path)
         self._arguments = (path, codecs, cache_bytes)
-        self._source = open_source(path)
+        self._shards = shards = open_shards(path)
+        self._source: Source = open_source(path) if shards is None else shards.source
         try:
-            self._directory = read_directory(self._source, lambda: fingerprints_at_hand(codecs))
-            self._models = ArchiveModels(self._source, self._directory, codecs)
+            self._directory = _read_directory(self._source, shards, codecs)
+            beside = None if shards is None else shards.model_file
+            self._models = ArchiveModels(self._source, self._directory, codecs, beside)
             self._models.check_given()
         except BaseException:
             self._source.close()
@@ -74,6 +83,7 @@ class Archive(Sequence[Pixels]):
         self._blocks = Blocks(self._source, self._directory, self._models, cache_bytes)
         self._names = Names(self._source, self._directory, self._blocks)
         self._labels: npt.NDArray[np.int64] | None = None
+        self._image_shape: tuple[int, ...] | None = None
         self._closed = False
 
     def __enter__(self) -> Archive:
@@ -121,23 +131,67 @@ class Archive(Sequence[Pixels]):
         return self._directory.images
 
     @overload
-    def __getitem__(self, key: int | str) -> Pixels: ...
+    def __getitem__(self, key: int | str | tuple[Any, ...] | EllipsisType) -> Pixels: ...
     @overload
     def __getitem__(self, key: slice | range | list[int] | npt.NDArray[Any]) -> list[Pixels]: ...
-    def __getitem__(self, key: int | str | slice | range | list[int] | npt.NDArray[Any]) -> Pixels | list[Pixels]:
+    def __getitem__(self, key: Any) -> Pixels | list[Pixels]:
         """The image of a number or name, uint8 (h, w) or (h, w, 3); a list, of a slice or of several numbers.
 
-        An array of truth values chooses as it does in numpy. Raises IndexError, KeyError, WrongType, FormatError's
-        children, Closed.
+        An array of truth values chooses as it does in numpy. An index for images and pixels, archive[:9, 7], gives one
+        array, of images of one size. Raises IndexError, KeyError, WrongType, ImageSizeError, FormatError's children,
+        Closed.
         """
-        if isinstance(key, slice):
-            return self.images(range(*key.indices(len(self))))
-        if isinstance(key, np.ndarray) and key.dtype == np.bool_ and key.shape == (len(self),):
-            return self.images(np.flatnonzero(key))
-        if isinstance(key, list | range) or (isinstance(key, np.ndarray) and key.ndim):
-            return self.images(key)
+        if isinstance(key, tuple) or key is Ellipsis:
+            return self._selected(key if isinstance(key, tuple) else (key,))
+        if isinstance(key, slice | list | range) or (isinstance(key, np.ndarray) and key.ndim):
+            return self._blocks.images(numbers_of(key, len(self)).tolist())
         number = self.number_of(key) if isinstance(key, str) else number_within(len(self), key)
         return self._blocks.images([number])[0]
+
+    def _selected(self, key: tuple[Any, ...]) -> Pixels:
+        selection = select(key, self.shape)
+        if selection.one:
+            pixels: Pixels = self._blocks.images(selection.numbers.tolist())[0][selection.pixels]
+            return pixels
+        taken = np.empty(self.shape[1:], np.uint8)[selection.pixels].shape
+        found = np.empty((len(selection.numbers), *taken), np.uint8)
+        for first in range(0, len(found), FILLED_IMAGES):
+            part = selection.numbers[first : first + FILLED_IMAGES].tolist()
+            for k, image in enumerate(self._blocks.images(part), first):
+                found[k] = image[selection.pixels]
+        return found
+
+    # as an array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, h, w) or (n, h, w, 3). Read at the first use, from every block.
+
+        Raises ImageSizeError where the images differ in size, or there is none; ModelNotFound, FormatError's children.
+        """
+        if self._image_shape is None:
+            shapes = set().union(*(self._blocks.shapes(k) for k in range(len(self._directory.firsts))))
+            if len(shapes) != 1:
+                found = f"of several sizes: {sorted(shapes)}" if shapes else "there is none"
+                raise ImageSizeError(f"as an array an archive has images of one size; {found}")
+            (self._image_shape,) = shapes
+        return (len(self), *self._image_shape)
+
+    @property
+    def ndim(self) -> int:
+        """3, or 4 in colour. Raises as shape does."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """uint8."""
+        return np.dtype(np.uint8)
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All pixels, for np.asarray(). Raises as shape and reading images do; ValueError for copy=False."""
+        if copy is False:
+            raise ValueError("an archive's pixels are made when they are asked for: there is no array but a copy")
+        return self[...].astype(np.uint8 if dtype is None else dtype, copy=False)
 
     def __contains__(self, value: object) -> bool:
         """Whether an image has this name, or, of an array, whether an image equals it, which decodes them all."""
@@ -249,13 +303,20 @@ class Archive(Sequence[Pixels]):
 
     def label(self, number: int) -> npt.NDArray[np.int64] | None:
         """The labels (columns,) of one image; None where it has none."""
-        number = number_within(len(self), number)
-        k = self._directory.block_of(number)
-        labels = self._blocks.read(k).labels
-        row: npt.NDArray[np.int64] | None = None
-        if labels is not None:
-            row = labels[number - int(self._directory.firsts[k])]
-        return row
+        return self._blocks.label(number_within(len(self), number))
+
+    @property
+    def blocks(self) -> BlockTable:
+        """Which images each block holds: they are read, and decoded, together."""
+        directory = self._directory
+        files = np.searchsorted(directory.file_starts, directory.offsets, side="right") - 1
+        return BlockTable(directory.firsts, directory.counts, files)
+
+    @property
+    def label_columns(self) -> int | None:
+        """How many labels every image has, 0 for none, where the archive is of shards that all have as many; else None,
+        which only labels can tell."""
+        return None if self._shards is None else self._shards.manifest.label_columns
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -274,7 +335,9 @@ class Archive(Sequence[Pixels]):
 
     def verify(self) -> Verification:
         """Read and decode everything, and say which images are lost. Raises ModelNotFound."""
-        return verify_archive(self._source, self._directory, self._blocks, self._models, self._names)
+        found = verify_archive(self._source, self._directory, self._blocks, self._models, self._names)
+        changed = () if self._shards is None else tuple(self._shards.changed())
+        return replace(found, problems=found.problems + changed)
 
     def info(self) -> ArchiveInfo:
         """What the archive is, from its index alone."""
@@ -287,6 +350,22 @@ class Archive(Sequence[Pixels]):
         """
         embedded = self._models.embedded(number) if number in self._directory.models else None
         return None if embedded is None else embedded.file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockTable:
+    """Of each block, in order, int64 (blocks,): the number of its first image, how many it has, its shard's number."""
+
+    firsts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    shards: npt.NDArray[np.int64]
+
+
+def _read_directory(source: Source, shards: Shards | None, codecs: list[AnyCodec]) -> Directory:
+    def candidates() -> set[bytes]:
+        return fingerprints_at_hand(codecs)
+
+    return read_directory(source, candidates) if shards is None else shards.directory()
 
 
 def _codecs(model: object) -> list[AnyCodec]:

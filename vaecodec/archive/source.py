@@ -54,15 +54,18 @@ class FileSource:
 
 
 class RemoteSource:
-    """An fsspec address: every read is one range request, and nothing is downloaded besides."""
+    """An fsspec address: every read is one range request, and nothing is downloaded besides.
 
-    def __init__(self, address: str) -> None:
+    size: where it is known already; then nothing is asked before the first read.
+    """
+
+    def __init__(self, address: str, size: int | None = None) -> None:
         self._address = address
         self._process = 0
         self._closed = False
         self._connect()
-        with naming(self._address):
-            self.size = int(self._filesystem.size(self._path))
+        with naming(address):
+            self.size = int(self._filesystem.size(self._path)) if size is None else size
 
     def _connect(self) -> None:
         """Once for each process: connections and event loops do not survive a fork."""
@@ -86,15 +89,21 @@ class RemoteSource:
         self._closed = True
 
 
+def import_fsspec(address: str) -> Any:
+    """The package, for an address. Raises OutputError where it is not installed."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    return fsspec
+
+
 def connect(address: str, *, again: bool = False) -> tuple[Any, str]:
     """fsspec's file system of an address, and the path there. again: in a process that was forked off.
 
     Raises OutputError where fsspec, or what the protocol needs, is not installed; OSError.
     """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise OutputError(f"{address}: an address needs the extra fsspec (pip install vaecodec[fsspec])") from error
+    fsspec = import_fsspec(address)
     if again:
         fsspec.asyn.reset_lock()
     with naming(address):
@@ -104,16 +113,20 @@ def connect(address: str, *, again: bool = False) -> tuple[Any, str]:
 
 @contextmanager
 def naming(address: str) -> Iterator[None]:
-    """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason."""
+    """What fsspec and its file systems raise, which is anything, as an OSError with the address and a reason.
+
+    FileNotFoundError, FileExistsError and PermissionError stay what they are.
+    """
     try:
         yield
     except ImportError as error:  # of what the protocol needs
         raise OutputError(f"{address}: {error} (pip install)") from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{address}: not found") from error
     except Exception as error:
-        missing = "not found" if isinstance(error, FileNotFoundError) else ""
+        kind = next((one for one in (FileExistsError, PermissionError) if isinstance(error, one)), OSError)
         text = " ".join(str(error).split())
-        reason = missing or (text if text and text != address else type(error).__name__)
-        raise OSError(f"{address}: {reason}") from error
+        raise kind(f"{address}: {text if text and text != address else type(error).__name__}") from error
 
 
 def _exactly(data: bytes, offset: int, n: int) -> bytes:

@@ -53,15 +53,23 @@ class IndexSpool:
 
     def add_block(self, count: int, length: int) -> None:
         """A block of so many images and bytes."""
+        self.add_blocks(np.array([count], np.int64), np.array([length], np.int64))
+
+    def add_blocks(self, counts: Int64, lengths: Int64) -> None:
+        """Blocks of so many images and bytes each."""
         with _saying_what_for():
-            self._blocks.write(np.array([count, length], "<i8").tobytes())
+            self._blocks.write(np.stack([counts, lengths], axis=1).astype("<i8").tobytes())
 
     def add_names(self, names: Sequence[str], first: int) -> None:
         """The names of images first, first + 1 … of the segment."""
         keys = [name_hash(name.encode()) << 32 | first + k for k, name in enumerate(names)]
+        self.add_keys(np.array(keys, np.uint64))
+
+    def add_keys(self, keys: npt.NDArray[np.uint64]) -> None:
+        """Names by their keys, hash · 2^32 + number."""
         with _saying_what_for():
-            self._names.write(np.array(keys, "<u8").tobytes())
-        self._named += len(names)
+            self._names.write(keys.astype("<u8").tobytes())
+        self._named += len(keys)
 
     def blocks(self) -> tuple[Int64, Int64]:
         """(counts, lengths) of all blocks."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecodec.bitstream.picture_stream import is_picture_stream, short_fingerprint_of, verify_picture
@@ -263,7 +264,13 @@ def _reader(installed: InstalledModel) -> Callable[[], AnyCodec]:
 
 
 def _special(installed: InstalledModel) -> Codec:
-    return Codec(read_installed(installed.path))
+    return _decoder(installed.path, installed.path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _decoder(path: Path, modified_ns: int) -> Codec:
+    """The codec of a model file, kept for the next stream with what it has proven and planned."""
+    return Codec(read_installed(path))
 
 
 def _photograph(installed: InstalledModel) -> PhotographCodec:

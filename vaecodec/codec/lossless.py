@@ -194,7 +194,8 @@ class LosslessCodec:
 
     def _pieces(self, count: int) -> list[slice]:
         most = min(PIECE_PIXELS // (self.frame.shape[0] * self.frame.shape[1]), rows_at_once(self.part.likelihood))
-        return pieces(count, least=min(LEAST_PIECE, most), most=min(MOST_PIECE, most))
+        # of at most half as many as the most, so that equal pieces never pass it
+        return pieces(count, least=max(1, min(LEAST_PIECE, most // 2)), most=min(MOST_PIECE, most))
 
     def _shortest(self, image: Framed, coded: Sequence[bytes | None]) -> bytes:
         best = min((data for data in coded if data is not None), key=len, default=None)

@@ -152,6 +152,9 @@ class LossyCodec:
 
     def decompress(self, streams: Sequence[bytes | memoryview]) -> list[Pixels]:
         """The image of each stream. Raises FormatError's children and ModelMismatch, at the first that is bad."""
+        if len(streams) == 1:
+            stream, symbols = self.parse(streams[0])
+            return [self.frame.cropped(self.synthesise(symbols[None], stream.coding)[0], stream.size)]
         if len(streams) < 2 * LEAST_PIECE:
             return self._decompress_piece(streams)
         parts = pieces(len(streams), least=LEAST_PIECE, most=MOST_PIECE)

@@ -2,12 +2,16 @@
 
 symbols (b, n), level ─┬─ few ──> the network as it is ─────────────────────┐
                        └─ many ─> its plan for the level (exact/plan.py) ───┴──> pixels, the same both ways
+
+Many are more than 64 images at once, or one after the other: to make a plan takes as long as some hundred images do,
+so that a command that decompresses one picture makes none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 512  # images at once: where matrix products reach their speed
 MOST_ELEMENTS = 1 << 20  # of the network's largest value, all images together: so that it stays in the cache
 MAX_PLANS = 16  # levels whose plans are kept, each some 100 KB to MB
+PLAN_AFTER = (
+    128  # images of a level, few at a time, before its plan is made: it takes 30 to 60 ms and saves half of each
+)
 
 
 class Synthesis:
@@ -36,18 +43,34 @@ class Synthesis:
         self._model = model
         self._proof = Proof(model.known_answer, self._digests, model=model.name)
         self._plans: dict[int, Callable[[Symbols], Array]] = {}
+        self._made: Counter[int] = Counter()  # images of each level that were made without a plan
 
     def __call__(self, symbols: Symbols, level: int) -> Pixels:
         """Images (b, h, w) or (b, h, w, 3) of symbols (b, n); those of collapsed latents count as the tables say.
 
         Raises KnownAnswerMismatch.
         """
-        few = len(symbols) <= KNOWN_ANSWER_BATCH or self._few_rows < KNOWN_ANSWER_BATCH
-        rows = self._few_rows if few else self.many_rows
-        network: Callable[[Symbols], Array] = self._model.synthesis if few else self._plan(level)
-        inputs, parts = symbols, []  # a plan takes what is coded from them, and nothing else
-        if few:
-            inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
+        count = len(symbols)
+        if self._takes_plans and (count > KNOWN_ANSWER_BATCH or self._is_planned(level, count)):
+            return self._pixels(
+                self._plan(level), symbols, self._few_rows if count <= self._few_rows else self.many_rows
+            )
+        inputs = self.input(self._model.levels[level].tables.fill_collapsed(symbols), level)
+        return self._pixels(self._model.synthesis, inputs, self._few_rows)
+
+    @property
+    def _takes_plans(self) -> bool:
+        """Whether pictures are so small that many are made at once."""
+        return self._few_rows == KNOWN_ANSWER_BATCH
+
+    def _is_planned(self, level: int, count: int) -> bool:
+        """Whether the plan of a level is there or worth making, for a few images more."""
+        self._made[level] += count
+        return level in self._plans or self._made[level] - count >= PLAN_AFTER
+
+    def _pixels(self, network: Callable[[Symbols], Array], inputs: Symbols, rows: int) -> Pixels:
+        """What a network gives for inputs, so many rows at once; a plan takes what is coded from symbols, no more."""
+        parts = []
         for first in range(0, len(inputs), rows):
             part = inputs[first : first + rows]
             self._proof.before(len(part), many=max(rows, KNOWN_ANSWER_BATCH))
@@ -91,12 +114,13 @@ class Synthesis:
             chosen[: tables.n] = ~tables.coded
             sample = np.where(chosen, known, self._model.known_answer.symbols)
             plan = self._maker.plan(KnownInputs(chosen, known))
-            if not np.array_equal(plan(sample), self._model.synthesis(sample)):
+            if any(not np.array_equal(plan(few), self._model.synthesis(few)) for few in (sample, sample[:1])):
                 raise KnownAnswerMismatch(
                     f"{self._model.name}: this machine's arithmetic is not exact at level {level}"
                 )
             for old in list(self._plans)[: max(0, len(self._plans) - MAX_PLANS + 1)]:
                 self._plans.pop(old, None)
+                self._made[old] = 0
             self._plans[level] = plan
         return plan
 

@@ -8,6 +8,7 @@ mnist.py       IDX files                                 npz.py         arrays o
 dsprites.py    the given images; dsprites_official.py the whole set, dsprites_factors.py what the images show,
                dsprites_renderer.py images that are drawn anew, dsprites_mixed.py both kinds
 photographs.py crops of photographs, from packs and folders
+array_files.py files of arrays, for archives: npz, npy, HDF5; array_images.py what holds images, parquet.py
 location.py    where files lie; download.py how they come there
 """
 

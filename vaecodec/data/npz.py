@@ -1,10 +1,12 @@
 """Arrays out of npz files, without pickle, their type and shape checked before anything is allocated."""
 
+import math
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,16 +55,37 @@ def open_array(archive: zipfile.ZipFile, path: Path, key: str) -> IO[bytes]:
 
 def read_header(stream: IO[bytes], path: Path, key: str, dtype: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape in an npy header; BadDataset where type, order or shape is not the one expected (-1: any length)."""
-    try:
-        version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        found, fortran, kind = read(stream)  # type: ignore[no-untyped-call]
-    except (ValueError, TypeError, SyntaxError, tokenize.TokenError) as error:  # the header is a Python literal
-        raise BadDataset(f"{path}: {key}: not an array: {error}") from error
+    header = any_header(stream, path, key)
+    found, fortran, kind = header.shape, header.fortran, header.dtype
     matches = len(found) == len(shape) and all(want in (-1, have) for have, want in zip(found, shape, strict=True))
     if fortran or kind != np.dtype(dtype).newbyteorder("<") or not matches:
         raise BadDataset(f"{path}: {key}: expected {dtype} {shape}, found {kind.str} {found}")
-    return tuple(int(side) for side in found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an npy file says of its array. fortran: whether the first index runs fastest."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its values."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def any_header(stream: IO[bytes], path: Path, key: str) -> Header:
+    """The header of an npy file. Raises BadDataset where it is none."""
+    try:
+        version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        found, fortran, dtype = read(stream)  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, SyntaxError, tokenize.TokenError) as error:  # the header is a Python literal
+        raise BadDataset(f"{path}: {key}: not an array: {error}") from error
+    return Header(tuple(int(side) for side in found), bool(fortran), dtype)
 
 
 def expect_end(stream: IO[bytes], path: Path, key: str) -> None:

@@ -57,7 +57,7 @@ def open_output(target: str, *, overwrite: bool) -> OutputFile:
     return _StraightFile(target) if _is_written_straight(target) else WholeFile(target, overwrite=overwrite)
 
 
-def write_file(target: str, data: bytes, *, overwrite: bool) -> None:
+def write_file(target: str, data: bytes | memoryview, *, overwrite: bool) -> None:
     """Write a file as a whole. Raises as open_output(); then nothing of it is left."""
     file = open_output(target, overwrite=overwrite)
     try:

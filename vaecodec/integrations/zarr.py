@@ -34,7 +34,16 @@ from vaecodec.bitstream.picture_stream import unpack_picture
 from vaecodec.bitstream.reader import Reader
 from vaecodec.codec.codec import Codec, load
 from vaecodec.codec.target import AIMS, Target
-from vaecodec.errors import BadField, ConfigError, ImageModeError, ImageSizeError, ModelMismatch, ModelNotFound
+from vaecodec.errors import (
+    BadField,
+    ConfigError,
+    ImageModeError,
+    ImageSizeError,
+    ModelError,
+    ModelMismatch,
+    ModelNotFound,
+)
+from vaecodec.modelfile.installed import model_path, summary_of
 
 if TYPE_CHECKING:
     from vaecodec.codec.codec import AnyCodec
@@ -109,6 +118,11 @@ def _check_fingerprint(text: Any) -> None:
         raise ConfigError(f"fingerprint: expected 64 hexadecimal digits, found {text!r}")
 
 
+def _native(dtype: Any) -> np.dtype[Any]:
+    """Zarr's type, or numpy's, as numpy's."""
+    return np.dtype(dtype.to_native_dtype() if hasattr(dtype, "to_native_dtype") else dtype)
+
+
 def _holds_images(shape: tuple[int, ...]) -> bool:
     """Whether an array or a chunk of this shape is (n, h, w) or (n, h, w, 3)."""
     return len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)
@@ -137,6 +151,9 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
     effort: int | None = None
     fingerprint: str = ""
     _codec: list[AnyCodec] = field(default_factory=list, init=False, repr=False, compare=False, hash=False)
+    _told: list[tuple[tuple[int, ...], np.dtype[Any]]] = field(
+        default_factory=list, init=False, repr=False, compare=False, hash=False
+    )  # what is coded, where nothing has validated it yet
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", os.fspath(self.model))
@@ -148,12 +165,14 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
             _check_fingerprint(self.fingerprint)
         else:
             codec = load(self.model)
+            if not summary_of(model_path(self.model)).has_analysis:
+                raise ModelError(f"{self.model} holds its decoder alone: it cannot compress")
             _check_target(codec, target)
             self._codec.append(codec)
             object.__setattr__(self, "fingerprint", codec.fingerprint.hex())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**{name: getattr(self, name) for name in SETTINGS}, "_codec": []}
+        return {**{name: getattr(self, name) for name in SETTINGS}, "_codec": [], "_told": []}
 
     @property
     def target(self) -> Target:
@@ -171,15 +190,24 @@ class VaecodecCodec(ArrayBytesCodec):  # type: ignore[misc]
         return cls(**configuration)
 
     def to_dict(self) -> dict[str, Any]:
-        """For an array's metadata."""
+        """For an array's metadata. Raises as validate(): Zarr validates no inner chunks of shards before it writes."""
+        for shape, native in self._told:
+            self._check(shape, shape, native)
         configuration = {name: value for name in SETTINGS if (value := getattr(self, name)) is not None}
         configuration["model"] = os.path.basename(self.model).removesuffix(".vaem")
         return {"name": CODEC_NAME, "configuration": configuration}
 
+    def evolve_from_array_spec(self, array_spec: Any) -> VaecodecCodec:
+        """Itself; Zarr tells here what is coded: the whole array, or, of inner chunks of shards, a chunk."""
+        self._told[:] = [(tuple(array_spec.shape), _native(array_spec.dtype))]
+        return self
+
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: Any = None, **_: Any) -> None:
         """Refuse what are no images, and chunks of images larger than the model's. Raises ImageError's children."""
-        native = dtype.to_native_dtype() if hasattr(dtype, "to_native_dtype") else np.dtype(dtype)
-        chunk = tuple(getattr(chunk_grid, "chunk_shape", shape))
+        self._told.clear()
+        self._check(shape, tuple(getattr(chunk_grid, "chunk_shape", shape)), _native(dtype))
+
+    def _check(self, shape: tuple[int, ...], chunk: tuple[int, ...], native: np.dtype[Any]) -> None:
         if not _holds_images(shape) or not _holds_images(chunk) or native != np.uint8:
             raise ImageModeError(
                 f"{CODEC_NAME}: expected an array (n, h, w) or (n, h, w, 3) of uint8, found {shape} of {native}, in "

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ from vaecodec.modelfile.summary import Summary, read_summary
 
 SUFFIX = ".vaem"
 MODELS_VARIABLE = "VAECODEC_MODELS"
+SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within one tick of the file system's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class InstalledModel:
     summary: Summary
 
 
+@lru_cache(maxsize=1)
 def zoo_folder() -> Path:
     """The model files that ship with the package."""
     return Path(__file__).parents[1] / "zoo"
@@ -63,8 +66,11 @@ def recorded_fingerprints() -> dict[str, bytes]:
 def _zoo_table(name: str) -> dict[str, str]:
     """A table of the zoo; empty where the package lies in a zip file, whose model files cannot be opened by place."""
     path = zoo_folder() / name
-    table: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
-    return table
+    try:
+        found = path.stat()
+    except OSError:
+        return {}
+    return _table(path, found.st_mtime_ns, found.st_size)
 
 
 def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
@@ -77,19 +83,30 @@ def installed_models(short: bytes = b"") -> Iterator[InstalledModel]:
     for alias, revision in aliases().items():
         names_of.setdefault(revision, []).append(alias)
     seen: set[str] = set()
-    for folder in (zoo_folder(), user_folder()):
-        for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
-            if path.stem in seen or not path.is_file():  # a pipe would be waited for
+    zoo = zoo_folder()
+    for folder in (zoo, user_folder()):
+        for name, path in model_files(folder):
+            if name in seen:
                 continue
-            seen.add(path.stem)
-            if folder == zoo_folder() and not recorded.get(path.stem, short).startswith(short):
+            seen.add(name)
+            if folder is zoo and not recorded.get(name, short).startswith(short):
                 continue
             try:
                 summary = summary_of(path)
             except (FormatError, OSError):
                 continue  # one damaged file must not make the others unusable; naming it gives its error
             if summary.fingerprint.startswith(short):
-                yield InstalledModel(path.stem, path, tuple(names_of.get(path.stem, ())), summary)
+                yield InstalledModel(name, path, tuple(names_of.get(name, ())), summary)
+
+
+def model_files(folder: Path) -> tuple[tuple[str, Path], ...]:
+    """The model files of a folder and their names, by path; listed once for each version of the folder."""
+    try:
+        modified_ns = folder.stat().st_mtime_ns
+    except OSError:
+        return ()
+    listed = _listed_once if time.time_ns() - modified_ns > SETTLED_NS else _listed_once.__wrapped__
+    return listed(folder, modified_ns)
 
 
 def photograph_model() -> InstalledModel | None:
@@ -168,6 +185,18 @@ def _known_names() -> str:
         "" if zoo_folder().is_dir() else " (those that ship with vaecodec cannot be read in a zip file: install it)"
     )
     return (", ".join(names) if names else "none") + missing
+
+
+@lru_cache(maxsize=8)
+def _listed_once(folder: Path, modified_ns: int) -> tuple[tuple[str, Path], ...]:
+    paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    return tuple((path.stem, path) for path in paths if path.is_file())  # a pipe would be waited for
+
+
+@lru_cache(maxsize=8)
+def _table(path: Path, modified_ns: int, size_bytes: int) -> dict[str, str]:
+    table: dict[str, str] = json.loads(path.read_text())
+    return table
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from vaecodec.data.image_set import ImageSet
 from vaecodec.recipes.config import Hardware, TrainingConfig
 from vaecodec.training.loop import seconds_a_step
 
-FINISHING_S = 40.0  # the export of graphs, tables and the comparison: what takes as long for a small network
+FINISHING_S = 60.0  # the export of graphs, tables and the comparison: what takes as long for a small network
 FINISHING_STEPS = 900  # as long as so many steps take tables and fine-tuning, which a larger network slows down
 MARGIN = 1.06  # a step may take so much longer than it did when it was measured: saving and validation come between
 LEAST_STEPS = 20

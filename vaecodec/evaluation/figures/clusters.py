@@ -49,7 +49,8 @@ def clusters(sources: Sources) -> Chart:
         )
         axes = ("t-SNE 1", "t-SNE 2") if subject.codes.means.shape[1] > 2 else ("latent 1", "latent 2")
         panels.append(Panel(title, *axes, tuple(_series(points, labels[chosen])), equal=True))
-    note = "t-SNE makes islands of anything; the numbers are of all latents."
+    flattened = any(subject.codes.means.shape[1] > 2 for subject in sources.need_subjects())
+    note = "t-SNE makes islands of anything; the numbers are of all latents." if flattened else ""
     return Chart("Images in the latent space, by label", tuple(panels), note)
 
 

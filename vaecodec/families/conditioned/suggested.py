@@ -18,7 +18,7 @@ SMALLEST_TILE = 8
 LATENTS, TILED_LATENTS = 640, 256  # of a tile; those of all tiles have a table each, at every level
 LEVELS, TILED_LEVELS = 32, 18
 BATCH, SMALLEST_BATCH = 128, 8  # tiles, images
-COUNTED, LEAST_COUNTED = 12_000, 2000  # tiles, images
+COUNTED, LEAST_COUNTED = 8000, 2000  # tiles, images
 BITS_A_PIXEL = 1.0  # at the default level
 
 
