@@ -56,7 +56,7 @@ def read_sources(
         elif source == STANDARD:
             yield from _read_files((FilePiece(line, name_of(line)) for line in lines()), jobs, read)
         else:
-            yield from _read_files(meaning.files_of(source, say_linked), jobs, read)
+            yield from _read_files(meaning.files_meant(source, say_linked), jobs, read)
 
 
 def files_of(sources: Iterable[str]) -> Iterator[str]:
@@ -69,7 +69,7 @@ def files_of(sources: Iterable[str]) -> Iterator[str]:
             raise ConfigError("one window: a list on standard input is read once; name the files, or their folder")
         if is_set(source):
             raise ConfigError(f"{source}: one window is found of image files; give the two numbers of a data set's")
-        yield from (piece.path for piece in meaning.files_of(source, say_linked))
+        yield from (piece.path for piece in meaning.files_meant(source, say_linked))
 
 
 def lines() -> Iterator[str]:
