@@ -118,3 +118,13 @@ def test_hostile_records_are_refused() -> None:
 def test_values_of_another_type_are_refused() -> None:
     with pytest.raises(ImageError, match="does not fit values of int32"):
         Window(0, 9, "uint16").scale(np.zeros((2, 2), np.int32))
+
+
+def test_a_window_is_said_in_words() -> None:
+    assert str(Window(0, 4095, "uint16")) == "0 to 4095 of uint16"
+
+
+@pytest.mark.parametrize("end", [float("nan"), float("inf")])
+def test_no_window_near_what_is_no_number(end: float) -> None:
+    with pytest.raises(ConfigError, match="expected finite numbers"):
+        Window.near(0, end, "float32")

@@ -20,10 +20,12 @@ from vaecodec.errors import (
 )
 from vaecodec.exact.network import ExactNetwork
 from vaecodec.exact.operations import Dense, Reshape
+from vaecodec.limits import lifted
 from vaecodec.modelfile.derived import join_models
 from vaecodec.modelfile.levels import pack_tables, unpack_levels
 from vaecodec.modelfile.lossless_form import store_part
 from vaecodec.modelfile.model import Model, pack_model, read_model, unpack_model
+from vaecodec.modelfile.summary import check_decode_bytes
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 MINI = read_model(GOLDEN / "mini.vaem")
@@ -140,3 +142,11 @@ def test_tables_of_an_alphabet_that_is_too_large_are_refused() -> None:
     sections |= {f"decode/level/0/{name}": pack_array(array) for name, array in arrays.items()}
     with pytest.raises(LimitExceeded, match=f"{rows} x {MAX_ALPHABET} entries"):
         unpack_levels([1.0] * 20, sections)
+
+
+def test_what_decoding_depends_on_has_a_limit() -> None:
+    sections = {"decode/a": bytes(6), "decode/b": bytes(5), "encode/a": bytes(99)}
+    with lifted(decode_bytes=11):
+        check_decode_bytes(sections)
+    with lifted(decode_bytes=10), pytest.raises(LimitExceeded, match="11 bytes that decoding depends on"):
+        check_decode_bytes(sections)

@@ -50,6 +50,7 @@ from vaecodec.bitstream.archive.record import check_header, pack_frame, pack_hea
 from vaecodec.bitstream.archive.scan import scan
 from vaecodec.bitstream.limits import MAX_CONTAINER_BYTES
 from vaecodec.bitstream.reader import Writer
+from vaecodec.bitstream.window import Window
 from vaecodec.errors import (
     BadChecksum,
     BadField,
@@ -117,6 +118,24 @@ def test_one_size_and_several_exclude_each_other():
 def test_equal_sizes_are_written_once():
     with pytest.raises(NotCanonical, match="written once"):
         unpack_block(sealed(KIND_BLOCK | 8, bytes([0, 1, 5, 1]) + bytes([7, 7, 7, 7])), fingerprint_of)
+
+
+WINDOW = Window(0, 4095, "uint16").pack()
+
+
+@pytest.mark.parametrize(
+    ("flags", "fields", "error", "what"),
+    [
+        (32 | 64, b"\x01" + WINDOW * 2, BadField, "exclude each other"),
+        (32, bytes([CODING_STREAMS]) + WINDOW, BadField, "say their windows themselves"),
+        (64, b"\x01" + WINDOW * 2, NotCanonical, "equal windows must be written once"),
+    ],
+)
+def test_windows_of_a_block_are_written_in_one_way(flags, fields, error, what):
+    with pytest.raises(error, match=what):
+        unpack_block(sealed(KIND_BLOCK | flags, bytes([0, 1, 5]) + fields), fingerprint_of)
+    one = unpack_block(sealed(KIND_BLOCK | 32, bytes([0, 1, 5, 1]) + WINDOW), fingerprint_of)
+    assert one.windows == (Window(0, 4095, "uint16"),) * 2
 
 
 @pytest.mark.parametrize(("images", "allowed"), [(MAX_BLOCK_IMAGES, True), (MAX_BLOCK_IMAGES + 1, False)])
