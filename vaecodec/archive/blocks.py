@@ -59,6 +59,7 @@ class DecodedBlock:
     sizes: tuple[Size, ...] | None
     pixels: Sequence[Pixels] = ()
     streams: tuple[bytes, ...] = ()
+    labels: npt.NDArray[np.int64] | None = None
     windows: tuple[Window, ...] | None = None
 
     def window(self, row: int) -> Window | None:
