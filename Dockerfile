@@ -5,6 +5,7 @@ WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY vaecodec vaecodec
 COPY cli cli
+COPY wheel_build wheel_build
 RUN pip wheel --no-deps --wheel-dir /wheels .
 
 FROM python:3.13-slim

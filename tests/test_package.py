@@ -99,7 +99,7 @@ def wheel(tmp_path_factory):
     pytest.importorskip("build")
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("vaecodec", "cli"):
+    for name in ("vaecodec", "cli", "wheel_build"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
