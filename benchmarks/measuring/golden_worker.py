@@ -85,12 +85,15 @@ def golden_stream(path: Path) -> Iterator[Found]:
         symbols = model.lossy.parse(data)[1]
         yield f"symbols of {path.stem}", np.array_equal(symbols, stored["symbols"]), symbols.tobytes()
         payload = model.lossy.encode_payload(stored["symbols"], stream.coding)
-        again = pack(stream.coding, model.fingerprint, stream.size, payload)
+        again = pack(stream.coding, model.fingerprint, stream.size, payload, window=stream.window)
     elif stream.coding in CODED_EXACTLY:
         part, bins = model.lossless.part, Bins(stream.max_error)
         (payload,) = encode_payloads(part, bins, [1], *decode_payloads(part, bins, [1], [stream.payload])).payloads
-        sealed = {"max_error": stream.max_error, "pixels": stored["pixels"].tobytes()}
-        again = pack(stream.coding, model.fingerprint, stream.size, payload, **sealed)
+        pixels = stored["pixels"].tobytes()
+        error, window = stream.max_error, stream.window
+        again = pack(
+            stream.coding, model.fingerprint, stream.size, payload, max_error=error, pixels=pixels, window=window
+        )
     else:
         return
     yield f"bytes of {path.stem}", again == data, again

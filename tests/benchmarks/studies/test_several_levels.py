@@ -105,7 +105,7 @@ def test_a_run_that_is_cut_off_where_it_widens_goes_on_exactly(cut_at: int, tmp_
     begun = _Run(config, images, images, tmp_path / "cut", here)
     begun.start(resume=False)
     for _ in range(cut_at):
-        begun._one_step()
+        begun.one_step()
         begun.step += 1
     begun._save()
     cut = train(config, images, images, tmp_path / "cut", resume=True, hardware=here, show_progress=False)
