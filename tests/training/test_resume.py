@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ CONFIG = training_config(VALUES)
 CPU = Hardware(device="cpu")
 KILLED = f"""
 import os, signal, sys, threading, time
+from collections.abc import Iterator
 from pathlib import Path
 import torch
 from vaecodec.data import load_dataset
@@ -118,6 +120,15 @@ def test_a_run_killed_and_resumed_ends_with_the_same_weights_and_metrics(whole: 
     assert [line["step"] for line in metrics(folder)] == [*range(7, 90, 7), 90]
 
 
+@pytest.fixture
+def heard(number: int) -> Iterator[None]:
+    """A program that is run in the background may be told to ignore SIGINT, as its tests then are."""
+    before = signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    signal.signal(number, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_the_step_and_the_run_goes_on_from_there(number: int, whole: Path, tmp_path: Path) -> None:
     folder, before = tmp_path / "stopped", signal.getsignal(number)

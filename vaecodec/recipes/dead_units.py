@@ -18,7 +18,7 @@ Kept = Bool[Tensor, " u"]
 
 
 @torch.no_grad()
-def cut_dead_units(network: ResidualMLP, batches: Iterable[Float[Tensor, "b i"]], share: float = 0) -> ResidualMLP:
+def cut_dead_units(network: ResidualMLP, batches: Iterable[Float[Tensor, "b i"]], share: float = 0.0) -> ResidualMLP:
     """The network without the units that at most `share` of the inputs wake; one at least stays in each place.
 
     batches: of inputs, a thousand at once or so, since they are held in memory. Of inputs that wake none of those it

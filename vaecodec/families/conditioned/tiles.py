@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from vaecodec.families.conditioned.config import ConditionedConfig
 
 
-def cut(images: Float[Tensor, "b ..."], config: ConditionedConfig) -> Float[Tensor, "bt ..."]:
+def cut(images: Shaped[Tensor, "b ..."], config: ConditionedConfig) -> Shaped[Tensor, "bt ..."]:
     """The tiles of images."""
     if config.tiles == 1:
         return images
