@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vaecodec.layers.residual import RECTIFIED, ResidualBlock, ResidualMLP
 
-Kept = Bool[Tensor, " u"]
+Kept = Bool[Tensor, " _"]  # of any number of units
 
 
 @torch.no_grad()
