@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,11 +77,11 @@ def _keys(path: Path, shapes: dict[str, tuple[int, ...]], key: str | None) -> li
 
 def _table(path: Path, arrays: dict[str, Lazy], key: str) -> ImageTable:
     what = f"{path}: {key}" if key else str(path)
-    images = ArrayImages(arrays[key].open(), what)
+    images = ArrayImages(arrays[key], what)
     beside = labels_key(key, arrays)
     labels = None
     if beside is not None:
-        labels = checked_labels(np.asarray(arrays[beside].open()[:]), len(images), f"{path}: {beside}")
+        labels = checked_labels(np.asarray(arrays[beside][:]), len(images), f"{path}: {beside}")
     return ImageTable(key, images, labels)
 
 
@@ -95,10 +95,21 @@ def labels_key(key: str, keys: dict[str, Lazy]) -> str | None:
 
 
 class Lazy:
-    """An array of a file whose shape is known and whose values are not read yet."""
+    """An array of a file whose shape and type are known, and whose values are read when the first of them is asked for.
 
-    def __init__(self, shape: tuple[int, ...], opened: Callable[[], Sliced]) -> None:
-        self.shape, self.open = shape, opened
+    Whoever counts a file's images reads none of them.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], opened: Callable[[], Sliced]) -> None:
+        self.shape, self.dtype, self._open = shape, dtype, opened
+
+    @cached_property
+    def _opened(self) -> Sliced:
+        return self._open()
+
+    def __getitem__(self, key: slice) -> Any:
+        """Raises BadDataset."""
+        return self._opened[key]
 
 
 def _npy(path: Path) -> dict[str, Lazy]:
@@ -108,7 +119,7 @@ def _npy(path: Path) -> dict[str, Lazy]:
         raise BadDataset(f"{path}: not a whole npy file: {error}") from error
     if not isinstance(array, np.ndarray):
         raise BadDataset(f"{path}: not an npy file")
-    return {"": Lazy(array.shape, lambda: array)}
+    return {"": Lazy(array.shape, array.dtype, lambda: array)}
 
 
 def _npz(path: Path) -> dict[str, Lazy]:
@@ -118,7 +129,7 @@ def _npz(path: Path) -> dict[str, Lazy]:
             key = name.removesuffix(".npy")
             with open_array(archive, path, key) as stream:
                 header = any_header(stream, path, key)
-            found[key] = Lazy(header.shape, partial(_unpacked, path, key))
+            found[key] = Lazy(header.shape, header.dtype, partial(_unpacked, path, key))
     return found
 
 
@@ -170,7 +181,7 @@ def _hdf5(path: Path) -> dict[str, Lazy]:
         file.visititems(
             lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) and item.shape else None
         )
-        shapes = {name: tuple(file[name].shape) for name in names}
+        kinds = {name: (tuple(file[name].shape), file[name].dtype) for name in names}
     except (OSError, RuntimeError, KeyError) as error:
         raise BadDataset(f"{path}: not a whole HDF5 file: {error}") from error
-    return {name: Lazy(shape, partial(Hdf5Array, file, name, path)) for name, shape in shapes.items()}
+    return {name: Lazy(*kind, partial(Hdf5Array, file, name, path)) for name, kind in kinds.items()}
